@@ -1,0 +1,98 @@
+//! The clock that ends a session whose client is gone but whose pipes are not.
+//!
+//! Facts about stdin and blocked output -> `Verdict`. Invariant: a session is never ended while its bytes move.
+//!
+//! When a `docker exec` client is killed, nobody reads our stdout any more, but the engine keeps the pipe open: a
+//! write blocks for ever. Stdin tells, if the engine could close it: its writers are gone (`POLLHUP`), also while
+//! unread input is still queued. Where the engine is itself stuck in writing our stdin, only time can tell.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// How long output may be blocked once stdin has hung up: enough for a slow reader of a pipe to take its last answer.
+const AFTER_HANG_UP: Duration = Duration::from_secs(2);
+
+/// How often a blocked writer should ask again.
+pub const TICK: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Wait,
+    /// Stdin has hung up and output does not move: the client is gone.
+    ClientGone,
+    /// Output did not move for the whole time-out.
+    Stalled,
+}
+
+/// Since when output has been blocked, if it is.
+#[derive(Debug)]
+pub struct Stall {
+    timeout: Duration,
+    blocked: Option<Instant>,
+}
+
+impl Stall {
+    #[must_use]
+    pub fn new(timeout: Duration) -> Self {
+        Self { timeout, blocked: None }
+    }
+
+    /// Some bytes went out.
+    pub fn moved(&mut self) {
+        self.blocked = None;
+    }
+
+    /// A write could not go on; asked again at least every [`TICK`].
+    pub fn blocked(&mut self, now: Instant, stdin: impl AsFd) -> Verdict {
+        let since = now.duration_since(*self.blocked.get_or_insert(now));
+        if since >= self.timeout {
+            Verdict::Stalled
+        } else if since >= AFTER_HANG_UP.min(self.timeout) && hung_up(stdin) {
+            Verdict::ClientGone
+        } else {
+            Verdict::Wait
+        }
+    }
+}
+
+/// Whether all writers of a pipe (or the peer of a socket) are gone, though unread bytes may still be queued.
+pub fn hung_up(fd: impl AsFd) -> bool {
+    let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
+    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL | PollFlags::RDHUP;
+    poll(&mut fds, Some(&Timespec::default()))
+        .is_ok_and(|ready| ready > 0 && fds[0].revents().intersects(gone))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn hang_up_shows_behind_queued_input() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(b"never read").unwrap();
+        assert!(!hung_up(&reader));
+        drop(writer);
+        assert!(hung_up(&reader));
+    }
+
+    #[test]
+    fn a_live_client_has_the_whole_time_and_a_dead_one_two_seconds() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut stall = Stall::new(Duration::from_secs(60));
+        let start = Instant::now();
+        let after = |secs| start + Duration::from_secs(secs);
+        assert_eq!(stall.blocked(start, &reader), Verdict::Wait);
+        assert_eq!(stall.blocked(after(59), &reader), Verdict::Wait);
+        assert_eq!(stall.blocked(after(60), &reader), Verdict::Stalled);
+        stall.moved();
+        drop(writer);
+        assert_eq!(stall.blocked(after(61), &reader), Verdict::Wait);
+        assert_eq!(stall.blocked(after(62), &reader), Verdict::Wait);
+        assert_eq!(stall.blocked(after(63), &reader), Verdict::ClientGone);
+    }
+}
