@@ -1,1 +1,126 @@
-//! (being built)
+//! What the engine is told: a server and where it stands, as vectors of arguments.
+//!
+//! `Server` -> arguments (build, create, exec). Pure: nothing is run or read here. Invariant: every value from a
+//! manifest stands behind a flag of ours, or behind a fixed beginning (`drydock/`), so none can become a flag.
+
+use std::path::Path;
+
+use crate::catalog::Server;
+use crate::manifest::Network;
+
+/// The user inside every image.
+const USER: &str = "65532:65532";
+
+pub(crate) const SERVER_LABEL: &str = "dev.drydock.server";
+pub(crate) const WORKSPACE_LABEL: &str = "dev.drydock.workspace";
+pub(crate) const SETTINGS_LABEL: &str = "dev.drydock.settings";
+
+/// How to make a container, and the hash of everything that makes it up besides the image.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Create {
+    pub(crate) args: Vec<String>,
+    pub(crate) settings: String,
+}
+
+/// `docker create` with the whole sandbox.
+pub(crate) fn create(server: &Server, container: &str, workspace: &str, env: &[(String, String)]) -> Create {
+    let mut args = strings(["create", "--pull", "never", "--name", container]);
+    args.extend(sandbox(server));
+    for (name, value) in env {
+        args.extend(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    for (label, value) in [(SERVER_LABEL, server.name.as_str()), (WORKSPACE_LABEL, workspace)] {
+        args.extend(["--label".to_owned(), format!("{label}={value}")]);
+    }
+    let settings = fingerprint(&args);
+    args.extend(["--label".to_owned(), format!("{SETTINGS_LABEL}={settings}"), server.image()]);
+    Create { args, settings }
+}
+
+fn sandbox(server: &Server) -> Vec<String> {
+    let limits = &server.limits;
+    let network = match limits.network {
+        Network::None => "none",
+        Network::Internet => "bridge",
+    };
+    let memory = limits.memory.to_string();
+    let (cpus, pids) = (limits.cpus.to_string(), limits.pids.to_string());
+    strings(
+        [
+            &[
+                "--init",
+                "--read-only",
+                "--cap-drop",
+                "ALL",
+                "--security-opt",
+                "no-new-privileges",
+                "--user",
+                USER,
+            ][..],
+            &["--network", network, "--memory", &memory, "--memory-swap", &memory, "--cpus", &cpus],
+            &["--pids-limit", &pids, "--ulimit", "nofile=1024:1024", "--ulimit", "core=0:0"],
+            &["--tmpfs", &tmpfs("/run", "1m", "0700"), "--tmpfs", &tmpfs("/tmp", "16m", "1777")],
+            &["--log-driver", "json-file", "--log-opt", "max-size=1m", "--log-opt", "max-file=3"],
+            &["--restart", "unless-stopped"],
+        ]
+        .concat(),
+    )
+}
+
+fn tmpfs(path: &str, size: &str, mode: &str) -> String {
+    format!("{path}:rw,noexec,nosuid,nodev,size={size},mode={mode},uid=65532,gid=65532")
+}
+
+/// `docker build` from a staged context that holds its `Dockerfile`; `build_args` are the Dockerfile's own.
+pub(crate) fn build(
+    server: &Server,
+    workspace: &str,
+    license: &str,
+    build_args: &[(&str, &str)],
+    context: &Path,
+) -> Vec<String> {
+    let mut args = strings(["build", "--force-rm", "--tag", &server.image()]);
+    for (name, value) in build_args {
+        args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
+    }
+    let source = server.source.as_deref();
+    for (label, value) in [
+        (SERVER_LABEL, Some(server.name.as_str())),
+        (WORKSPACE_LABEL, Some(workspace)),
+        ("io.modelcontextprotocol.server.name", Some(&server.id)),
+        ("org.opencontainers.image.description", Some(&server.description)),
+        ("org.opencontainers.image.licenses", Some(license)),
+        ("org.opencontainers.image.source", source),
+        ("org.opencontainers.image.title", Some(&server.title)),
+        ("org.opencontainers.image.version", Some(&server.version)),
+    ] {
+        if let Some(value) = value {
+            args.extend(["--label".to_owned(), format!("{label}={value}")]);
+        }
+    }
+    args.push(context.display().to_string());
+    args
+}
+
+/// One MCP session: what a client starts.
+pub(crate) fn exec_stdio(container: &str) -> Vec<String> {
+    strings(["exec", "-i", container, "/mcp", "stdio"])
+}
+
+/// Ready or not, and how many sessions: what `up` polls.
+pub(crate) fn exec_health(container: &str) -> Vec<String> {
+    strings(["exec", container, "/mcp", "health", "--json"])
+}
+
+/// FNV-1a: it only tells our own settings apart, and must be the same with every compiler.
+fn fingerprint(args: &[String]) -> String {
+    let bytes = args.iter().flat_map(|it| it.bytes().chain([0]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+fn strings<'a>(list: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    list.into_iter().map(str::to_owned).collect()
+}

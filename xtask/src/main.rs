@@ -3,13 +3,16 @@
 //! Command line -> exit code. Invariant: nothing here speaks MCP; what does is `clients/connect`, which we execute.
 
 mod argv;
+mod cargo;
 mod catalog;
 mod client;
 mod edit;
 mod engine;
 mod file;
 mod fixable;
+mod interrupt;
 mod ledger;
+mod manifest;
 mod progress;
 mod task;
 mod workspace;
@@ -19,8 +22,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::task::{
-    build_images, call, check, ci, clients, doctor, down, install_client, logs, quickstart, status, test, tools,
-    uninstall_client, up,
+    build_images, call, check, ci, clients, doctor, down, install_client, logs, quickstart, status, test,
+    tools, uninstall_client, up,
 };
 use crate::workspace::Workspace;
 

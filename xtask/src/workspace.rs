@@ -3,9 +3,14 @@
 //! Environment and global flags -> `Workspace`. Invariant: the state folder is the only place in the clone that
 //! commands write to besides `target/` and what the person asked for; it is private (0700) and git-ignored.
 
-use std::path::PathBuf;
+use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+
+use crate::fixable::fixable;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Global {
@@ -21,16 +26,115 @@ pub(crate) struct Global {
 pub(crate) struct Workspace {
     /// The folder with the workspace's `Cargo.toml`.
     pub(crate) root: PathBuf,
-    /// `.drydock/`, or `DRYDOCK_STATE`.
+    /// `.drydock/`, or `DRYDOCK_STATE`. It may not exist yet: see [`Workspace::state_dir`].
     pub(crate) state: PathBuf,
     pub(crate) global: Global,
 }
 
 impl Workspace {
     pub(crate) fn open(global: Global) -> Result<Self> {
-        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let manifest =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root = PathBuf::from(manifest).parent().context("xtask has no parent folder")?.to_path_buf();
-        let state = std::env::var_os("DRYDOCK_STATE").map_or_else(|| root.join(".drydock"), PathBuf::from);
+        let state = match std::env::var_os("DRYDOCK_STATE").filter(|it| !it.is_empty()) {
+            Some(state) => std::path::absolute(state)?,
+            None => root.join(".drydock"),
+        };
+        // An empty variable is one that was not set.
+        let global = Global { engine: global.engine.filter(|it| !it.is_empty()), ..global };
+        prefix_is_plain(&global.name_prefix)?;
         Ok(Self { root, state, global })
+    }
+
+    /// The state folder, made if it is missing.
+    pub(crate) fn state_dir(&self) -> Result<&Path> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.state).with_context(|| format!("cannot make {}", self.state.display()))?;
+        Ok(&self.state)
+    }
+
+    /// The random id by which we know what is ours on an engine that others use too.
+    pub(crate) fn id(&self) -> Result<String> {
+        let path = self.state.join("workspace-id");
+        match fs::read_to_string(&path) {
+            Ok(text) => return known_id(&path, text.trim()),
+            Err(err) if err.kind() == ErrorKind::NotFound => {}
+            Err(err) => return Err(err).with_context(|| format!("cannot read {}", path.display())),
+        }
+        let id = format!("{:016x}", RandomState::new().build_hasher().finish());
+        let mut file = tempfile::NamedTempFile::new_in(self.state_dir()?)?;
+        file.write_all(id.as_bytes())?;
+        match file.persist_noclobber(&path) {
+            Ok(_) => Ok(id),
+            Err(err) if err.error.kind() == ErrorKind::AlreadyExists => self.id(), // another command was faster
+            Err(err) => Err(err.error).with_context(|| format!("cannot write {}", path.display())),
+        }
+    }
+}
+
+fn known_id(path: &Path, id: &str) -> Result<String> {
+    if id.len() != 16 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let problem = format!("{}: {id:?} is not a workspace's id", path.display());
+        let hint = "put the id back (`docker inspect` shows it in the label dev.drydock.workspace), or delete the file: \
+                    containers made until now are then foreign";
+        return Err(fixable(problem, hint));
+    }
+    Ok(id.to_owned())
+}
+
+/// A prefix becomes the beginning of a container's name, which is an argument.
+fn prefix_is_plain(prefix: &str) -> Result<()> {
+    let head = prefix.chars().next().is_none_or(|c| c.is_ascii_alphanumeric());
+    let rest = prefix.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    if head && rest && prefix.len() <= 64 {
+        return Ok(());
+    }
+    bail!(
+        "--name-prefix {prefix:?}: use at most 64 letters, digits, `_`, `.` and `-`, and begin with a letter or digit"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(state: &Path) -> Workspace {
+        let global = Global { engine: None, name_prefix: String::new() };
+        Workspace { root: PathBuf::new(), state: state.to_path_buf(), global }
+    }
+
+    #[test]
+    fn the_id_stays_and_the_folder_is_private() {
+        let temp = tempfile::tempdir().unwrap();
+        let ws = open(&temp.path().join("new/state"));
+        let id = ws.id().unwrap();
+        assert_eq!(open(&ws.state).id().unwrap(), id);
+        assert_ne!(open(&temp.path().join("other")).id().unwrap(), id);
+        #[cfg(unix)]
+        {
+            let mode =
+                std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&ws.state).unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn a_broken_id_is_not_replaced() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::write(temp.path().join("workspace-id"), "../../x").unwrap();
+        assert!(open(temp.path()).id().is_err());
+    }
+
+    #[test]
+    fn prefixes_cannot_be_flags() {
+        for bad in ["-t", "a b", "a/", "é", ".a", "a\n"] {
+            assert!(prefix_is_plain(bad).is_err(), "{bad:?}");
+        }
+        for fine in ["", "t-", "1_a.b-"] {
+            assert!(prefix_is_plain(fine).is_ok(), "{fine:?}");
+        }
     }
 }

@@ -1,0 +1,232 @@
+//! What cargo knows about a server's crate, and the two ways to compile it here: for this machine, or static for an image.
+//!
+//! `Server` -> the path of a binary. Invariant: a static build depends on the sources alone: it names no path of this
+//! machine and takes no flags from the environment, so that two builds give the same bytes.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use xshell::{Shell, cmd};
+
+use crate::catalog::Server;
+use crate::engine::which;
+use crate::fixable::fixable;
+use crate::progress;
+use crate::workspace::Workspace;
+
+/// Which `[profile]` of Cargo.toml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Profile {
+    /// Small and fast, slow to build
+    Release,
+    /// The same code in a fraction of the time
+    Quick,
+}
+
+impl Profile {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Profile::Release => "release",
+            Profile::Quick => "quick",
+        }
+    }
+}
+
+/// A server's crate.
+#[derive(Debug, Clone)]
+pub(crate) struct Crate {
+    pub(crate) package: String,
+    pub(crate) binary: String,
+    pub(crate) version: String,
+    pub(crate) license: String,
+    /// `target/`, wherever it is.
+    pub(crate) target_dir: PathBuf,
+    /// The folders of the members that it is made of, its own among them.
+    pub(crate) members: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    license: Option<String>,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    path: Option<PathBuf>,
+}
+
+/// Asks cargo about a Rust server's crate.
+pub(crate) fn describe(ws: &Workspace, server: &Server) -> Result<Crate> {
+    let text = read(cargo(ws, &["metadata", "--no-deps", "--format-version", "1"])?)?;
+    let metadata: Metadata = serde_json::from_str(&text).context("cannot read what `cargo metadata` says")?;
+    let manifest = server.dir.join("Cargo.toml");
+    let Some(package) = metadata.packages.iter().find(|it| it.manifest_path == manifest) else {
+        let hint = format!("add \"servers/{}\" to `members` in Cargo.toml", server.name);
+        return Err(fixable(format!("`{}` is no member of this workspace", server.name), hint));
+    };
+    let mut binaries = package.targets.iter().filter(|it| it.kind.iter().any(|kind| kind == "bin"));
+    let (Some(binary), None) = (binaries.next(), binaries.next()) else {
+        bail!("{}: a server's crate has exactly one binary", manifest.display());
+    };
+    if package.version != server.version {
+        let problem = format!("`{}` has two versions: {} in server.json", server.name, server.version);
+        let hint =
+            format!("write the same version into servers/{}/server.json and its Cargo.toml", server.name);
+        return Err(fixable(format!("{problem}, {} in Cargo.toml", package.version), hint));
+    }
+    Ok(Crate {
+        package: package.name.clone(),
+        binary: binary.name.clone(),
+        version: package.version.clone(),
+        license: package.license.clone().unwrap_or_default(),
+        members: members(&metadata, &server.dir),
+        target_dir: metadata.target_directory,
+    })
+}
+
+/// The folders that a crate's path dependencies lead to, its own included.
+fn members(metadata: &Metadata, dir: &Path) -> Vec<PathBuf> {
+    let mut found = vec![dir.to_path_buf()];
+    let mut next = 0;
+    while let Some(dir) = found.get(next).cloned() {
+        next += 1;
+        let package = metadata.packages.iter().find(|it| it.manifest_path.parent() == Some(&dir));
+        for path in package.iter().flat_map(|it| &it.dependencies).filter_map(|it| it.path.as_ref()) {
+            if !found.contains(path) {
+                found.push(path.clone());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Where [`build_host`] puts a server's binary. Absolute.
+pub(crate) fn host_binary(ws: &Workspace, server: &Server) -> Result<PathBuf> {
+    let it = describe(ws, server)?;
+    Ok(it.target_dir.join("quick").join(format!("{}{}", it.binary, env::consts::EXE_SUFFIX)))
+}
+
+/// Builds a server for this machine, as engine `host` runs it.
+pub(crate) fn build_host(ws: &Workspace, server: &Server) -> Result<PathBuf> {
+    let it = describe(ws, server)?;
+    let args = ["build", "--profile", "quick", "--package", &it.package, "--bin", &it.binary];
+    progress::run(&format!("compiling {} for this machine (profile quick)", server.name), cargo(ws, &args)?)?;
+    host_binary(ws, server)
+}
+
+/// Builds a static binary for an image.
+pub(crate) fn build_static(
+    ws: &Workspace,
+    server: &Server,
+    profile: Profile,
+    target: &str,
+) -> Result<PathBuf> {
+    let it = describe(ws, server)?;
+    let args = [
+        "build",
+        "--profile",
+        profile.name(),
+        "--target",
+        target,
+        "--package",
+        &it.package,
+        "--bin",
+        &it.binary,
+    ];
+    let mut command = cargo(ws, &args)?;
+    command.env("CARGO_ENCODED_RUSTFLAGS", static_flags(ws)?.join("\u{1f}"));
+    command.env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
+    progress::run(&format!("compiling {} for {target} (profile {})", server.name, profile.name()), command)?;
+    Ok(it.target_dir.join(target).join(profile.name()).join(it.binary))
+}
+
+fn static_flags(ws: &Workspace) -> Result<Vec<String>> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|it| it.join(".cargo")));
+    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+    for (from, to) in [(Some(ws.root.clone()), "/drydock"), (home, "/cargo"), (Some(sysroot()?), "/rust")] {
+        if let Some(from) = from {
+            flags.push(format!("--remap-path-prefix={}={to}", from.display()));
+        }
+    }
+    Ok(flags)
+}
+
+/// The target for a static binary that an engine of this platform runs, where this machine can build one.
+pub(crate) fn static_target(platform: &str) -> Result<Option<String>> {
+    let arch = match platform {
+        "linux/amd64" | "linux/x86_64" => "x86_64",
+        "linux/arm64" | "linux/aarch64" => "aarch64",
+        _ => return Ok(None),
+    };
+    if env::consts::OS != "linux" || env::consts::ARCH != arch {
+        return Ok(None); // a linker for another platform is a thing of its own: the docker builder has one
+    }
+    let libraries = sysroot()?.join("lib/rustlib");
+    let (musl, gnu) = (format!("{arch}-unknown-linux-musl"), format!("{arch}-unknown-linux-gnu"));
+    let installed = |target: &str| libraries.join(target).join("lib").is_dir();
+    let musl_cc = which("musl-gcc").is_some() || which(&format!("{arch}-linux-musl-gcc")).is_some();
+    if installed(&musl) && musl_cc {
+        Ok(Some(musl))
+    } else if installed(&gnu) && has_static_glibc()? {
+        Ok(Some(gnu))
+    } else {
+        Ok(None)
+    }
+}
+
+/// Debian's libc6-dev has glibc as a static library, some other systems keep it apart.
+fn has_static_glibc() -> Result<bool> {
+    if which("cc").is_none() {
+        return Ok(false);
+    }
+    let sh = Shell::new()?;
+    Ok(read(cmd!(sh, "cc -print-file-name=libc.a").into())?.contains('/'))
+}
+
+fn sysroot() -> Result<PathBuf> {
+    let sh = Shell::new()?;
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    Ok(PathBuf::from(read(cmd!(sh, "{rustc} --print sysroot").into())?.trim()))
+}
+
+fn cargo(ws: &Workspace, args: &[&str]) -> Result<Command> {
+    let sh = Shell::new()?;
+    sh.change_dir(&ws.root);
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    Ok(cmd!(sh, "{cargo} {args...}").into())
+}
+
+fn read(mut command: Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("cannot run {program}"))?;
+    if !output.status.success() {
+        bail!(
+            "{program} failed ({}):\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

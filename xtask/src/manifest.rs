@@ -1,0 +1,488 @@
+//! One `server.json`: the MCP registry's own format (schema 2025-12-11) with our settings in its `_meta`.
+//!
+//! Text -> `Manifest`. Invariant: what is wrong is refused with file, field and rule; what the format does not know is
+//! left alone, since the format allows it, except among our own settings, where an unknown key is a typing error.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value};
+
+const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
+const PUBLISHER: &str = "io.modelcontextprotocol.registry/publisher-provided";
+const OURS: &str = "dev.drydock";
+
+/// What we take from the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Manifest {
+    /// The registry's name, `namespace/name`.
+    pub(crate) id: String,
+    pub(crate) title: Option<String>,
+    pub(crate) description: String,
+    pub(crate) version: String,
+    /// The repository's URL.
+    pub(crate) source: Option<String>,
+    pub(crate) packages: Vec<Package>,
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Package {
+    /// `npm`, `pypi`, `oci`, `cargo`, or another that we do not use.
+    pub(crate) registry: String,
+    pub(crate) variables: Vec<Variable>,
+}
+
+/// One of `environmentVariables`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) secret: bool,
+    pub(crate) required: bool,
+    /// A value that the person cannot change.
+    pub(crate) fixed: Option<String>,
+    pub(crate) default: Option<String>,
+    pub(crate) choices: Vec<String>,
+}
+
+/// Our own settings, as they stand in the file; what is missing takes the kind's default.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) network: Option<Network>,
+    pub(crate) memory: Option<u64>,
+    pub(crate) cpus: Option<f64>,
+    pub(crate) pids: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Network {
+    None,
+    Internet,
+}
+
+/// Reads the file's text; `file` is only named in errors.
+pub(crate) fn parse(file: &Path, text: &str) -> Result<Manifest> {
+    let value: Value = serde_json::from_str(text).with_context(|| format!("{}: not JSON", file.display()))?;
+    let root = Field { file, path: String::new(), value: &value };
+    if let Some(schema) = root.get("$schema")? {
+        schema.one_of(&[SCHEMA])?;
+    }
+    icons(&root)?;
+    for remote in root.list("remotes")? {
+        transport(&remote, &["streamable-http", "sse"])?;
+    }
+    if let Some(url) = root.get("websiteUrl")? {
+        url.url()?;
+    }
+    Ok(Manifest {
+        id: id(&root.need("name")?)?,
+        title: root.get("title")?.map(|it| it.text(100)).transpose()?,
+        description: root.need("description")?.text(100)?,
+        version: root.need("version")?.version()?,
+        source: repository(&root)?,
+        packages: root.list("packages")?.iter().map(package).collect::<Result<_>>()?,
+        settings: settings(&root)?,
+    })
+}
+
+fn id(name: &Field) -> Result<String> {
+    let text = name.word(200)?;
+    let good = |part: &str, extra: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c))
+    };
+    match text.split_once('/') {
+        Some((space, name)) if good(space, ".-") && good(name, "._-") => Ok(text),
+        _ => Err(name.wrong("must be `namespace/name` of letters, digits, dots and dashes")),
+    }
+}
+
+fn repository(root: &Field) -> Result<Option<String>> {
+    let Some(repository) = root.get("repository")? else { return Ok(None) };
+    repository.need("source")?.word(100)?;
+    if let Some(subfolder) = repository.get("subfolder")? {
+        let text = subfolder.word(300)?;
+        if text.starts_with('/') || text.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(subfolder.wrong("must be a clean relative path"));
+        }
+    }
+    repository.need("url")?.url().map(Some)
+}
+
+fn icons(root: &Field) -> Result<()> {
+    for icon in root.list("icons")? {
+        let src = icon.need("src")?;
+        if !src.url()?.starts_with("https://") {
+            return Err(src.wrong("must be an https URL"));
+        }
+        if let Some(theme) = icon.get("theme")? {
+            theme.one_of(&["light", "dark"])?;
+        }
+        if let Some(mime) = icon.get("mimeType")? {
+            mime.one_of(&["image/png", "image/jpeg", "image/jpg", "image/svg+xml", "image/webp"])?;
+        }
+    }
+    Ok(())
+}
+
+fn package(package: &Field) -> Result<Package> {
+    let registry = package.need("registryType")?.word(50)?;
+    let identifier = package.need("identifier")?;
+    let image = identifier.word(500)?;
+    let tag = image.rsplit('/').next().and_then(|last| last.split_once([':', '@'])).map(|(_, tag)| tag);
+    match package.get("version")? {
+        Some(version) => drop(version.version()?),
+        None if registry == "oci" && matches!(tag, None | Some("latest")) => {
+            return Err(identifier.wrong("must end with an exact tag or digest, as in `name:1.0.0`"));
+        }
+        None => {}
+    }
+    transport(&package.need("transport")?, &["stdio", "streamable-http", "sse"])?;
+    for key in ["runtimeArguments", "packageArguments"] {
+        package.list(key)?.iter().try_for_each(argument)?;
+    }
+    let variables = package.list("environmentVariables")?.iter().map(variable).collect::<Result<_>>()?;
+    Ok(Package { registry, variables })
+}
+
+fn transport(transport: &Field, kinds: &[&str]) -> Result<()> {
+    let kind = transport.need("type")?.one_of(kinds)?;
+    for header in transport.list("headers")? {
+        header.need("name")?.word(200)?;
+        input(&header)?;
+    }
+    if kind != "stdio" {
+        transport.need("url")?.url()?;
+    }
+    Ok(())
+}
+
+fn argument(argument: &Field) -> Result<()> {
+    match argument.need("type")?.one_of(&["named", "positional"])? {
+        "named" => drop(argument.need("name")?.text(200)?),
+        _ if argument.get("value")?.is_none() && argument.get("valueHint")?.is_none() => {
+            return Err(argument.wrong("must have `value` or `valueHint`"));
+        }
+        _ => {}
+    }
+    input(argument).map(drop)
+}
+
+fn variable(field: &Field) -> Result<Variable> {
+    let name = field.need("name")?;
+    let text = name.word(100)?;
+    let mut chars = text.chars();
+    let head = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    if !head || !chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(name.wrong("must be letters, digits and `_`, not beginning with a digit"));
+    }
+    let variable = Variable { name: text, ..input(field)? };
+    if variable.secret && (variable.fixed.is_some() || variable.default.is_some()) {
+        return Err(field.wrong("is a secret, so the file must not hold its `value` or `default`"));
+    }
+    Ok(variable)
+}
+
+/// The format's `Input`: what headers, arguments and variables have in common.
+fn input(field: &Field) -> Result<Variable> {
+    if let Some(format) = field.get("format")? {
+        format.one_of(&["string", "number", "boolean", "filepath"])?;
+    }
+    let value = |key| field.get(key)?.map(|it| it.value(4096)).transpose();
+    Ok(Variable {
+        name: String::new(),
+        secret: field.flag("isSecret")?,
+        required: field.flag("isRequired")?,
+        fixed: value("value")?,
+        default: value("default")?,
+        choices: field.list("choices")?.iter().map(|it| it.value(4096)).collect::<Result<_>>()?,
+    })
+}
+
+fn settings(root: &Field) -> Result<Settings> {
+    let mut field = Some(root.clone());
+    for key in ["_meta", PUBLISHER, OURS] {
+        field = field.map(|it| it.get(key)).transpose()?.flatten();
+    }
+    let Some(field) = field else { return Ok(Settings::default()) };
+    for key in field.object()?.keys() {
+        match key.as_str() {
+            "network" | "memory" | "cpus" | "pids" => {}
+            "mounts" | "warm" | "sessions" => {
+                return Err(field.child(key).wrong("is not supported yet by this version of Drydock"));
+            }
+            _ => return Err(field.child(key).wrong("is unknown; known are network, memory, cpus and pids")),
+        }
+    }
+    Ok(Settings {
+        network: field.get("network")?.map(|it| network(&it)).transpose()?,
+        memory: field.get("memory")?.map(|it| memory(&it)).transpose()?,
+        cpus: field.get("cpus")?.map(|it| cpus(&it)).transpose()?,
+        pids: field.get("pids")?.map(|it| pids(&it)).transpose()?,
+    })
+}
+
+fn network(field: &Field) -> Result<Network> {
+    Ok(match field.one_of(&["none", "internet"])? {
+        "internet" => Network::Internet,
+        _ => Network::None,
+    })
+}
+
+/// Bytes, from `64m` or `1g`.
+fn memory(field: &Field) -> Result<u64> {
+    let text = field.word(20)?;
+    let (digits, unit) = match (text.strip_suffix('m'), text.strip_suffix('g')) {
+        (Some(digits), _) => (digits, 1 << 20),
+        (_, Some(digits)) => (digits, 1 << 30),
+        _ => ("", 0),
+    };
+    let number = if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse::<u64>().ok() } else { None };
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|bytes| (16 << 20..=1 << 40).contains(bytes))
+        .ok_or_else(|| field.wrong("must be a size from `16m` to `1024g`, such as `256m`"))
+}
+
+fn cpus(field: &Field) -> Result<f64> {
+    let number = field.value.as_f64().filter(|it| (0.05..=256.0).contains(it));
+    number.ok_or_else(|| field.wrong("must be a number from 0.05 to 256"))
+}
+
+fn pids(field: &Field) -> Result<u64> {
+    let number = field.value.as_u64().filter(|it| (8..=32_768).contains(it));
+    number.ok_or_else(|| field.wrong("must be a whole number from 8 to 32768"))
+}
+
+/// One value of the file, and the way to it.
+#[derive(Clone)]
+struct Field<'a> {
+    file: &'a Path,
+    path: String,
+    value: &'a Value,
+}
+
+impl<'a> Field<'a> {
+    fn wrong(&self, rule: &str) -> anyhow::Error {
+        let path = if self.path.is_empty() { "the file" } else { &self.path };
+        let found = match self.value {
+            Value::Object(_) | Value::Array(_) => String::new(),
+            other => format!(", found {}", short(other)),
+        };
+        anyhow::anyhow!("{}: `{path}` {rule}{found}", self.file.display())
+    }
+
+    fn child(&self, key: &str) -> Field<'a> {
+        let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || "_$-".contains(c));
+        let key_text = if plain { key.to_owned() } else { format!("{key:?}") };
+        let path = if self.path.is_empty() { key_text } else { format!("{}.{key_text}", self.path) };
+        Field { file: self.file, path, value: self.value.get(key).unwrap_or(&Value::Null) }
+    }
+
+    fn object(&self) -> Result<&'a Map<String, Value>> {
+        self.value.as_object().ok_or_else(|| self.wrong("must be an object"))
+    }
+
+    fn get(&self, key: &str) -> Result<Option<Field<'a>>> {
+        Ok(self.object()?.contains_key(key).then(|| self.child(key)))
+    }
+
+    fn need(&self, key: &str) -> Result<Field<'a>> {
+        self.get(key)?.ok_or_else(|| self.wrong(&format!("must have `{key}`")))
+    }
+
+    /// The items of the array at `key`; none when the key is missing.
+    fn list(&self, key: &str) -> Result<Vec<Field<'a>>> {
+        let Some(field) = self.get(key)? else { return Ok(Vec::new()) };
+        let items = field.value.as_array().ok_or_else(|| field.wrong("must be an array"))?;
+        let item = |(i, value)| Field { file: self.file, path: format!("{}[{i}]", field.path), value };
+        Ok(items.iter().enumerate().map(item).collect())
+    }
+
+    fn flag(&self, key: &str) -> Result<bool> {
+        let Some(field) = self.get(key)? else { return Ok(false) };
+        field.value.as_bool().ok_or_else(|| field.wrong("must be true or false"))
+    }
+
+    /// A value as it would stand in an environment: any text on one line.
+    fn value(&self, max: usize) -> Result<String> {
+        let text = self.value.as_str().ok_or_else(|| self.wrong("must be a string"))?;
+        if text.chars().count() > max {
+            return Err(self.wrong(&format!("must have at most {max} characters")));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(self.wrong("must not hold control characters"));
+        }
+        Ok(text.to_owned())
+    }
+
+    fn text(&self, max: usize) -> Result<String> {
+        let text = self.value(max)?;
+        if text.trim().is_empty() { Err(self.wrong("must not be empty")) } else { Ok(text) }
+    }
+
+    /// Text that may become an argument of a command: it cannot pass for a flag or fall apart into two.
+    fn word(&self, max: usize) -> Result<String> {
+        let text = self.text(max)?;
+        if text.starts_with('-') {
+            return Err(self.wrong("must not begin with `-`"));
+        }
+        if text.contains(char::is_whitespace) {
+            return Err(self.wrong("must not hold spaces"));
+        }
+        Ok(text)
+    }
+
+    /// One exact version that can also be an image's tag.
+    fn version(&self) -> Result<String> {
+        let text = self.word(128)?;
+        let head = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let known = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c));
+        let wild = text == "latest" || text.split('.').any(|part| matches!(part, "x" | "X" | ""));
+        if head && known && !wild {
+            Ok(text)
+        } else {
+            Err(self.wrong("must be one exact version, such as `1.0.2`"))
+        }
+    }
+
+    fn url(&self) -> Result<String> {
+        let text = self.word(2000)?;
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        if rest.is_some_and(|it| !it.is_empty()) {
+            Ok(text)
+        } else {
+            Err(self.wrong("must be an http(s) URL"))
+        }
+    }
+
+    fn one_of(&self, values: &[&'a str]) -> Result<&'a str> {
+        let found = values.iter().find(|it| self.value.as_str() == Some(**it));
+        found.copied().ok_or_else(|| self.wrong(&format!("must be {}", values.join(" or "))))
+    }
+}
+
+/// A value on one short line, with control characters escaped.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}..", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn good() -> Value {
+        json!({
+            "$schema": SCHEMA,
+            "name": "io.github.ana/weather",
+            "description": "Weather",
+            "version": "0.1.0",
+            "packages": [{
+                "registryType": "oci", "identifier": "drydock/weather:0.1.0", "transport": { "type": "stdio" },
+                "environmentVariables": [
+                    { "name": "BASE_URL", "default": "https://example.com" },
+                    { "name": "KEY", "isSecret": true, "isRequired": true },
+                ],
+            }],
+            "_meta": { PUBLISHER: { OURS: { "network": "internet", "memory": "64m", "cpus": 0.5, "pids": 32 } } },
+            "somethingNew": { "of": "a later schema" },
+        })
+    }
+
+    fn read(value: &Value) -> Result<Manifest> {
+        parse(Path::new("servers/weather/server.json"), &value.to_string())
+    }
+
+    /// The message when the value at `pointer` is replaced.
+    fn refused(pointer: &str, value: Value) -> String {
+        let mut file = good();
+        *file.pointer_mut(pointer).unwrap() = value.clone();
+        match read(&file) {
+            Ok(_) => panic!("{pointer} = {value} was accepted"),
+            Err(err) => err.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_good_file_is_read() {
+        let manifest = read(&good()).unwrap();
+        assert_eq!(manifest.id, "io.github.ana/weather");
+        assert_eq!(manifest.settings.memory, Some(64 << 20));
+        assert_eq!(manifest.settings.network, Some(Network::Internet));
+        let [url, key] = &manifest.packages[0].variables[..] else { panic!("two variables") };
+        assert_eq!(url.default.as_deref(), Some("https://example.com"));
+        assert!(key.secret && key.required && !url.secret && !url.required);
+    }
+
+    #[test]
+    fn an_error_names_file_field_and_rule() {
+        assert_eq!(
+            refused("/packages/0/environmentVariables/1/name", json!("a b")),
+            "servers/weather/server.json: `packages[0].environmentVariables[1].name` must not hold spaces, \
+             found \"a b\"",
+        );
+        let path = format!("/_meta/{}/{OURS}/memory", PUBLISHER.replace('/', "~1"));
+        let message = refused(&path, json!(64));
+        assert!(message.contains("\"dev.drydock\".memory` must be a string, found 64"), "{message}");
+    }
+
+    #[test]
+    fn what_could_become_a_flag_or_a_second_argument_is_refused() {
+        for bad in ["-v", "--privileged", "", " ", "a\nb", "a\u{1b}[31m", "a\0b"] {
+            for field in
+                ["/name", "/version", "/packages/0/identifier", "/packages/0/environmentVariables/0/name"]
+            {
+                refused(field, json!(bad));
+            }
+        }
+        refused("/packages/0/environmentVariables/0/default", json!("a\nb"));
+    }
+
+    #[test]
+    fn versions_are_exact() {
+        for bad in ["latest", "^1.2.3", "~1", ">=1", "1.x", "1.*", "1..2", "1.2 || 2", "*"] {
+            refused("/version", json!(bad));
+        }
+        refused("/packages/0/identifier", json!("drydock/weather:latest"));
+        refused("/packages/0/identifier", json!("example.com:5000/drydock/weather"));
+        for fine in ["1.0.2", "2.1.0-alpha", "1.0.0+build.5", "2025.11.25"] {
+            let mut file = good();
+            file["version"] = json!(fine);
+            assert_eq!(read(&file).unwrap().version, fine);
+        }
+    }
+
+    #[test]
+    fn wrong_settings_are_refused_and_unknown_ones_too() {
+        let ours = format!("/_meta/{}/{OURS}", PUBLISHER.replace('/', "~1"));
+        for bad in [
+            json!({ "memry": "64m" }),
+            json!({ "memory": "64" }),
+            json!({ "memory": "m" }),
+            json!({ "memory": "+64m" }),
+            json!({ "memory": "18446744073709551615g" }),
+            json!({ "memory": "64é" }),
+            json!({ "cpus": 0 }),
+            json!({ "cpus": "1" }),
+            json!({ "pids": -1 }),
+            json!({ "pids": 1.5 }),
+            json!({ "network": "host" }),
+            json!({ "network": null }),
+            json!({ "mounts": [] }),
+            json!([]),
+        ] {
+            refused(&ours, bad);
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_file_is_refused() {
+        let secret = json!({ "name": "KEY", "isSecret": true, "default": "hunter2" });
+        assert!(refused("/packages/0/environmentVariables/1", secret).contains("is a secret"));
+    }
+}
