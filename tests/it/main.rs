@@ -1,1 +1,5 @@
-fn main() {}
+//! End to end: the real commands, images, containers, clients. One module per topic.
+//!
+//! A clone of the workspace -> pass, fail, or skipped with a reason. Invariant: no test depends on another one.
+
+mod cli;

@@ -1,1 +1,56 @@
-//! (being built)
+//! What the end-to-end tests share: worlds of their own, real sessions, the stand-in for the weather service.
+//!
+//! Tests run the real binaries against a real engine; nothing of ours is replaced. Invariant: what a test makes on the
+//! engine carries this run's prefix and is gone after it, also when the test run is killed.
+
+pub mod engine;
+pub mod process;
+pub mod service;
+pub mod session;
+pub mod world;
+
+use std::io::Write;
+
+/// Ends the test early and has it counted as skipped: `skip!("why it cannot run here")`.
+#[macro_export]
+macro_rules! skip {
+    ($($why:tt)*) => {{
+        fn here() {}
+        $crate::skipped(std::any::type_name_of_val(&here), &format!($($why)*));
+        return;
+    }};
+}
+
+/// The engine's command line, or the test is skipped.
+#[macro_export]
+macro_rules! engine_or_skip {
+    () => {
+        match $crate::engine::Engine::find() {
+            Ok(engine) => engine,
+            Err(why) => $crate::skip!("{why}"),
+        }
+    };
+}
+
+/// Goes on only in a full run.
+#[macro_export]
+macro_rules! full_or_skip {
+    () => {
+        if std::env::var("DRYDOCK_FULL").is_ok_and(|it| it.is_empty())
+            || std::env::var("DRYDOCK_FULL").is_err()
+        {
+            $crate::skip!("takes minutes: `cargo xtask test --full` runs it")
+        }
+    };
+}
+
+/// Notes a skip for `cargo xtask test`, which counts it; without it, the reason is all there is.
+pub fn skipped(here: &str, why: &str) {
+    let name = here.trim_end_matches("::here").trim_end_matches("::{{closure}}");
+    eprintln!("skipped: {name}: {why}");
+    let Some(file) = std::env::var_os("DRYDOCK_SKIPS") else { return };
+    let mut file = std::fs::File::options().create(true).append(true).open(file).expect("the file of skips");
+    // One write, so that tests in parallel do not mix their lines.
+    file.write_all(format!("{name}\t{}\n", why.replace('\n', " ")).as_bytes())
+        .expect("a line in the file of skips");
+}
