@@ -1,0 +1,1 @@
+//! The command line: help, and what it says when something is wrong.

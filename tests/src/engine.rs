@@ -1,0 +1,102 @@
+//! The container engine, as the tests look at it: beside xtask, never through it.
+//!
+//! Arguments -> output of the real command line. Invariant: only things with this run's prefix are removed.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use serde_json::Value;
+
+use crate::process::{Finished, command, run};
+
+#[derive(Debug, Clone)]
+pub struct Engine {
+    program: String,
+}
+
+/// The start of every container name of this run.
+pub fn run_prefix() -> String {
+    format!("drydock-test-{}-", std::process::id())
+}
+
+impl Engine {
+    /// The engine that answers, or why there is none.
+    pub fn find() -> Result<Self, String> {
+        static FOUND: OnceLock<Result<Engine, String>> = OnceLock::new();
+        FOUND.get_or_init(Self::look).clone()
+    }
+
+    fn look() -> Result<Self, String> {
+        let program = std::env::var("DRYDOCK_ENGINE").unwrap_or_else(|_| "docker".to_owned());
+        if program == "host" {
+            return Err("needs containers, and engine `host` was asked for".to_owned());
+        }
+        let asked = command(&program)
+            .args(["version", "--format", "{{.Server.Version}}"])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|e| format!("needs a container engine: `{program}` cannot be started: {e}"))?;
+        if !asked.status.success() {
+            let said = String::from_utf8_lossy(&asked.stderr).trim().replace('\n', " ");
+            return Err(format!("needs a container engine: `{program}` does not answer: {said}"));
+        }
+        let engine = Self { program };
+        engine.leave_a_janitor();
+        Ok(engine)
+    }
+
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut it = command(&self.program);
+        it.args(args);
+        it
+    }
+
+    /// The outcome of `docker ARGS`, whatever it is.
+    pub fn run(&self, args: &[&str]) -> Finished {
+        run(&mut self.command(args))
+    }
+
+    /// What `docker ARGS` prints, without the final newline.
+    #[track_caller]
+    pub fn ok(&self, args: &[&str]) -> String {
+        self.run(args).ok().line().to_owned()
+    }
+
+    /// `docker inspect` of a container.
+    #[track_caller]
+    pub fn inspect(&self, container: &str) -> Value {
+        let all: Value = serde_json::from_str(&self.ok(&["container", "inspect", container]))
+            .expect("inspect prints JSON");
+        all[0].clone()
+    }
+
+    /// Removes all containers whose names start with `prefix`, which starts with this run's.
+    pub fn remove(&self, prefix: &str) {
+        assert!(prefix.starts_with(&run_prefix()), "{prefix} is not ours");
+        let filter = format!("name=^/?{prefix}");
+        let ids = self.ok(&["ps", "--all", "--quiet", "--filter", &filter]);
+        let ids: Vec<&str> = ids.lines().collect();
+        if !ids.is_empty() {
+            self.run(&[&["rm", "--force", "--volumes"], ids.as_slice()].concat());
+        }
+    }
+
+    /// A process that removes what is left of this run as soon as the run is over, in whatever way it ends: it waits
+    /// for the end of a pipe that only we hold. Holding our stdout, it makes `cargo xtask test` wait for it.
+    fn leave_a_janitor(&self) {
+        static JANITOR: Mutex<Option<Child>> = Mutex::new(None);
+        let script = r#"trap '' INT TERM HUP; cat >/dev/null
+for id in $("$0" ps --all --quiet --filter "name=^/?$1"); do "$0" rm --force --volumes "$id"; done >/dev/null 2>&1
+for id in $("$0" images --quiet --filter "label=dev.drydock.test-run=$1"); do "$0" rmi --force "$id"; done >/dev/null 2>&1"#;
+        let child = command("sh")
+            .args(["-c", script, &self.program, &run_prefix()])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("a shell to clean up after the tests");
+        *JANITOR.lock().expect("no test holds it") = Some(child);
+    }
+}

@@ -1,0 +1,126 @@
+//! Runs programs to their end and keeps what they said.
+//!
+//! Command + input -> exit code, stdout, stderr. Invariant: nothing waits for ever; a program that does not end is
+//! killed, and the test fails with what it said until then.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Far beyond what anything takes, also on a busy machine: only a hang gets there.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// For commands that compile.
+pub const LONG_PATIENCE: Duration = Duration::from_secs(1800);
+
+#[derive(Debug, Clone)]
+pub struct Finished {
+    pub what: String,
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Finished {
+    /// The test goes on only after success.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self}");
+        self
+    }
+
+    /// The test goes on only after a failure with an ordinary exit code: no signal, no panic.
+    #[track_caller]
+    pub fn fails(self) -> Self {
+        assert!(self.code.is_some_and(|it| it != 0 && it != 101), "expected an orderly failure: {self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("stdout is not JSON ({e}): {self}"))
+    }
+
+    pub fn line(&self) -> &str {
+        self.stdout.trim_end()
+    }
+}
+
+impl std::fmt::Display for Finished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { what, code, stdout, stderr } = self;
+        write!(f, "{what}\nexit code: {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of the tests; a failure shows the whole command"
+)]
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    Command::new(program)
+}
+
+pub fn run(command: &mut Command) -> Finished {
+    run_with(command, &[], PATIENCE)
+}
+
+pub fn run_with(command: &mut Command, input: &[u8], patience: Duration) -> Finished {
+    let what = format!("{command:?}");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("cannot start {what}: {e}"));
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    // A program may end without reading all of its input.
+    thread::spawn(move || drop(stdin.write_all(&input)));
+    let stdout = collect(child.stdout.take().expect("a pipe"));
+    let stderr = collect(child.stderr.take().expect("a pipe"));
+    let status = wait(&mut child, patience);
+    if status.is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let finished = Finished {
+        what,
+        code: status.and_then(|it| it.code()),
+        stdout: String::from_utf8_lossy(&stdout.join().expect("a reader")).into_owned(),
+        stderr: String::from_utf8_lossy(&stderr.join().expect("a reader")).into_owned(),
+    };
+    assert!(status.is_some(), "did not end within {patience:?}: {finished}");
+    finished
+}
+
+/// The status of a child that ends in time.
+pub fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    let mut status = None;
+    eventually(patience, || {
+        status = child.try_wait().expect("a child to wait for");
+        status.is_some()
+    });
+    status
+}
+
+/// Polls until `done` or the end of patience; says which.
+pub fn eventually(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    while !done() {
+        if began.elapsed() > patience {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        let _ = from.read_to_end(&mut all);
+        all
+    })
+}

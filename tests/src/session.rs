@@ -1,0 +1,172 @@
+//! One MCP session, spoken by hand: raw JSON-RPC lines over a process's stdin and stdout.
+//!
+//! Method + params -> result or error. Invariant: every line that the server writes to stdout is a JSON-RPC message;
+//! anything else fails the test.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::process::{PATIENCE, wait};
+
+pub const LEGACY: [&str; 2] = ["2025-06-18", "2025-11-25"];
+pub const MODERN: &str = "2026-07-28";
+
+#[derive(Debug)]
+pub struct Session {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    stderr: Option<thread::JoinHandle<String>>,
+    next_id: u64,
+    /// Sent with each request from protocol 2026-07-28 on.
+    meta: Option<Value>,
+}
+
+/// What a tool answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub is_error: bool,
+    pub text: String,
+    pub structured: Value,
+}
+
+impl Session {
+    pub fn start(mut command: Command) -> Self {
+        let what = format!("{command:?}");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("cannot start {what}: {e}"));
+        let (send, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let mut stderr = child.stderr.take().expect("a pipe");
+        let stderr = thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = stderr.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        let stdin = child.stdin.take();
+        Self { child, stdin, lines, stderr: Some(stderr), next_id: 0, meta: None }
+    }
+
+    /// The handshake of the given protocol version; returns what the server says about itself.
+    #[track_caller]
+    pub fn open(&mut self, protocol: &str) -> Value {
+        let me = json!({"name": "drydock-tests", "version": "0"});
+        if protocol == MODERN {
+            self.meta = Some(json!({
+                "io.modelcontextprotocol/protocolVersion": protocol,
+                "io.modelcontextprotocol/clientInfo": me,
+                "io.modelcontextprotocol/clientCapabilities": {},
+            }));
+            return self.request("server/discover", json!({}));
+        }
+        let params = json!({"protocolVersion": protocol, "capabilities": {}, "clientInfo": me});
+        let hello = self.request("initialize", params);
+        self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        hello
+    }
+
+    /// A request that must be answered with a result.
+    #[track_caller]
+    pub fn request(&mut self, method: &str, params: Value) -> Value {
+        self.ask(method, params)
+            .unwrap_or_else(|error| panic!("{method} was answered with an error: {error}"))
+    }
+
+    /// A request's result, or its error.
+    #[track_caller]
+    pub fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        let id = self.post(method, params);
+        loop {
+            let message = self.receive();
+            if message["id"] == id {
+                return match message.get("error") {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(message["result"].clone()),
+                };
+            }
+            assert!(message.get("method").is_some(), "an answer to nothing that was asked: {message}");
+        }
+    }
+
+    /// Sends a request without waiting; returns its id.
+    #[track_caller]
+    pub fn post(&mut self, method: &str, mut params: Value) -> u64 {
+        self.next_id += 1;
+        if let Some(meta) = &self.meta {
+            params["_meta"] = meta.clone();
+        }
+        self.send(&json!({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params}));
+        self.next_id
+    }
+
+    #[track_caller]
+    pub fn call(&mut self, tool: &str, arguments: Value) -> Answer {
+        let result = self.request("tools/call", json!({"name": tool, "arguments": arguments}));
+        let text = result["content"].as_array().into_iter().flatten().filter_map(|it| it["text"].as_str());
+        Answer {
+            is_error: result["isError"] == true,
+            text: text.collect::<Vec<_>>().join("\n"),
+            structured: result["structuredContent"].clone(),
+        }
+    }
+
+    /// The names of the tools, in the server's order.
+    #[track_caller]
+    pub fn tools(&mut self) -> Vec<String> {
+        let list = self.request("tools/list", json!({}));
+        let tools = list["tools"].as_array().unwrap_or_else(|| panic!("no list of tools: {list}"));
+        tools.iter().map(|it| it["name"].as_str().expect("a tool has a name").to_owned()).collect()
+    }
+
+    #[track_caller]
+    pub fn send(&mut self, message: &Value) {
+        let stdin = self.stdin.as_mut().expect("the session is open");
+        writeln!(stdin, "{message}").expect("the server reads");
+    }
+
+    /// The next message, whatever it is.
+    #[track_caller]
+    pub fn receive(&mut self) -> Value {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => message(&line),
+            Err(_) => {
+                let _ = self.child.kill();
+                let stderr = self.stderr.take().and_then(|it| it.join().ok()).unwrap_or_default();
+                panic!("the server does not answer; its stderr: {stderr}");
+            }
+        }
+    }
+
+    /// Closes stdin and waits for the server to end; returns how, what it still said, and its stderr.
+    #[track_caller]
+    pub fn close(mut self) -> (ExitStatus, Vec<Value>, String) {
+        drop(self.stdin.take());
+        let status = wait(&mut self.child, PATIENCE).expect("the server ends when its input does");
+        let rest = self.lines.iter().map(|line| message(&line)).collect();
+        (status, rest, self.stderr.take().and_then(|it| it.join().ok()).unwrap_or_default())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[track_caller]
+fn message(line: &str) -> Value {
+    let value: Value =
+        serde_json::from_str(line).unwrap_or_else(|e| panic!("stdout holds no JSON ({e}): {line:?}"));
+    assert_eq!(value["jsonrpc"], "2.0", "stdout holds something else than MCP: {line}");
+    value
+}

@@ -1,0 +1,207 @@
+//! A world of its own for a test: HOME, state folder and name prefix, in which `cargo xtask` runs.
+//!
+//! Name -> a place to run xtask in. Invariant: nothing outside of the world and the build folder is written, and its
+//! containers go when it goes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::engine::{Engine, run_prefix};
+use crate::process::{Finished, LONG_PATIENCE, command, run_with};
+
+#[derive(Debug)]
+pub struct World {
+    folder: TempDir,
+    prefix: String,
+    engine: Option<Engine>,
+    /// What the commands take for the workspace.
+    root: PathBuf,
+}
+
+impl World {
+    /// On an engine.
+    pub fn on(engine: &Engine, name: &str) -> Self {
+        Self::new(name, Some(engine.clone()))
+    }
+
+    /// Where no container engine can be found.
+    pub fn without_engine(name: &str) -> Self {
+        Self::new(name, None)
+    }
+
+    fn new(name: &str, engine: Option<Engine>) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        for part in ["home", "state", "project"] {
+            std::fs::create_dir(folder.path().join(part)).expect("a new folder");
+        }
+        Self { folder, prefix: format!("{}{name}-", run_prefix()), engine, root: workspace_root() }
+    }
+
+    /// Takes another folder for the workspace: `root/servers`, `root/clients`.
+    pub fn with_root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = root.into();
+        self
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// An empty folder for whatever the test needs.
+    pub fn project(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The name of a server's container in this world.
+    pub fn container(&self, server: &str) -> String {
+        format!("{}mcp-{server}", self.prefix)
+    }
+
+    /// `cargo xtask ARGS`, not started yet.
+    pub fn xtask(&self, args: &[&str]) -> Command {
+        let mut it = self.command(xtask());
+        it.args(args);
+        it
+    }
+
+    /// Any program, in this world's environment.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut it = command(program);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            // What describes the outer run must not reach the inner one.
+            let ours = ["DRYDOCK_", "MCP_", "CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+            if ours.iter().any(|it| name.starts_with(it))
+                || ["CI", "NO_COLOR", "OPEN_METEO_URL"].contains(&name.as_str())
+            {
+                it.env_remove(name);
+            }
+        }
+        it.env("HOME", self.home())
+            .env("CARGO_HOME", cargo_home())
+            .env("RUSTUP_HOME", rustup_home())
+            .env("CARGO_MANIFEST_DIR", self.root.join("xtask"))
+            .env("DRYDOCK_STATE", self.state())
+            .env("DRYDOCK_NAME_PREFIX", &self.prefix)
+            .current_dir(&self.root);
+        match &self.engine {
+            // Only where it is not the default: the search for an engine is a part of what is tested.
+            Some(engine) if engine.program() != "docker" => it.env("DRYDOCK_ENGINE", engine.program()),
+            Some(_) => &mut it,
+            None => it.env("PATH", path_without_engines()),
+        };
+        it
+    }
+
+    #[track_caller]
+    pub fn run(&self, args: &[&str]) -> Finished {
+        run_with(&mut self.xtask(args), &[], LONG_PATIENCE)
+    }
+
+    #[track_caller]
+    pub fn ok(&self, args: &[&str]) -> Finished {
+        self.run(args).ok()
+    }
+
+    /// The world's own paths and prefix, made the same in every run.
+    pub fn normal(&self, text: &str) -> String {
+        let folder = self.folder.path().to_string_lossy();
+        text.replace(&*folder, "[WORLD]")
+            .replace(&*self.root.to_string_lossy(), "[ROOT]")
+            .replace(&self.prefix, "[PREFIX]")
+            .lines()
+            .map(|line| format!("{}\n", line.trim_end()))
+            .collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(engine) = &self.engine {
+            engine.remove(&self.prefix);
+        }
+    }
+}
+
+pub fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_path_buf()
+}
+
+/// The xtask under test: the one that runs the tests, or a fresh build of it.
+pub fn xtask() -> &'static Path {
+    static XTASK: OnceLock<PathBuf> = OnceLock::new();
+    XTASK.get_or_init(|| match std::env::var_os("DRYDOCK_XTASK") {
+        Some(given) => given.into(),
+        None => build(&["-p", "xtask", "--bin", "xtask"], "xtask"),
+    })
+}
+
+/// Builds with cargo and returns the program's path, which cargo itself names.
+pub fn build(args: &[&str], program: &str) -> PathBuf {
+    build_with(args, program, &[])
+}
+
+pub fn build_with(args: &[&str], program: &str, env: &[(&str, &str)]) -> PathBuf {
+    let mut cargo = command("cargo");
+    cargo.current_dir(workspace_root()).args(["build", "--message-format=json"]).args(args);
+    cargo.envs(env.iter().copied());
+    let built = run_with(&mut cargo, &[], LONG_PATIENCE).ok();
+    let messages = built.stdout.lines().filter_map(|it| serde_json::from_str::<serde_json::Value>(it).ok());
+    messages
+        .filter(|it| it["target"]["name"] == program)
+        .find_map(|it| it["executable"].as_str().map(PathBuf::from))
+        .unwrap_or_else(|| panic!("cargo names no `{program}`: {built}"))
+}
+
+fn cargo_home() -> PathBuf {
+    std::env::var_os("CARGO_HOME").map_or_else(|| real_home().join(".cargo"), PathBuf::from)
+}
+
+fn rustup_home() -> PathBuf {
+    std::env::var_os("RUSTUP_HOME").map_or_else(|| real_home().join(".rustup"), PathBuf::from)
+}
+
+fn real_home() -> PathBuf {
+    std::env::home_dir().expect("a home folder")
+}
+
+/// The PATH, without any folder that holds a container engine; what else such a folder holds stays reachable.
+fn path_without_engines() -> std::ffi::OsString {
+    static FOLDER: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let folders = FOLDER.get_or_init(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .map(|it| if has_engine(&it) { twin_without_engines(&it) } else { it })
+            .collect()
+    });
+    std::env::join_paths(folders).expect("folders from PATH fit into PATH")
+}
+
+const ENGINES: [&str; 2] = ["docker", "podman"];
+
+fn has_engine(folder: &Path) -> bool {
+    ENGINES.iter().any(|it| folder.join(it).exists())
+}
+
+/// A folder of links to everything in `folder` but the engines.
+fn twin_without_engines(folder: &Path) -> PathBuf {
+    let twin = TempDir::new().expect("a temporary folder").keep();
+    for entry in std::fs::read_dir(folder).expect("a folder of PATH").flatten() {
+        if !ENGINES.iter().any(|it| entry.file_name() == *it) {
+            #[cfg(unix)]
+            let _ = std::os::unix::fs::symlink(entry.path(), twin.join(entry.file_name()));
+        }
+    }
+    twin
+}
