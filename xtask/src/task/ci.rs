@@ -1,13 +1,51 @@
-//! (being built)
+//! `ci`: what continuous integration runs, here.
+//!
+//! A clone -> an exit code. Invariant: the tests are those of `cargo xtask test`; nothing is checked in CI that cannot
+//! be checked with this one command.
 
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+use crate::task::test;
 use crate::workspace::Workspace;
 
-/// (being built)
+/// Run what CI runs: format, lints, documentation, then `cargo xtask test`
+///
+/// With `cargo-deny` installed, also the licences and advisories of all dependencies. Starts no engine by itself,
+/// unless `CI=true`; under engine `host` the tests that need containers are skipped (see `cargo xtask test --help`).
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 
 impl Args {
-    pub(crate) fn run(self, _ws: &Workspace) -> anyhow::Result<()> {
-        anyhow::bail!("`ci` is not built yet")
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        let sh = Shell::new()?;
+        sh.change_dir(&ws.root);
+        step("format", || cmd!(sh, "cargo fmt --all --check").quiet().run())?;
+        step("lints", || {
+            cmd!(sh, "cargo clippy --locked --workspace --all-targets -- -D warnings").quiet().run()
+        })?;
+        step("documentation", || {
+            cmd!(sh, "cargo doc --locked --workspace --no-deps --document-private-items")
+                .env("RUSTDOCFLAGS", "-D warnings")
+                .quiet()
+                .run()
+        })?;
+        if cmd!(sh, "cargo deny --version").quiet().ignore_stdout().ignore_stderr().run().is_ok() {
+            step("licences and advisories", || cmd!(sh, "cargo deny check").quiet().run())?;
+        } else {
+            eprintln!("\n== licences and advisories: skipped, `cargo-deny` is not installed");
+        }
+        eprintln!("\n== tests");
+        test::Args::default().run(ws)
     }
+}
+
+fn step(name: &str, check: impl FnOnce() -> Result<(), xshell::Error>) -> Result<()> {
+    eprintln!("\n== {name}");
+    let began = Instant::now();
+    check().with_context(|| format!("{name}: not clean"))?;
+    eprintln!("== {name}: clean, {:.0?}", began.elapsed());
+    Ok(())
 }
