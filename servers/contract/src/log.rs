@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use rustix::fs::{FileType, OFlags};
 use rustix::net::{SendFlags, send};
 
 /// Pipes take up to this much in one piece (`PIPE_BUF` of Linux), so lines of several writers never mix.
@@ -77,13 +78,15 @@ struct Log {
     dropped: AtomicU64,
 }
 
-/// Three ways to write without ever waiting for the reader.
+/// Three ways to write without ever waiting for a reader.
 #[derive(Debug)]
 enum Sink {
-    /// A pipe, terminal or file that was opened anew without blocking.
-    File(File),
+    /// A pipe or terminal, opened anew so that non-blocking is a property of our own descriptor alone.
+    Opened(File),
     /// Our own stderr is a socket (Node starts its children like that), which cannot be opened anew.
     Socket,
+    /// Our own stderr is a file, which never blocks; opened anew, it would lose its place.
+    Stderr,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -91,17 +94,22 @@ static LOG: OnceLock<Log> = OnceLock::new();
 /// Sets the log up, once per process; before that nothing is written. `serve_pid` is the process whose stderr
 /// gets the lines: `serve`'s, which in a container is PID 1's.
 pub fn init(level: Level, format: Format, session: u32, serve_pid: Option<u32>) {
-    let sink = serve_pid
-        .into_iter()
-        .chain([std::process::id()])
-        .find_map(|pid| open_stderr_of(pid).ok())
-        .map_or(Sink::Socket, Sink::File);
+    let sink = serve_pid.and_then(|pid| open_stderr_of(pid).ok()).map_or_else(own_stderr, Sink::Opened);
     let _ = LOG.set(Log { level, format, session, sink, dropped: AtomicU64::new(0) });
 }
 
-/// Opens another process's stderr anew, so that non-blocking is a property of our own descriptor alone.
+fn own_stderr() -> Sink {
+    match rustix::fs::fstat(io::stderr()).map(|it| FileType::from_raw_mode(it.st_mode)) {
+        Ok(FileType::Fifo | FileType::CharacterDevice) => {
+            open_stderr_of(std::process::id()).map_or(Sink::Stderr, Sink::Opened)
+        }
+        Ok(FileType::Socket) => Sink::Socket,
+        _ => Sink::Stderr,
+    }
+}
+
 fn open_stderr_of(pid: u32) -> io::Result<File> {
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     File::options().append(true).custom_flags(nonblocking).open(format!("/proc/{pid}/fd/2"))
 }
 
@@ -165,8 +173,9 @@ fn event(level: Level, text: &str, request: Option<Request<'_>>) {
 impl Sink {
     fn write(&self, line: &[u8]) -> io::Result<usize> {
         match self {
-            Self::File(file) => (&mut &*file).write(line),
+            Self::Opened(file) => (&mut &*file).write(line),
             Self::Socket => Ok(send(io::stderr(), line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
+            Self::Stderr => io::stderr().write(line),
         }
     }
 }

@@ -177,7 +177,7 @@ impl Station {
             ("session", "") if !peer.session => {
                 if self.max_sessions > 0 && self.health.sessions >= self.max_sessions as u64 {
                     let _ =
-                        writeln!(peer.stream, "refused {} sessions are open, the limit", self.max_sessions);
+                        writeln!(peer.stream, "refused all {} sessions of this server are taken", self.max_sessions);
                     return None;
                 }
                 peer.session = true;
@@ -240,7 +240,7 @@ mod tests {
         let mut one = connect(&mut station);
         let mut two = connect(&mut station);
         assert!(ask(&mut station, &mut one, "session").starts_with("hello "));
-        assert_eq!(ask(&mut station, &mut two, "session"), "refused 1 sessions are open, the limit");
+        assert_eq!(ask(&mut station, &mut two, "session"), "refused all 1 sessions of this server are taken");
         assert_eq!(station.health.sessions, 1);
     }
 

@@ -5,14 +5,24 @@
 
 use std::borrow::Cow;
 
+use drydock_contract::log;
 use garde::Validate;
 use rmcp::ErrorData;
 use rmcp::handler::server::common::FromContextPart;
 use rmcp::handler::server::tool::ToolCallContext;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A tool's arguments. `#[tool]` finds it by name in the signature and advertises the schema of `T`.
+///
+/// A JSON schema's rules come from `#[garde(..)]` attributes, which are also what is checked here. Add
+/// `#[serde(deny_unknown_fields)]` so that a misspelt argument is an error too. A violation is not a protocol error
+/// but a result with `isError`, so that the model that called reads it and can correct itself:
+///
+/// ```text
+/// failed to deserialize parameters: `days` is 20, but: greater than 16
+/// ```
 #[derive(Debug, Clone)]
 pub struct Parameters<T>(pub T);
 
@@ -31,12 +41,124 @@ where
     T: DeserializeOwned + Validate<Context = ()>,
 {
     fn from_context_part(context: &mut ToolCallContext<'_, S>) -> Result<Self, ErrorData> {
-        let arguments = serde_json::Value::Object(context.arguments.take().unwrap_or_default());
-        let value: T = serde_path_to_error::deserialize(&arguments)
-            .map_err(|e| ErrorData::invalid_params(format!("failed to deserialize parameters: {e}"), None))?;
-        value
-            .validate()
-            .map_err(|e| ErrorData::invalid_params(format!("failed to deserialize parameters: {e}"), None))?;
-        Ok(Self(value))
+        let arguments = Value::Object(context.arguments.take().unwrap_or_default());
+        // rmcp turns an error that begins with these words into a result with `isError`.
+        check(&arguments)
+            .map(Self)
+            .map_err(|e| ErrorData::invalid_params(format!("failed to deserialize parameters: {e}"), None))
+    }
+}
+
+fn check<T: DeserializeOwned + Validate<Context = ()>>(arguments: &Value) -> Result<T, String> {
+    let value: T = serde_path_to_error::deserialize(arguments).map_err(|e| {
+        let path = e.path().to_string();
+        let rule = e.into_inner().to_string();
+        if path == "." { rule } else { violation(arguments, &path, &rule) }
+    })?;
+    match value.validate() {
+        Ok(()) => Ok(value),
+        Err(report) => {
+            let mut all: Vec<String> = report
+                .iter()
+                .map(|(path, rule)| violation(arguments, &path.to_string(), &rule.to_string()))
+                .collect();
+            all.sort();
+            Err(all.join("; "))
+        }
+    }
+}
+
+fn violation(arguments: &Value, path: &str, rule: &str) -> String {
+    const LONGEST: usize = 100;
+    let path = log::escape(path);
+    let Some(value) = look_up(arguments, &path) else { return format!("`{path}`: {rule}") };
+    let mut value = value.to_string();
+    if let Some((end, _)) = value.char_indices().nth(LONGEST) {
+        value.truncate(end);
+        value.push_str("...");
+    }
+    format!("`{path}` is {}, but: {rule}", log::escape(&value))
+}
+
+/// Finds `a.b[2].c`, as serde and garde both write paths.
+fn look_up<'a>(arguments: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split(['.', '[']).try_fold(arguments, |at, step| match step.strip_suffix(']') {
+        Some(index) => at.get(index.parse::<usize>().ok()?),
+        None => at.get(step),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate)]
+    #[serde(deny_unknown_fields)]
+    struct Trip {
+        #[garde(length(chars, min = 1, max = 5))]
+        name: String,
+        #[garde(range(min = 1, max = 16))]
+        days: u8,
+        #[serde(default)]
+        #[garde(dive)]
+        stops: Vec<Stop>,
+    }
+
+    #[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate)]
+    struct Stop {
+        #[garde(range(min = -90.0, max = 90.0))]
+        latitude: f64,
+    }
+
+    fn problem(arguments: Value) -> String {
+        check::<Trip>(&arguments).unwrap_err()
+    }
+
+    #[test]
+    fn good_arguments_pass_and_length_is_in_characters() {
+        let trip: Trip = check(&json!({"name": "Zürch", "days": 16, "stops": [{"latitude": 47.4}]})).unwrap();
+        assert_eq!((trip.name.as_str(), trip.days, trip.stops.len()), ("Zürch", 16, 1));
+    }
+
+    #[test]
+    fn every_broken_rule_is_named_with_path_value_and_rule() {
+        assert_eq!(
+            problem(json!({"name": "", "days": 20, "stops": [{"latitude": 1}, {"latitude": 99}]})),
+            "`days` is 20, but: greater than 16; `name` is \"\", but: length is lower than 1; \
+             `stops[1].latitude` is 99, but: greater than 90"
+        );
+    }
+
+    #[test]
+    fn what_does_not_deserialise_is_named_too() {
+        assert_eq!(
+            problem(json!({"name": "a", "days": "two"})),
+            "`days` is \"two\", but: invalid type: string \"two\", expected u8"
+        );
+        assert_eq!(
+            problem(json!({"name": "a", "days": 1, "dayz": 2})),
+            "`dayz` is 2, but: unknown field `dayz`, expected one of `name`, `days`, `stops`"
+        );
+        assert_eq!(problem(json!({"name": "a"})), "missing field `days`");
+        assert_eq!(
+            problem(json!({"name": "a", "days": 300})),
+            "`days` is 300, but: invalid value: integer `300`, expected u8"
+        );
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_control_characters_are_escaped() {
+        let text = problem(json!({"name": format!("\u{1b}{}", "ü".repeat(500)), "days": 1}));
+        assert!(text.len() < 300 && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn the_schema_advertises_what_is_checked() {
+        let schema = rmcp::handler::server::common::schema_for_input::<Parameters<Trip>>().unwrap();
+        assert_eq!(schema["properties"]["days"]["maximum"], 16);
+        assert_eq!(schema["properties"]["name"]["maxLength"], 5);
+        assert_eq!(schema["additionalProperties"], false);
     }
 }

@@ -1,0 +1,304 @@
+//! Sessions of a real server (the `dice` example) as real processes: they answer, and they end for certain.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests of processes: signals, pipes, exit codes"
+)]
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// Cargo builds examples beside the tests.
+fn dice() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().join("examples/dice")
+}
+
+struct Session {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Session {
+    fn start(options: &[&str]) -> Self {
+        let mut child = Command::new(dice())
+            .arg("stdio")
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdin, stdout }
+    }
+
+    fn initialized(options: &[&str]) -> Self {
+        let mut session = Self::start(options);
+        session.initialize("2025-11-25");
+        session.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        session
+    }
+
+    fn initialize(&mut self, version: &str) {
+        self.send(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}}));
+        assert_eq!(self.answer()["result"]["protocolVersion"], version);
+    }
+
+    fn send(&mut self, message: &Value) {
+        writeln!(self.stdin.as_mut().unwrap(), "{message}").unwrap();
+    }
+
+    fn roll(&mut self, id: u32, arguments: &Value) {
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": "tools/call",
+            "params": {"name": "roll", "arguments": arguments}}));
+    }
+
+    /// The next line of stdout, which has to be JSON.
+    fn answer(&mut self) -> Value {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|e| panic!("not MCP on stdout: {line:?}: {e}"))
+    }
+
+    fn close(&mut self) {
+        self.stdin = None;
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end; the test runner's own limit is the only clock.
+    fn ended(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (status, log)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn calls_under_way_when_input_ends_are_answered() {
+    let mut session = Session::initialized(&[]);
+    session.roll(1, &json!({"sides": 6, "shake": 300}));
+    session.close();
+    let answer = session.answer();
+    assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!(1), &json!(false)));
+    let (status, log) = session.ended();
+    assert!(status.success() && log.contains("the client closed its end"), "{log}");
+}
+
+#[test]
+fn every_protocol_version_is_spoken() {
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let mut session = Session::start(&[]);
+        session.initialize(version);
+        session.roll(1, &json!({"sides": 6}));
+        assert_eq!(session.answer()["result"]["isError"], false);
+    }
+    let mut session = Session::start(&[]);
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {}});
+    session.send(&json!({"jsonrpc": "2.0", "id": 0, "method": "server/discover", "params": {"_meta": meta}}));
+    assert!(session.answer()["result"]["supportedVersions"].to_string().contains("2026-07-28"));
+    session.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"_meta": meta, "name": "roll", "arguments": {"sides": 6}}}));
+    let answer = session.answer();
+    assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+}
+
+#[test]
+fn a_late_call_is_answered_with_an_error_at_its_deadline() {
+    let mut session = Session::initialized(&["--call-timeout", "1"]);
+    session.roll(1, &json!({"sides": 6, "shake": 600_000}));
+    let answer = session.answer();
+    assert_eq!(answer["result"]["isError"], true);
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("timed out after 1 s"), "{text}");
+    session.close();
+    let (_, log) = session.ended();
+    assert!(log.contains("tools/call roll id=1") && log.contains("ms timed out"), "{log}");
+}
+
+#[test]
+fn a_cancelled_call_is_dropped_and_the_session_goes_on() {
+    let mut session = Session::initialized(&[]);
+    session.roll(1, &json!({"sides": 6, "shake": 600_000}));
+    session.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}));
+    session.roll(2, &json!({"sides": 6}));
+    assert_eq!(session.answer()["id"], 2);
+    session.close();
+    let (_, log) = session.ended();
+    assert!(log.contains("id=1") && log.contains("ms cancelled"), "{log}");
+}
+
+#[test]
+fn more_calls_than_the_cap_wait_for_their_turn() {
+    let mut session = Session::initialized(&["--max-calls", "1"]);
+    session.roll(1, &json!({"sides": 6, "shake": 400}));
+    session.roll(2, &json!({"sides": 6}));
+    assert_eq!((session.answer()["id"].clone(), session.answer()["id"].clone()), (json!(1), json!(2)));
+}
+
+#[test]
+fn a_signal_ends_a_session_in_the_middle_of_a_call() {
+    for name in ["TERM", "INT"] {
+        let mut session = Session::initialized(&[]);
+        session.roll(1, &json!({"sides": 6, "shake": 600_000}));
+        session.roll(2, &json!({"sides": 6}));
+        assert_eq!(session.answer()["id"], 2);
+        session.signal(name);
+        let (status, log) = session.ended();
+        assert!(status.success(), "{log}");
+        assert!(log.contains(&format!("SIG{name}")) && log.contains("ms cancelled"), "{log}");
+    }
+}
+
+#[test]
+fn a_client_that_stops_reading_is_ended_by_the_stall_timeout() {
+    let mut session = Session::initialized(&["--stall-timeout", "1"]);
+    session.roll(1, &json!({"sides": 6, "dice": 500_000}));
+    let (_, log) = session.ended();
+    assert!(log.contains("output was blocked for too long"), "{log}");
+}
+
+#[test]
+fn a_client_that_is_gone_is_noticed_behind_blocked_output() {
+    let mut session = Session::initialized(&["--stall-timeout", "600"]);
+    session.roll(1, &json!({"sides": 6, "dice": 500_000}));
+    session.close();
+    let (_, log) = session.ended();
+    assert!(log.contains("the client closed its end") || log.contains("its answers are dropped"), "{log}");
+}
+
+#[test]
+fn queued_requests_do_not_outlive_their_client() {
+    let mut session = Session::initialized(&["--max-calls", "1", "--stall-timeout", "1"]);
+    for id in 1..=200 {
+        session.roll(id, &json!({"sides": 6, "shake": 50_000}));
+    }
+    session.close();
+    let (_, log) = session.ended();
+    assert!(log.contains("its queued requests are dropped"), "{log}");
+}
+
+#[test]
+fn noise_is_skipped_and_a_huge_line_does_not_end_the_session() {
+    let mut session = Session::initialized(&[]);
+    let stdin = session.stdin.as_mut().unwrap();
+    stdin.write_all(b"\n{\"half\": \nnot json\n\xff\xfe\n").unwrap();
+    let chunk = vec![b'x'; 1 << 20];
+    for _ in 0..17 {
+        stdin.write_all(&chunk).unwrap();
+    }
+    stdin.write_all(b"\n").unwrap();
+    session.roll(1, &json!({"sides": 6}));
+    assert_eq!(session.answer()["id"], 1);
+}
+
+struct Serve {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Serve {
+    fn start(options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
+        let child = Command::new(dice())
+            .args(["serve", "--socket"])
+            .arg(folder.path().join("mcp.sock"))
+            .args(options)
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let serve = Self { child, folder };
+        while serve.health().is_none() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        serve
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("mcp.sock")
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    fn health(&self) -> Option<Value> {
+        let asked = health(&self.socket());
+        asked.status.success().then(|| serde_json::from_slice(&asked.stdout).unwrap())
+    }
+}
+
+fn health(socket: &Path) -> std::process::Output {
+    Command::new(dice()).args(["health", "--json", "--socket"]).arg(socket).output().unwrap()
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn serve_counts_sessions_and_takes_their_log() {
+    let serve = Serve::start(&[]);
+    let socket = serve.socket();
+    let mut session = Session::initialized(&["--socket", socket.to_str().unwrap()]);
+    assert_eq!(serve.health().unwrap(), json!({"ready": true, "sessions": 1, "served": 1, "dropped": 0}));
+    session.roll(1, &json!({"sides": 77}));
+    session.answer();
+    session.close();
+    let (_, own) = session.ended();
+    assert_eq!(own, "", "a session's log belongs to serve");
+    assert_eq!(serve.health().unwrap()["sessions"], 0);
+    let log = serve.log();
+    assert!(log.contains("tools/call roll id=1") && log.contains("session ended"), "{log}");
+    assert!(
+        !log.contains("sides") && !log.contains("You rolled"),
+        "arguments or results are in the log: {log}"
+    );
+}
+
+#[test]
+fn serve_refuses_one_session_too_many() {
+    let serve = Serve::start(&["--max-sessions", "1"]);
+    let socket = serve.socket();
+    let options = ["--socket", socket.to_str().unwrap()];
+    let _first = Session::initialized(&options);
+    let (status, text) = Session::start(&options).ended();
+    assert!(!status.success());
+    assert_eq!(text, "error: no session: all 1 sessions of this server are taken\n");
+}
+
+#[test]
+fn serve_ends_on_sigterm_and_leaves_no_socket() {
+    let mut serve = Serve::start(&[]);
+    let kill = Command::new("kill").arg(serve.child.id().to_string()).status().unwrap();
+    assert!(kill.success() && serve.child.wait().unwrap().success());
+    assert!(!serve.socket().exists());
+    assert_eq!(health(&serve.socket()).status.code(), Some(1));
+}
