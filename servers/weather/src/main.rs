@@ -1,1 +1,28 @@
-fn main() {}
+//! An MCP server about places, weather and the sun; the example to copy for a server of your own.
+//!
+//! Read it in the order of the modules. Each tool is a function in `tools.rs`; everything that every server needs
+//! (transports, validation, limits, logs, a clean end) comes from `drydock_kit::main`.
+
+mod tools;
+
+mod results;
+
+mod prompts;
+mod resources;
+
+mod places;
+
+mod fold;
+
+mod sun;
+
+mod open_meteo;
+
+mod fetch;
+
+#[cfg(test)]
+mod tests;
+
+fn main() -> std::process::ExitCode {
+    drydock_kit::main(tools::Weather::new)
+}

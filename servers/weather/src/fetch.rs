@@ -1,0 +1,202 @@
+//! GETs text from one web service: with time limits, retries, a size cap, and a cache.
+//!
+//! URL -> what `read` makes of the answer, or a text that names the service and what went wrong.
+//! Invariant: nothing is set up before the first request, and only an answer that `read` accepts is kept.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use drydock_kit::log;
+use reqwest::header::{CACHE_CONTROL, HeaderMap};
+use reqwest::{Client, Response, StatusCode, redirect};
+use rustls::{ClientConfig, RootCertStore};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// For a request with its retries.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
+const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+const LARGEST_ANSWER: usize = 1024 * 1024;
+const MOST_CACHED: usize = 32;
+
+/// One web service.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// For messages: `Open-Meteo`.
+    pub(crate) name: &'static str,
+    /// How long an answer stays valid whose headers do not say.
+    pub(crate) lifetime: Duration,
+    client: OnceLock<Result<Client, String>>,
+    cache: Mutex<Vec<Cached>>,
+}
+
+#[derive(Debug)]
+struct Cached {
+    url: String,
+    until: Instant,
+    body: Arc<str>,
+}
+
+/// Why one attempt failed, and whether another one could do better.
+struct Failure {
+    text: String,
+    passing: bool,
+}
+
+impl Service {
+    pub(crate) fn new(name: &'static str, lifetime: Duration) -> Self {
+        Self { name, lifetime, client: OnceLock::new(), cache: Mutex::default() }
+    }
+
+    /// Dropping the future closes the connection, which is how a cancelled call ends at the service as well.
+    pub(crate) async fn get<T>(
+        &self,
+        url: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, String> {
+        if let Some(body) = self.cached(url) {
+            return read(&body);
+        }
+        let answer = tokio::time::timeout(TOTAL_TIMEOUT, self.try_often(url)).await;
+        let (body, lifetime) = answer
+            .unwrap_or_else(|_| Err(format!("did not answer within {} s", TOTAL_TIMEOUT.as_secs())))
+            .map_err(|why| format!("{} {why}", self.label(url)))?;
+        let value =
+            read(&body).map_err(|why| format!("{} sent an unusable answer: {why}", self.label(url)))?;
+        self.keep(url, body, lifetime);
+        Ok(value)
+    }
+
+    async fn try_often(&self, url: &str) -> Result<(Arc<str>, Duration), String> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let failure = match self.try_once(url).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            match pauses.next().filter(|_| failure.passing) {
+                Some(pause) => {
+                    log::warn(&format!("{} {}, trying again", self.name, failure.text));
+                    tokio::time::sleep(pause).await;
+                }
+                None => return Err(failure.text),
+            }
+        }
+    }
+
+    async fn try_once(&self, url: &str) -> Result<(Arc<str>, Duration), Failure> {
+        let failure = |e: reqwest::Error| Failure { passing: !e.is_builder(), text: describe(&e) };
+        let client = self
+            .client
+            .get_or_init(client)
+            .as_ref()
+            .map_err(|text| Failure { text: text.clone(), passing: false })?;
+        let response = client.get(url).send().await.map_err(failure)?;
+        let status = response.status();
+        let lifetime = max_age(response.headers()).unwrap_or(self.lifetime);
+        let body = body(response).await?;
+        if !status.is_success() {
+            return Err(Failure { text: refusal(status, &body), passing: status.is_server_error() });
+        }
+        Ok((body.into(), lifetime))
+    }
+
+    fn label(&self, url: &str) -> String {
+        let host = url.split('/').nth(2).unwrap_or(url);
+        format!("{} ({host})", self.name)
+    }
+
+    fn cached(&self, url: &str) -> Option<Arc<str>> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.retain(|cached| cached.until > Instant::now());
+        cache.iter().find(|cached| cached.url == url).map(|cached| cached.body.clone())
+    }
+
+    fn keep(&self, url: &str, body: Arc<str>, lifetime: Duration) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() == MOST_CACHED {
+            cache.remove(0);
+        }
+        let until = Instant::now() + lifetime;
+        cache.push(Cached { url: url.to_owned(), until, body });
+    }
+}
+
+/// The client trusts the system's certificates, and the built-in ones where there are none, as in a scratch image.
+fn client() -> Result<Client, String> {
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(system.certs);
+    for error in system.errors {
+        log::warn(&format!("the system's certificates: {error}"));
+    }
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| format!("has no TLS: {e}"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|e| format!("cannot be asked: {}", describe(&e)))
+}
+
+async fn body(mut response: Response) -> Result<String, Failure> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => {
+                let text = format!("sent more than {LARGEST_ANSWER} bytes");
+                return Err(Failure { text, passing: false });
+            }
+            Ok(None) => break,
+            Err(e) => return Err(Failure { text: format!("broke off: {}", describe(&e)), passing: true }),
+        }
+    }
+    String::from_utf8(body)
+        .map_err(|_| Failure { text: "sent bytes that are no text".into(), passing: false })
+}
+
+/// `Cache-Control`: how long the service itself lets its answer be used.
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let control = headers.get(CACHE_CONTROL)?.to_str().ok()?;
+    let mut directives = control.split(',').map(str::trim);
+    if directives.clone().any(|directive| matches!(directive, "no-store" | "no-cache")) {
+        return Some(Duration::ZERO);
+    }
+    let seconds = directives.find_map(|directive| directive.strip_prefix("max-age="))?;
+    seconds.parse().ok().map(Duration::from_secs)
+}
+
+/// Open-Meteo and many others explain themselves: `{"error": true, "reason": ".."}`.
+fn refusal(status: StatusCode, body: &str) -> String {
+    let explained = serde_json::from_str::<serde_json::Value>(body).ok();
+    match explained.as_ref().and_then(|body| body.get("reason")?.as_str()) {
+        Some(reason) => format!("refused with HTTP {status}: {}", excerpt(reason)),
+        None => format!("answered HTTP {status}"),
+    }
+}
+
+/// An error with its causes: reqwest's own text alone does not say why.
+fn describe(error: &reqwest::Error) -> String {
+    let mut text = String::from(if error.is_builder() { "cannot be asked" } else { "could not be reached" });
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Foreign text for a message: one line, not too long.
+pub(crate) fn excerpt(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+}

@@ -1,0 +1,251 @@
+//! The places that the server knows by name: 12,325 cities of 50,000 people and more, from GeoNames.
+//!
+//! A name as people write it -> places, best first. Invariant: the list is searched where it lies in the binary;
+//! nothing is parsed at the start and nothing is kept. `data/README.md` describes its format.
+
+use std::cmp::Reverse;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::fold::{fold, folded, is_separator};
+
+const LIST: &str = include_str!("../data/places.txt");
+
+/// A populated place.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Place {
+    /// The name in GeoNames: English where there is an English one, else the local one.
+    pub(crate) name: &'static str,
+    /// State, province or the like; empty where the country has none.
+    pub(crate) region: &'static str,
+    pub(crate) country: &'static str,
+    /// ISO 3166-1 alpha-2.
+    pub(crate) country_code: &'static str,
+    /// Degrees north, to 0.01.
+    pub(crate) latitude: f64,
+    /// Degrees east, to 0.01.
+    pub(crate) longitude: f64,
+    /// IANA name.
+    pub(crate) time_zone: &'static str,
+    pub(crate) population: u32,
+}
+
+impl fmt::Display for Place {
+    /// `Springfield, Illinois, United States`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        if !self.region.is_empty() && self.region != self.name {
+            write!(f, ", {}", self.region)?;
+        }
+        if self.country != self.name { write!(f, ", {}", self.country) } else { Ok(()) }
+    }
+}
+
+/// How well a name fits a query; the better, the smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fit {
+    /// The place's main name.
+    Name,
+    /// One of its other names: `Wien`, `東京`.
+    OtherName,
+    /// Whole words of a name: `Frankfurt`, `Angeles`.
+    Words,
+    /// The beginning of a word: `Frankf`.
+    Beginning,
+}
+
+/// One line of the list that is a place.
+struct Row {
+    group: Group,
+    numbers: &'static str,
+    names: &'static str,
+}
+
+/// The lines above a row: country and region, each with the names and codes that people use for it.
+#[derive(Clone, Copy)]
+struct Group {
+    country: &'static str,
+    region: &'static str,
+}
+
+/// Places whose name fits, best first: the fit of the name, then the population.
+pub(crate) fn search(query: &str, country: Option<&str>) -> Vec<(Fit, Place)> {
+    let country = country.map(folded);
+    let mut found = search_name(query, country.as_deref());
+    // `Springfield Illinois`: people leave the comma out
+    for (space, _) in query.match_indices(' ').collect::<Vec<_>>().into_iter().rev() {
+        if !found.is_empty() || query.contains(',') {
+            break;
+        }
+        found = search_name(&format!("{},{}", &query[..space], &query[space..]), country.as_deref());
+    }
+    found
+}
+
+/// The one place that is meant, or a text that says what could be.
+pub(crate) fn best(query: &str) -> Result<Place, String> {
+    match search(query, None).first() {
+        Some(&(fit, place)) if fit < Fit::Beginning => Ok(place),
+        found => {
+            let begun = found.map(|(_, place)| place.to_string());
+            let near: Vec<String> =
+                begun.into_iter().chain(similar(query, 3).iter().map(Place::to_string)).collect();
+            Err(not_found(query, &near))
+        }
+    }
+}
+
+/// What to tell somebody who asked for a name that is not in the list.
+pub(crate) fn not_found(query: &str, near: &[String]) -> String {
+    let hint = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join("; ")) };
+    format!(
+        "no place named `{query}` in the list of places of 50,000 people and more.{hint} \
+         For any other place give latitude and longitude."
+    )
+}
+
+/// Places whose name is spelled nearly so: at most two letters differ, one in a short name.
+pub(crate) fn similar(query: &str, limit: usize) -> Vec<Place> {
+    let name: Vec<char> = fold(query.split(',').next().unwrap_or_default()).collect();
+    let most = if name.len() < 5 { 1 } else { 2 };
+    let mut near: Vec<(usize, Place)> = rows()
+        .filter_map(|row| {
+            let distance = row.names.split('|').filter_map(|other| distance(&name, other, most)).min()?;
+            Some((distance, row.place()))
+        })
+        .collect();
+    near.sort_by_key(|(distance, place)| (*distance, Reverse(place.population)));
+    near.into_iter().map(|(_, place)| place).take(limit).collect()
+}
+
+/// How many of the places lie in each country: name, ISO code, number.
+pub(crate) fn countries() -> Vec<(&'static str, &'static str, usize)> {
+    let mut countries: Vec<(&str, &str, usize)> = Vec::new();
+    for row in rows() {
+        let mut names = row.group.country.split('|');
+        let (name, code) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        match countries.last_mut() {
+            Some(last) if last.1 == code => last.2 += 1,
+            _ => countries.push((name, code, 1)),
+        }
+    }
+    countries.sort();
+    countries
+}
+
+/// `Springfield, IL` is a name and what must hold of its region or country.
+fn search_name(query: &str, country: Option<&str>) -> Vec<(Fit, Place)> {
+    let mut parts = query.split(',').map(folded);
+    let name = parts.next().unwrap_or_default();
+    let within: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+    if name.is_empty() {
+        return Vec::new();
+    }
+    let mut found: Vec<(Fit, Place)> = rows()
+        .filter_map(|row| Some((row.fit(&name)?, row)))
+        .filter(|(_, row)| within.iter().all(|part| row.group.is_called(part)))
+        .filter(|(_, row)| country.is_none_or(|country| is_one_of(row.group.country, country)))
+        .map(|(fit, row)| (fit, row.place()))
+        .collect();
+    found.sort_by_key(|(fit, place)| (*fit, Reverse(place.population)));
+    found
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    let mut group = Group { country: "", region: "" };
+    LIST.lines().filter_map(move |line| {
+        match (line.strip_prefix('#'), line.strip_prefix('>')) {
+            (Some(country), _) => group.country = country,
+            (_, Some(region)) => group.region = region,
+            _ => return line.split_at_checked(11).map(|(numbers, names)| Row { group, numbers, names }),
+        }
+        None
+    })
+}
+
+impl Row {
+    fn place(&self) -> Place {
+        let mut country = self.group.country.split('|');
+        let mut region = self.group.region.split('|');
+        let number = |from, to| f64::from(base36(&self.numbers[from..to]));
+        Place {
+            name: self.names.split('|').next().unwrap_or_default(),
+            country: country.next().unwrap_or_default(),
+            country_code: country.next().unwrap_or_default(),
+            time_zone: region.next().unwrap_or_default(),
+            region: region.next().unwrap_or_default(),
+            latitude: (number(0, 3) - 9_000.0) / 100.0,
+            longitude: (number(3, 6) - 18_000.0) / 100.0,
+            population: base36(&self.numbers[6..]),
+        }
+    }
+
+    fn fit(&self, name: &str) -> Option<Fit> {
+        let mut names = self.names.split('|');
+        match names.next().and_then(|main| fit(main, name)) {
+            Some(Fit::Name) => Some(Fit::Name),
+            main => names
+                .filter_map(|other| fit(other, name).map(|fit| fit.max(Fit::OtherName)))
+                .chain(main)
+                .min(),
+        }
+    }
+}
+
+impl Group {
+    fn is_called(&self, name: &str) -> bool {
+        let region = self.region.split_once('|').map_or("", |(_time_zone, names)| names);
+        is_one_of(self.country, name) || is_one_of(region, name)
+    }
+}
+
+fn is_one_of(names: &str, name: &str) -> bool {
+    names.split('|').any(|one| fold(one).eq(name.chars()))
+}
+
+/// How one name fits a folded query.
+fn fit(name: &str, query: &str) -> Option<Fit> {
+    let mut start = 0;
+    let mut best = None;
+    loop {
+        let fit = begins_with(&name[start..], query).map(|rest| match rest {
+            None if start == 0 => Fit::Name,
+            None | Some(' ') => Fit::Words,
+            Some(_) => Fit::Beginning,
+        });
+        best = best.into_iter().chain(fit).min();
+        match name[start..].char_indices().find(|&(_, c)| is_separator(c)) {
+            Some((at, c)) if best.is_none_or(|fit| fit > Fit::Words) => start += at + c.len_utf8(),
+            _ => return best,
+        }
+    }
+}
+
+/// Whether a name begins so, and if it does, the letter that follows.
+fn begins_with(name: &str, query: &str) -> Option<Option<char>> {
+    let mut letters = fold(name);
+    query.chars().all(|c| letters.next() == Some(c)).then(|| letters.next())
+}
+
+/// Letters to insert, delete or replace to get from one spelling to the other, if at most `most`.
+fn distance(query: &[char], name: &str, most: usize) -> Option<usize> {
+    if name.len() + most < query.len() || name.chars().count() > query.len() + 2 * most {
+        return None;
+    }
+    let mut row: Vec<usize> = (0..=query.len()).collect();
+    for (i, c) in fold(name).enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, q) in query.iter().enumerate() {
+            let replaced = diagonal + usize::from(*q != c);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().filter(|&distance| distance <= most)
+}
+
+fn base36(digits: &str) -> u32 {
+    u32::from_str_radix(digits, 36).unwrap_or_default()
+}

@@ -1,0 +1,303 @@
+//! The server: what a model can ask it for.
+//!
+//! A tool's arguments -> a result of `results.rs`, or a text that says what was wrong and what to do.
+//! Invariant: `find_place` and `sun_times` never use the network.
+
+use std::sync::Arc;
+
+use drydock_kit::{Json, Parameters};
+use garde::Validate;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use rmcp::handler::server::router::prompt::PromptRouter;
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::model::{
+    Implementation, ListResourcesResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler, prompt_handler, tool, tool_handler, tool_router};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::open_meteo::{OpenMeteo, Units};
+use crate::places::{self, Place};
+use crate::results::{CurrentWeather, Forecast, FoundPlaces, SunTimes};
+use crate::{resources, sun};
+
+/// The server's state. One session may run several calls at once, so they share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Weather {
+    open_meteo: Arc<OpenMeteo>,
+    tools: ToolRouter<Self>,
+    prompts: PromptRouter<Self>,
+}
+
+// What the tools take. One attribute makes the rule in the schema and the check: see kit's `Parameters`.
+
+#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct FindPlace {
+    /// A name in any common spelling or script, with or without region or country: `Paris`, `springfield, illinois`, `東京`.
+    #[garde(length(chars, min = 1, max = 80))]
+    name: String,
+    /// Only in this country: an ISO 3166-1 code or an English name.
+    #[garde(length(chars, min = 2, max = 60))]
+    country: Option<String>,
+    /// How many places at most.
+    #[garde(range(min = 1, max = 20))]
+    #[serde(default = "five")]
+    limit: u8,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct GetForecast {
+    /// A name as `find_place` takes it. Give this, or latitude and longitude.
+    #[garde(length(chars, min = 1, max = 80))]
+    place: Option<String>,
+    /// Degrees north.
+    #[garde(range(min = -90.0, max = 90.0))]
+    latitude: Option<f64>,
+    /// Degrees east.
+    #[garde(range(min = -180.0, max = 180.0))]
+    longitude: Option<f64>,
+    /// How many days, today included.
+    #[garde(range(min = 1, max = 16))]
+    #[serde(default = "seven")]
+    days: u8,
+    #[garde(skip)]
+    #[serde(default)]
+    units: Units,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct GetCurrentWeather {
+    /// A name as `find_place` takes it. Give this, or latitude and longitude.
+    #[garde(length(chars, min = 1, max = 80))]
+    place: Option<String>,
+    /// Degrees north.
+    #[garde(range(min = -90.0, max = 90.0))]
+    latitude: Option<f64>,
+    /// Degrees east.
+    #[garde(range(min = -180.0, max = 180.0))]
+    longitude: Option<f64>,
+    #[garde(skip)]
+    #[serde(default)]
+    units: Units,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct GetSunTimes {
+    /// A name as `find_place` takes it. Give this, or latitude and longitude.
+    #[garde(length(chars, min = 1, max = 80))]
+    place: Option<String>,
+    /// Degrees north.
+    #[garde(range(min = -90.0, max = 90.0))]
+    latitude: Option<f64>,
+    /// Degrees east.
+    #[garde(range(min = -180.0, max = 180.0))]
+    longitude: Option<f64>,
+    /// `YYYY-MM-DD` from 1900 to 2100; today if left out.
+    #[garde(length(chars, min = 10, max = 10))]
+    date: Option<String>,
+    /// IANA name of the time zone for the answer. Left out: the place's own, or UTC for coordinates.
+    #[garde(length(chars, min = 1, max = 60))]
+    time_zone: Option<String>,
+}
+
+fn five() -> u8 {
+    5
+}
+
+fn seven() -> u8 {
+    7
+}
+
+#[tool_router]
+impl Weather {
+    pub(crate) fn new() -> Self {
+        Self::with(OpenMeteo::from_env())
+    }
+
+    pub(crate) fn with(open_meteo: OpenMeteo) -> Self {
+        Self { open_meteo: Arc::new(open_meteo), tools: Self::tool_router(), prompts: Self::prompt_router() }
+    }
+
+    /// Find cities of 50,000 people and more by name: coordinates, region, country, time zone, population. Best
+    /// match first. Works without network.
+    #[tool(
+        title = "Find a place",
+        annotations(
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn find_place(
+        &self,
+        Parameters(asked): Parameters<FindPlace>,
+    ) -> Result<Json<FoundPlaces>, String> {
+        let mut found = places::search(&asked.name, asked.country.as_deref());
+        let total = found.len();
+        found.truncate(usize::from(asked.limit));
+        let similar = if total == 0 { places::similar(&asked.name, 3) } else { Vec::new() };
+        let places = found.into_iter().map(|(_fit, place)| place).collect();
+        Ok(Json(FoundPlaces { query: asked.name, total, places, similar }))
+    }
+
+    /// Get the daily weather forecast for any place on earth, for 1 to 16 days from today. Data: Open-Meteo.
+    #[tool(
+        title = "Weather forecast",
+        annotations(
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = true
+        )
+    )]
+    async fn get_forecast(
+        &self,
+        Parameters(asked): Parameters<GetForecast>,
+        cancelled: CancellationToken,
+    ) -> Result<Json<Forecast>, String> {
+        let spot = Spot::find(asked.place.as_deref(), asked.latitude, asked.longitude)?;
+        let request = self.open_meteo.daily(spot.latitude, spot.longitude, asked.days, asked.units);
+        let answer = unless(cancelled, request).await?;
+        Ok(Json(Forecast::new(spot, answer)))
+    }
+
+    /// Get the weather now, for any place on earth. Data: Open-Meteo.
+    #[tool(
+        title = "Current weather",
+        annotations(
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = true
+        )
+    )]
+    async fn get_current_weather(
+        &self,
+        Parameters(asked): Parameters<GetCurrentWeather>,
+        cancelled: CancellationToken,
+    ) -> Result<Json<CurrentWeather>, String> {
+        let spot = Spot::find(asked.place.as_deref(), asked.latitude, asked.longitude)?;
+        let request = self.open_meteo.current(spot.latitude, spot.longitude, asked.units);
+        let answer = unless(cancelled, request).await?;
+        Ok(Json(CurrentWeather::new(spot, answer)))
+    }
+
+    /// Get sunrise, sunset, solar noon and civil twilight, for any place and date. Computed; works without network.
+    #[tool(
+        title = "Sunrise and sunset",
+        annotations(
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn sun_times(&self, Parameters(asked): Parameters<GetSunTimes>) -> Result<Json<SunTimes>, String> {
+        let spot = Spot::find(asked.place.as_deref(), asked.latitude, asked.longitude)?;
+        let zone = time_zone(asked.time_zone.as_deref().unwrap_or(spot.time_zone))?;
+        let date = match asked.date.as_deref() {
+            Some(date) => parse_date(date)?,
+            None => Zoned::new(Timestamp::now(), zone.clone()).date(),
+        };
+        let day = sun::sun_day(date, &zone, spot.latitude, spot.longitude).map_err(|e| e.to_string())?;
+        Ok(Json(SunTimes::new(spot, date, &zone, day)))
+    }
+}
+
+#[tool_handler(router = self.tools)]
+#[prompt_handler(router = self.prompts)]
+impl ServerHandler for Weather {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities =
+            ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(
+                Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).with_title("Weather"),
+            )
+            .with_instructions(
+                "Places, weather and the sun. The tools take a city's name (of 50,000 people and more) or \
+                 coordinates, which work for any place on earth; where a name is ambiguous they say which place \
+                 they took, so add a region or country: `Springfield, Illinois`.",
+            )
+    }
+
+    async fn list_resources(
+        &self,
+        _page: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Ok(resources::list())
+    }
+
+    async fn read_resource(
+        &self,
+        asked: ReadResourceRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        resources::read(&asked.uri)
+    }
+}
+
+/// Where a tool is asked about.
+pub(crate) struct Spot {
+    /// `Springfield, Illinois, United States`, or the coordinates.
+    pub(crate) label: String,
+    pub(crate) latitude: f64,
+    pub(crate) longitude: f64,
+    pub(crate) time_zone: &'static str,
+}
+
+impl Spot {
+    fn find(place: Option<&str>, latitude: Option<f64>, longitude: Option<f64>) -> Result<Self, String> {
+        match (place, latitude, longitude) {
+            (Some(name), None, None) => places::best(name).map(Self::from),
+            (None, Some(latitude), Some(longitude)) => {
+                let label = format!("{latitude}, {longitude}");
+                Ok(Self { label, latitude, longitude, time_zone: "UTC" })
+            }
+            _ => Err("give either `place`, or both `latitude` and `longitude`".into()),
+        }
+    }
+}
+
+impl From<Place> for Spot {
+    fn from(place: Place) -> Self {
+        let label = place.to_string();
+        Self { label, latitude: place.latitude, longitude: place.longitude, time_zone: place.time_zone }
+    }
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name)
+        .map_err(|_| format!("time_zone: no time zone `{name}`; give an IANA name such as `Europe/Paris`"))
+}
+
+fn parse_date(text: &str) -> Result<Date, String> {
+    let date = text.parse::<Date>().map_err(|e| format!("date: `{text}` is not a date: {e}"))?;
+    if !(1900..=2100).contains(&date.year()) {
+        return Err(format!("date: {date} is not from 1900 to 2100, for which the formula is good"));
+    }
+    Ok(date)
+}
+
+/// Ends the work when the call is cancelled; what it has under way, a request for example, is dropped with it.
+async fn unless<T>(
+    cancelled: CancellationToken,
+    work: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
+    tokio::select! {
+        () = cancelled.cancelled() => Err("cancelled".into()),
+        result = work => result,
+    }
+}
