@@ -1,1 +1,317 @@
-//! (being built)
+//! The only place that replaces a user's file.
+//!
+//! Path + edit (old bytes -> new bytes) -> the file replaced, or left as it was. Invariant: at every moment the file
+//! is the old one or the new one, whole; what another program wrote meanwhile is never lost; nothing that we could
+//! not read is ever replaced. Symbolic links are followed and kept, mode, owner and extended attributes too.
+
+mod backup;
+#[cfg(not(unix))]
+#[path = "file/other.rs"]
+mod platform;
+#[cfg(unix)]
+#[path = "file/unix.rs"]
+mod platform;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tempfile::{NamedTempFile, TempPath};
+
+pub(crate) use self::backup::latest as latest_backup;
+use self::platform::Stamp;
+use crate::edit::LARGEST;
+use crate::fixable::fixable;
+
+/// How often we start again when another program writes the file between our reading and our writing.
+const TRIES: usize = 3;
+const LOCK_TRIES: usize = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Who is meant to read a file that does not exist yet. An existing file keeps its mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// One person's settings: 0600, new folders 0700.
+    Person,
+    /// Part of a project, shared like its sources: 0644, new folders 0755 (less the umask).
+    Project,
+}
+
+/// What an edit did.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) changed: bool,
+    /// The copy of what was there before.
+    pub(crate) backup: Option<PathBuf>,
+    /// Folders that did not exist, outermost first.
+    pub(crate) folders: Vec<PathBuf>,
+    /// Something that the person should know.
+    pub(crate) note: Option<String>,
+}
+
+/// A file as we read it.
+#[derive(Debug, PartialEq)]
+struct Snapshot {
+    bytes: Vec<u8>,
+    stamp: Stamp,
+}
+
+/// Reads, changes and replaces a file. `change` gets the bytes (`None`: there is no file) and gives the new ones
+/// (`None`: there shall be no file); it may be called again when another program writes at the same time.
+pub(crate) fn edit(
+    path: &Path,
+    state: &Path,
+    audience: Audience,
+    mut change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>>,
+) -> Result<Done> {
+    let path = resolve(path)?;
+    let folder = path.parent().context("it has no folder")?;
+    let mut done = Done::default();
+    let mut lock = folder.is_dir().then(|| lock(folder)).transpose()?;
+    for _ in 0..TRIES {
+        let before = snapshot(&path)?;
+        let new = change(before.as_ref().map(|it| it.bytes.as_slice()))?;
+        if new.as_deref() == before.as_ref().map(|it| it.bytes.as_slice()) {
+            return Ok(done);
+        }
+        if lock.is_none() {
+            done.folders = make_folders(folder, audience)?;
+            lock = Some(self::lock(folder)?);
+        }
+        match replace(&path, before.as_ref(), new.as_deref(), state, audience, &mut done) {
+            Ok(true) => return Ok(Done { changed: true, ..done }),
+            Ok(false) => {}
+            Err(err) => {
+                remove_empty(&done.folders);
+                return Err(err);
+            }
+        }
+    }
+    remove_empty(&done.folders);
+    let hint = "close the program that writes it, and try again";
+    Err(fixable(format!("another program keeps writing {}; nothing of ours is in it", path.display()), hint))
+}
+
+/// The file's bytes, `None` if there is no file. Refuses what is no regular file, without blocking on it.
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    Ok(snapshot(&resolve(path)?)?.map(|it| it.bytes))
+}
+
+/// Where the bytes really are: symbolic links followed, also one that leads to nothing yet.
+pub(crate) fn resolve(path: &Path) -> Result<PathBuf> {
+    let mut path = std::path::absolute(path)?;
+    for _ in 0..40 {
+        let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?.to_owned();
+        let folder = existing(path.parent().context("it has no folder")?)?;
+        path = folder.join(name);
+        match fs::read_link(&path) {
+            Ok(target) => path = folder.join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    bail!("{} is a loop of symbolic links", path.display())
+}
+
+/// Takes away folders, innermost first, as far as they are empty.
+pub(crate) fn remove_empty(folders: &[PathBuf]) {
+    for folder in folders.iter().rev() {
+        if fs::remove_dir(folder).is_err() {
+            return; // something else lives in it by now
+        }
+    }
+}
+
+/// Replaces a file of our own, in the state folder.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().context("it has no folder")?;
+    make_folders(folder, Audience::Person)?;
+    let write = || -> Result<()> {
+        let temp = temporary(path, bytes)?;
+        temp.as_file().sync_all()?;
+        temp.persist(path).map_err(|err| err.error)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))?;
+    platform::sync_folder(folder).with_context(|| format!("cannot write {}", folder.display()))
+}
+
+/// The same path, with every folder that exists written in its one true way.
+fn existing(folder: &Path) -> Result<PathBuf> {
+    match fs::canonicalize(folder) {
+        Ok(folder) => Ok(folder),
+        Err(err) if err.kind() == ErrorKind::NotFound && fs::symlink_metadata(folder).is_err() => {
+            let name = folder.file_name().with_context(|| format!("{} does not exist", folder.display()))?;
+            Ok(existing(folder.parent().context("it has no folder")?)?.join(name))
+        }
+        Err(err) => Err(err).with_context(|| format!("cannot open the folder {}", folder.display())),
+    }
+}
+
+fn snapshot(path: &Path) -> Result<Option<Snapshot>> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(err) => return Err(err).with_context(|| format!("cannot read {}", path.display())),
+    };
+    if metadata.is_dir() {
+        bail!("{} is a folder, not a file", path.display());
+    }
+    if !metadata.is_file() {
+        bail!("{} is not a regular file", path.display());
+    }
+    let read = || -> io::Result<Option<Snapshot>> {
+        let file = match platform::open(path) {
+            Ok(file) => file,
+            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(err) => return Err(err),
+        };
+        let stamp = Stamp::of(&file.metadata()?);
+        let mut bytes = Vec::new();
+        file.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(Some(Snapshot { bytes, stamp }))
+    };
+    let snapshot = read().with_context(|| format!("cannot read {}", path.display()))?;
+    if snapshot.as_ref().is_some_and(|it| it.bytes.len() > LARGEST) {
+        bail!("{} is larger than {} MiB, so it is no configuration file", path.display(), LARGEST >> 20);
+    }
+    Ok(snapshot)
+}
+
+/// Keeps other installers away from the folder's files. The lock is on the folder itself, so nothing is left behind.
+fn lock(folder: &Path) -> Result<Option<File>> {
+    let Ok(file) = platform::open_folder(folder) else { return Ok(None) }; // what is written is compared anyway
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(_)) => return Ok(None), // a file system without locks
+        }
+    }
+    let hint = "wait for the other `cargo xtask` to end";
+    Err(fixable(format!("another program holds the lock on {}; nothing was changed", folder.display()), hint))
+}
+
+fn make_folders(folder: &Path, audience: Audience) -> Result<Vec<PathBuf>> {
+    let missing: Vec<PathBuf> =
+        folder.ancestors().take_while(|it| !it.exists()).map(Path::to_path_buf).collect::<Vec<_>>();
+    let missing: Vec<PathBuf> = missing.into_iter().rev().collect();
+    platform::create_folders(folder, audience == Audience::Person)
+        .inspect_err(|_| remove_empty(&missing))
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    Ok(missing)
+}
+
+/// Puts the new bytes in the place of the old ones. `false`: somebody else was quicker, nothing was changed.
+fn replace(
+    path: &Path,
+    before: Option<&Snapshot>,
+    new: Option<&[u8]>,
+    state: &Path,
+    audience: Audience,
+    done: &mut Done,
+) -> Result<bool> {
+    let unchanged = || format!("cannot replace {}; it is unchanged", path.display());
+    if let Some(before) = before {
+        if before.stamp.read_only() {
+            return Err(fixable(
+                format!("{} is read-only; it is unchanged", path.display()),
+                "make it writable first",
+            ));
+        }
+        done.backup = Some(backup::save(state, path, &before.bytes).with_context(unchanged)?);
+        done.note = before.stamp.note();
+    }
+    let temp = temporary(path, new.unwrap_or_default()).with_context(unchanged)?;
+    match before {
+        Some(before) => platform::dress(&temp, path, &before.stamp).with_context(unchanged)?,
+        None => platform::dress_new(&temp, path, audience).with_context(unchanged)?,
+    }
+    temp.as_file().sync_all().with_context(unchanged)?;
+    if snapshot(path)?.as_ref() != before {
+        return Ok(false);
+    }
+    let swapped = match (before, new) {
+        (None, _) => create(temp.into_temp_path(), path),
+        (Some(before), Some(new)) => exchange(temp.into_temp_path(), path, before, new),
+        (Some(before), None) => delete(temp.into_temp_path(), path, before),
+    };
+    if !swapped.map_err(explain).with_context(unchanged)? {
+        return Ok(false);
+    }
+    let folder = path.parent().context("it has no folder")?;
+    platform::sync_folder(folder)
+        .with_context(|| format!("{} is written, but perhaps not safely on disk", path.display()))?;
+    Ok(snapshot(path)?.as_ref().map(|it| it.bytes.as_slice()) == new)
+}
+
+/// A private file beside `path` with these bytes. It goes away by itself if anything fails.
+fn temporary(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
+    let name = path.file_name().context("it names no file")?.to_string_lossy();
+    let folder = path.parent().context("it has no folder")?;
+    let mut temp = tempfile::Builder::new().prefix(&format!(".{name}.drydock-")).tempfile_in(folder)?;
+    temp.write_all(bytes)?;
+    Ok(temp)
+}
+
+fn create(temp: TempPath, path: &Path) -> io::Result<bool> {
+    match temp.persist_noclobber(path) {
+        Ok(()) => Ok(true),
+        Err(err) if err.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(err) => Err(err.error),
+    }
+}
+
+/// Swaps the two files, and looks at what came out: if it is not what we read, another program wrote after our last
+/// look, and the swap is undone.
+fn exchange(temp: TempPath, path: &Path, before: &Snapshot, new: &[u8]) -> io::Result<bool> {
+    let mut expected = before.bytes.clone();
+    let mut put_in = new.to_vec();
+    for turn in 0..100 {
+        match platform::exchange(&temp, path) {
+            Ok(()) => {}
+            Err(err) if turn == 0 && err.kind() == ErrorKind::Unsupported => {
+                return temp.persist(path).map(|()| true).map_err(|err| err.error);
+            }
+            Err(err) if turn == 0 => return Err(err),
+            Err(err) => return Err(keep(temp, &err)),
+        }
+        let came_out = fs::read(&temp)?;
+        if came_out == expected {
+            return Ok(turn == 0);
+        }
+        expected = std::mem::replace(&mut put_in, came_out);
+    }
+    Err(keep(temp, &io::Error::other("another program keeps writing it")))
+}
+
+/// Never throws away what may be somebody's only copy.
+fn keep(temp: TempPath, err: &io::Error) -> io::Error {
+    match temp.keep() {
+        Ok(path) => {
+            io::Error::other(format!("{err}; another program's version is kept in {}", path.display()))
+        }
+        Err(err) => err.error,
+    }
+}
+
+fn delete(temp: TempPath, path: &Path, before: &Snapshot) -> io::Result<bool> {
+    fs::rename(path, &temp)?;
+    if fs::read(&temp)? == before.bytes {
+        return Ok(true);
+    }
+    create(temp, path)?; // somebody wrote after our last look: back with it
+    Ok(false)
+}
+
+/// The reason that the bare error does not tell.
+fn explain(err: io::Error) -> anyhow::Error {
+    if err.kind() == ErrorKind::ResourceBusy {
+        let hint = "edit the file outside the container or sandbox that it is mounted into, or use `--print`";
+        return fixable("the file is mounted on its own, so it cannot be replaced as a whole", hint);
+    }
+    err.into()
+}

@@ -1,1 +1,417 @@
-//! (being built)
+//! Edits JSON, with or without comments. Text in, text out; keeps every byte it does not own.
+//!
+//! Old text + place + entry -> new text, or a refusal with line and column. Invariant: every result is read again,
+//! and all but our path is compared with the original, before anybody gets to see it.
+
+mod clean;
+mod splice;
+mod style;
+#[cfg(test)]
+mod tests;
+mod trivia;
+
+use anyhow::{Result, ensure};
+use jsonc_parser::ParseOptions;
+use jsonc_parser::ast::{Object, ObjectProp, Value as Ast};
+use jsonc_parser::common::Ranged;
+use serde_json::Value;
+
+use self::splice::Splice;
+use self::style::Style;
+use crate::edit::{Entry, Format, Made, Place, Present, Put, Refused, Was};
+
+const BOM: &str = "\u{FEFF}";
+
+pub(crate) fn entries(text: &str, place: Place<'_>) -> Result<Vec<(String, Value)>> {
+    let text = text.strip_prefix(BOM).unwrap_or(text);
+    let clean = clean(text, place)?;
+    let Some(root) = root(&clean)? else { return Ok(Vec::new()) };
+    let Some(object) = walk(text, &root, place.at)?.1 else { return Ok(Vec::new()) };
+    object.properties.iter().map(|it| Ok((it.name.as_str().to_owned(), value(&clean, &it.value)?))).collect()
+}
+
+pub(crate) fn put(
+    old: Option<&str>,
+    place: Place<'_>,
+    name: &str,
+    entry: &Entry,
+    present: Present<'_>,
+) -> Result<Put> {
+    let (bom, text) = split_bom(old.unwrap_or_default());
+    let clean = clean(text, place)?;
+    let Some(root) = root(&clean)? else { return whole_file(old, place, name, entry) };
+    let (depth, object) = walk(text, &root, place.at)?;
+    let found = object.map(|it| member(text, it, name)).transpose()?.flatten();
+    let mut put = Put { text: Vec::new(), made: Vec::new(), replaced: None };
+    let (splices, stale) = match (found, present) {
+        (None, _) => {
+            let (splices, made) = add(text, &root, place.at, depth, name, entry);
+            put.made = made;
+            (splices, Vec::new())
+        }
+        (Some(it), Present::Ours(written)) if it.value.as_object().is_some() => {
+            let scene = Scene { text, clean: &clean, root: &root };
+            let mut update = Update::default();
+            update.object(&scene, it.value.as_object(), Some(written), entry, &mut Vec::new())?;
+            update.splices.sort_by_key(|it| it.range.start);
+            (update.splices, update.stale)
+        }
+        (Some(it), present) => {
+            let range = it.value.start()..it.value.end();
+            if matches!(present, Present::Replace) {
+                put.replaced = Some(text[range.clone()].to_owned());
+            }
+            let holder = object.unwrap_or(&root);
+            let with = Style::of(text, &root, holder).value(&Value::Object(entry.clone()));
+            (vec![Splice { range, with }], Vec::new())
+        }
+    };
+    let mut new = splice::apply(text, &splices);
+    for path in stale {
+        let full: Vec<&str> = at(place, name).chain(path.iter().map(String::as_str)).collect();
+        new = without(&new, place, &full)?;
+    }
+    check(text, &new, place, name)?;
+    ensure!(
+        holds(&new, place, name, entry)?,
+        "the edit would not have written `{name}` as meant (this is a fault of ours)"
+    );
+    put.text = format!("{bom}{new}").into_bytes();
+    Ok(put)
+}
+
+pub(crate) fn remove(
+    text: &str,
+    place: Place<'_>,
+    name: &str,
+    made: &[Made],
+    replaced: Option<&str>,
+) -> Result<Option<Vec<u8>>> {
+    let (bom, old) = split_bom(text);
+    let path: Vec<&str> = at(place, name).collect();
+    let new = match replaced {
+        Some(original) => {
+            let clean = clean(old, place)?;
+            let root = root(&clean)?;
+            let Some((_, it)) = root.as_ref().map(|it| find(old, it, &path)).transpose()?.flatten() else {
+                return Ok(Some(text.as_bytes().to_vec()));
+            };
+            let range = it.value.start()..it.value.end();
+            splice::apply(old, &[Splice { range, with: original.to_owned() }])
+        }
+        None => without(old, place, &path)?,
+    };
+    check(old, &new, place, name)?;
+    let Some(new) = unmake(new, place, made)? else { return Ok(None) };
+    Ok(Some(format!("{bom}{new}").into_bytes()))
+}
+
+fn at<'a>(place: Place<'a>, name: &'a str) -> impl Iterator<Item = &'a str> {
+    place.at.iter().map(String::as_str).chain([name])
+}
+
+fn split_bom(text: &str) -> (&str, &str) {
+    text.split_at(if text.starts_with(BOM) { BOM.len() } else { 0 })
+}
+
+fn clean(text: &str, place: Place<'_>) -> Result<String> {
+    let comments = place.format == Format::Jsonc;
+    Ok(clean::strict(text, &clean::Syntax { comments, trailing_commas: place.trailing_commas })?)
+}
+
+/// The outermost object of clean text; `None` in a file without any value.
+fn root(clean: &str) -> Result<Option<Object<'_>>> {
+    let parsed = jsonc_parser::parse_to_ast(clean, &Default::default(), &ParseOptions::default());
+    let parsed = parsed.map_err(|err| Refused {
+        line: err.line_display(),
+        column: err.column_display(),
+        what: err.kind().to_string().to_lowercase(),
+    })?;
+    match parsed.value {
+        None => Ok(None),
+        Some(Ast::Object(object)) => Ok(Some(object)),
+        Some(other) => {
+            Err(Refused::at(clean, other.start(), format!("expected an object, found {}", kind(&other)))
+                .into())
+        }
+    }
+}
+
+fn kind(value: &Ast<'_>) -> &'static str {
+    match value {
+        Ast::StringLit(_) => "a string",
+        Ast::NumberLit(_) => "a number",
+        Ast::BooleanLit(_) => "a boolean",
+        Ast::Object(_) => "an object",
+        Ast::Array(_) => "a list",
+        Ast::NullKeyword(_) => "null",
+    }
+}
+
+/// The member of that name. Two of them are refused: clients disagree on which one counts.
+fn member<'a, 'o>(text: &str, object: &'o Object<'a>, name: &str) -> Result<Option<&'o ObjectProp<'a>>> {
+    let mut all = object.properties.iter().filter(|it| it.name.as_str() == name);
+    let first = all.next();
+    match all.next() {
+        Some(second) => {
+            Err(Refused::at(text, second.start(), format!("a second `{name}` in the same object")).into())
+        }
+        None => Ok(first),
+    }
+}
+
+/// Follows the keys as far as they exist: how many did, and the object at the end if all did.
+fn walk<'a, 'o>(
+    text: &str,
+    root: &'o Object<'a>,
+    path: &[String],
+) -> Result<(usize, Option<&'o Object<'a>>)> {
+    let mut object = root;
+    for (depth, key) in path.iter().enumerate() {
+        let Some(it) = member(text, object, key)? else { return Ok((depth, None)) };
+        let Some(next) = it.value.as_object() else {
+            let what = format!("`{key}` must be an object, and is {}", kind(&it.value));
+            return Err(Refused::at(text, it.value.start(), what).into());
+        };
+        object = next;
+    }
+    Ok((path.len(), Some(object)))
+}
+
+/// The member at the end of a path, and the object that holds it.
+fn find<'a, 'o>(
+    text: &str,
+    root: &'o Object<'a>,
+    path: &[&str],
+) -> Result<Option<(&'o Object<'a>, &'o ObjectProp<'a>)>> {
+    let Some((name, keys)) = path.split_last() else { return Ok(None) };
+    let mut object = root;
+    for key in keys {
+        match member(text, object, key)?.and_then(|it| it.value.as_object()) {
+            Some(next) => object = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(member(text, object, name)?.map(|it| (object, it)))
+}
+
+fn value(clean: &str, ast: &Ast<'_>) -> Result<Value> {
+    Ok(serde_json::from_str(&clean[ast.start()..ast.end()])?)
+}
+
+/// `entry` as the only thing in a file; what stood in there (white space, comments) stays in front of it.
+fn whole_file(old: Option<&str>, place: Place<'_>, name: &str, entry: &Entry) -> Result<Put> {
+    let path: Vec<&str> = at(place, name).collect();
+    let nested = nested(&path[1..], entry);
+    let style = Style::ours();
+    let kept = old
+        .filter(|it| !it.trim_start_matches(BOM).trim().is_empty())
+        .map(|it| format!("{}\n", it.trim_end()));
+    let bom = if old.is_some_and(|it| it.starts_with(BOM)) && kept.is_none() { BOM } else { "" };
+    let text = format!("{}{bom}{{\n  {}\n}}\n", kept.unwrap_or_default(), style.member(path[0], &nested));
+    let was = old.map_or(Was::Missing, |it| Was::Blank(split_bom(it).1.to_owned()));
+    let mut made = vec![Made { path: Vec::new(), was }];
+    made.extend(missing(place.at, 0));
+    let (old, new) = (split_bom(old.unwrap_or_default()).1, split_bom(&text).1);
+    check(old, new, place, name)?;
+    Ok(Put { text: text.into_bytes(), made, replaced: None })
+}
+
+/// `entry` below those keys.
+fn nested(path: &[&str], entry: &Entry) -> Value {
+    path.iter().rev().fold(Value::Object(entry.clone()), |inner, key| {
+        Value::Object([((*key).to_owned(), inner)].into_iter().collect())
+    })
+}
+
+/// That the objects below `depth` keys did not exist.
+fn missing(at: &[String], depth: usize) -> impl Iterator<Item = Made> {
+    (depth + 1..=at.len()).map(move |depth| Made { path: at[..depth].to_vec(), was: Was::Missing })
+}
+
+/// A new entry, with the objects on the way to it that are missing.
+fn add(
+    text: &str,
+    root: &Object<'_>,
+    path: &[String],
+    depth: usize,
+    name: &str,
+    entry: &Entry,
+) -> (Vec<Splice>, Vec<Made>) {
+    let mut object = root;
+    for key in &path[..depth] {
+        object = object.get_object(key).unwrap_or(object); // `walk` was here before
+    }
+    let full: Vec<&str> = path[depth..].iter().map(String::as_str).chain([name]).collect();
+    let splices = splice::insert(text, root, object, &[(full[0], &nested(&full[1..], entry))]);
+    let mut made = Vec::new();
+    if object.properties.is_empty() {
+        let inner = text[object.range.start + 1..object.range.end - 1].to_owned();
+        made.push(Made { path: path[..depth].to_vec(), was: Was::Empty(inner) });
+    }
+    made.extend(missing(path, depth));
+    (splices, made)
+}
+
+struct Scene<'a> {
+    text: &'a str,
+    clean: &'a str,
+    root: &'a Object<'a>,
+}
+
+/// What brings our entry up to date.
+#[derive(Default)]
+struct Update {
+    splices: Vec<Splice>,
+    /// Paths inside the entry that we wrote once, and that nobody has changed or needs any more.
+    stale: Vec<Vec<String>>,
+}
+
+impl Update {
+    fn object(
+        &mut self,
+        scene: &Scene<'_>,
+        object: Option<&Object<'_>>,
+        written: Option<&Entry>,
+        wanted: &Entry,
+        path: &mut Vec<String>,
+    ) -> Result<()> {
+        let Some(object) = object else { return Ok(()) };
+        let mut new = Vec::new();
+        for (key, want) in wanted {
+            let Some(it) = member(scene.text, object, key)? else {
+                new.push((key.as_str(), want));
+                continue;
+            };
+            if let (Some(inner), Value::Object(want)) = (it.value.as_object(), want) {
+                path.push(key.clone());
+                self.object(scene, Some(inner), written.and_then(|it| it.get(key)?.as_object()), want, path)?;
+                path.pop();
+            } else if value(scene.clean, &it.value)? != *want {
+                let with = Style::of(scene.text, scene.root, object).value(want);
+                self.splices.push(Splice { range: it.value.start()..it.value.end(), with });
+            }
+        }
+        if !new.is_empty() {
+            self.splices.extend(splice::insert(scene.text, scene.root, object, &new));
+        }
+        self.find_stale(scene, object, written, wanted, path)
+    }
+
+    fn find_stale(
+        &mut self,
+        scene: &Scene<'_>,
+        object: &Object<'_>,
+        written: Option<&Entry>,
+        wanted: &Entry,
+        path: &[String],
+    ) -> Result<()> {
+        for (key, old) in written.into_iter().flatten().filter(|(key, _)| !wanted.contains_key(*key)) {
+            if let Some(it) = member(scene.text, object, key)?
+                && value(scene.clean, &it.value)? == *old
+            {
+                self.stale.push(path.iter().chain([key]).cloned().collect());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text without the member at `path`, if it is there.
+fn without(text: &str, place: Place<'_>, path: &[&str]) -> Result<String> {
+    let clean = clean(text, place)?;
+    let root = root(&clean)?;
+    let Some((holder, it)) = root.as_ref().map(|it| find(text, it, path)).transpose()?.flatten() else {
+        return Ok(text.to_owned());
+    };
+    let index = holder.properties.iter().position(|other| std::ptr::eq(other, it)).unwrap_or_default();
+    Ok(splice::apply(text, &splice::remove(text, holder, index)))
+}
+
+/// Undoes, from the inside out, what we made around entries, as long as nothing of anybody else's is in it.
+fn unmake(mut text: String, place: Place<'_>, made: &[Made]) -> Result<Option<String>> {
+    for depth in (0..=place.at.len()).rev() {
+        let path = &place.at[..depth];
+        let Some(it) = made.iter().find(|it| it.path == path) else { break };
+        let clean = clean(&text, place)?;
+        let Some(root) = root(&clean)? else { break };
+        let Some(object) = walk(&text, &root, path)?.1.filter(|it| it.properties.is_empty()) else { break };
+        let inside = object.range.start + 1..object.range.end - 1;
+        let inner = text[inside.clone()].trim();
+        match &it.was {
+            Was::Empty(was) if was.trim() == inner => {
+                text = splice::apply(&text, &[Splice { range: inside, with: was.clone() }]);
+                break;
+            }
+            Was::Missing if depth > 0 && inner.is_empty() => {
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                text = without(&text, place, &path)?;
+            }
+            Was::Missing | Was::Blank(_) if depth == 0 && inner.is_empty() => {
+                let around = format!("{}{}", &text[..object.range.start], &text[object.range.end..]);
+                match &it.was {
+                    Was::Missing if around.trim().is_empty() => return Ok(None),
+                    Was::Blank(was) if around.trim() == was.trim() => return Ok(Some(was.clone())),
+                    _ => break,
+                }
+            }
+            _ => break,
+        }
+    }
+    Ok(Some(text))
+}
+
+/// Reads both texts again and makes sure that they differ in our entry at most.
+fn check(old: &str, new: &str, place: Place<'_>, name: &str) -> Result<()> {
+    let (old_clean, new_clean) = (clean(old, place)?, clean(new, place)?);
+    let (old_root, new_root) = (root(&old_clean)?, root(&new_clean)?);
+    let path: Vec<&str> = at(place, name).collect();
+    let same = same_but((old, old_root.as_ref()), (new, new_root.as_ref()), &path);
+    ensure!(same, "the edit would have changed more than `{name}` (this is a fault of ours)");
+    Ok(())
+}
+
+/// Whether the entry is there with all that we want in it.
+fn holds(text: &str, place: Place<'_>, name: &str, entry: &Entry) -> Result<bool> {
+    let clean = clean(text, place)?;
+    let Some(root) = root(&clean)? else { return Ok(false) };
+    let path: Vec<&str> = at(place, name).collect();
+    let Some((_, it)) = find(text, &root, &path)? else { return Ok(false) };
+    Ok(contains(&value(&clean, &it.value)?, &Value::Object(entry.clone())))
+}
+
+fn contains(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
+        }
+        _ => whole == part,
+    }
+}
+
+type Side<'a> = (&'a str, Option<&'a Object<'a>>);
+
+/// Whether the members are the same, byte for byte, but for the one at the end of the path.
+fn same_but(old: Side<'_>, new: Side<'_>, path: &[&str]) -> bool {
+    let Some((key, deeper)) = path.split_first() else { return true };
+    if !others(old, key).eq(others(new, key)) {
+        return false;
+    }
+    let (old_inner, new_inner) = (inner(old, key), inner(new, key));
+    if deeper.is_empty() {
+        return true;
+    }
+    let objects = [old_inner, new_inner].into_iter().flatten().all(|it| it.as_object().is_some());
+    let (old_inner, new_inner) = (old_inner.and_then(Ast::as_object), new_inner.and_then(Ast::as_object));
+    objects && same_but((old.0, old_inner), (new.0, new_inner), deeper)
+}
+
+/// The source of every member but `key`.
+fn others<'a>((text, object): Side<'a>, key: &str) -> impl Iterator<Item = &'a str> {
+    let all = object.into_iter().flat_map(|it| &it.properties);
+    all.filter(move |it| it.name.as_str() != key).map(move |it| &text[it.start()..it.end()])
+}
+
+fn inner<'a>((_, object): Side<'a>, key: &str) -> Option<&'a Ast<'a>> {
+    object?.properties.iter().find(|it| it.name.as_str() == key).map(|it| &it.value)
+}

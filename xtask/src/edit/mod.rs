@@ -1,2 +1,147 @@
-//! (being built)
+//! Edits of configuration files: text -> text, with one entry put in, brought up to date or taken out.
+//!
+//! Old bytes + place + entry -> new bytes, or a refusal that names line and column. Invariant: a byte that is not
+//! part of our entry, or of what we once made around it, never changes. Nothing here touches the disk (see file.rs).
+
 pub(crate) mod json;
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A larger file is no configuration, and would only be read slowly.
+pub(crate) const LARGEST: usize = 64 << 20;
+
+pub(crate) type Entry = Map<String, Value>;
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    Json,
+    Jsonc,
+    Toml,
+    Yaml,
+}
+
+/// Which file format a client's parser takes, and where in the file its servers stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) format: Format,
+    /// Whether the client's parser takes `{"a": 1,}`.
+    pub(crate) trailing_commas: bool,
+    /// The keys down to the object that holds the servers; a key may contain dots.
+    pub(crate) at: &'a [String],
+}
+
+/// Something that we made around our entry, and how it was before: what a removal puts back.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Made {
+    /// The keys down to the object in question; none for the file's outermost one.
+    pub(crate) path: Vec<String>,
+    pub(crate) was: Was,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Was {
+    /// It did not exist.
+    Missing,
+    /// The file existed, and held nothing but this white space.
+    Blank(String),
+    /// It was there without members, with this text between its braces.
+    Empty(String),
+}
+
+/// How to treat an entry that already has the name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Present<'a> {
+    /// It is ours: bring our fields up to date and keep what else is in it. Holds the entry as we wrote it.
+    Ours(&'a Entry),
+    /// It is somebody else's: replace the whole.
+    Replace,
+}
+
+#[derive(Debug)]
+pub(crate) struct Put {
+    pub(crate) text: Vec<u8>,
+    pub(crate) made: Vec<Made>,
+    /// The text of the foreign entry that had to give way.
+    pub(crate) replaced: Option<String>,
+}
+
+/// Why a file was not edited, and the place in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) what: String,
+}
+
+impl Refused {
+    /// `at` is a byte offset into `text`; columns are counted in characters, from one.
+    pub(crate) fn at(text: &str, at: usize, what: impl Into<String>) -> Self {
+        let before = &text.as_bytes()[..at.min(text.len())];
+        let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1);
+        Self {
+            line: before.iter().filter(|&&b| b == b'\n').count() + 1,
+            column: before[line_start..].iter().filter(|&&b| b & 0xC0 != 0x80).count() + 1,
+            what: what.into(),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.what)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Every entry that stands at the place, in the file's order.
+pub(crate) fn entries(old: &[u8], place: Place<'_>) -> Result<Vec<(String, Value)>> {
+    json::entries(text(old)?, place)
+}
+
+/// The file with `entry` under `name`. No file is the same as an empty one, but that `Made` remembers it.
+pub(crate) fn put(
+    old: Option<&[u8]>,
+    place: Place<'_>,
+    name: &str,
+    entry: &Entry,
+    present: Present<'_>,
+) -> Result<Put> {
+    let old = old.map(text).transpose()?;
+    json::put(old, place, name, entry, present)
+}
+
+/// The file without `name`, and without what we made around it once nothing else needs that. `None`: there was no
+/// file before us, and nothing of anybody else's is in it.
+pub(crate) fn remove(
+    old: &[u8],
+    place: Place<'_>,
+    name: &str,
+    made: &[Made],
+    replaced: Option<&str>,
+) -> Result<Option<Vec<u8>>> {
+    json::remove(text(old)?, place, name, made, replaced)
+}
+
+/// The bytes as text that every format could hold; what the formats have in common is refused here.
+fn text(bytes: &[u8]) -> Result<&str> {
+    if bytes.len() > LARGEST {
+        bail!("it is larger than {} MiB, so it is no configuration file", LARGEST >> 20);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(err) => {
+            let good = std::str::from_utf8(&bytes[..err.valid_up_to()]).unwrap_or_default();
+            let utf16 = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
+            let what = if utf16 { "the file is UTF-16, not UTF-8" } else { "this byte is not UTF-8" };
+            Err(Refused::at(good, good.len(), what).into())
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! Edits of hand-picked and of generated files.
+
+use jsonc_parser::{CollectOptions, CommentCollectionStrategy};
+use serde_json::json;
+
+use super::*;
+
+fn place(at: &[String]) -> Place<'_> {
+    Place { format: Format::Jsonc, trailing_commas: true, at }
+}
+
+fn strict(at: &[String]) -> Place<'_> {
+    Place { format: Format::Json, trailing_commas: false, at }
+}
+
+fn servers() -> Vec<String> {
+    vec!["mcpServers".to_owned()]
+}
+
+fn entry() -> Entry {
+    object(json!({"command": "docker", "args": ["exec", "-i", "mcp-weather", "/mcp", "stdio"]}))
+}
+
+fn object(value: Value) -> Entry {
+    value.as_object().unwrap().clone()
+}
+
+fn put_text(old: &str, place: Place<'_>) -> Put {
+    put(Some(old), place, "weather", &entry(), Present::Replace).unwrap()
+}
+
+fn text(put: &Put) -> &str {
+    std::str::from_utf8(&put.text).unwrap()
+}
+
+/// In and out again is the original; in twice is in once. Returns the text with the entry.
+#[track_caller]
+fn round_trip(old: Option<&str>, place: Place<'_>) -> String {
+    let first = put(old, place, "weather", &entry(), Present::Replace).unwrap();
+    let with = text(&first).to_owned();
+    let again = put(Some(&with), place, "weather", &entry(), Present::Ours(&entry())).unwrap();
+    assert_eq!(with, text(&again), "a second install changed the file");
+    let back = remove(&with, place, "weather", &first.made, first.replaced.as_deref()).unwrap();
+    assert_eq!(old, back.as_deref().map(|it| std::str::from_utf8(it).unwrap()), "after: {with}");
+    with
+}
+
+#[track_caller]
+fn refusal(old: &str, place: Place<'_>) -> String {
+    put(Some(old), place, "weather", &entry(), Present::Replace).unwrap_err().to_string()
+}
+
+#[test]
+fn no_file_and_an_empty_one() {
+    let at = servers();
+    let new = round_trip(None, strict(&at));
+    assert_eq!(
+        new,
+        r#"{
+  "mcpServers": {
+    "weather": {
+      "command": "docker",
+      "args": ["exec", "-i", "mcp-weather", "/mcp", "stdio"]
+    }
+  }
+}
+"#
+    );
+    for blank in ["", "\n", " \r\n\t", "\u{FEFF}", "\u{FEFF}\n"] {
+        round_trip(Some(blank), strict(&at));
+    }
+    for commented in ["// mine\n", "\u{FEFF}/* mine */", "// mine"] {
+        assert!(round_trip(Some(commented), place(&at)).contains("mine"));
+    }
+}
+
+#[test]
+fn the_layout_follows_the_file() {
+    let at = servers();
+    assert_eq!(
+        round_trip(Some(r#"{"a":1,"mcpServers":{"x":{"url":"u"}}}"#), strict(&at)),
+        r#"{"a":1,"mcpServers":{"x":{"url":"u"},"weather":{"command":"docker","args":["exec","-i","mcp-weather","/mcp","stdio"]}}}"#
+    );
+    assert_eq!(
+        round_trip(Some("{\r\n\t\"mcpServers\": {\r\n\t\t\"x\": {} // last\r\n\t}\r\n}"), place(&at)),
+        "{\r\n\t\"mcpServers\": {\r\n\t\t\"x\": {}, // last\r\n\t\t\"weather\": {\r\n\t\t\t\"command\": \"docker\",\r\n\
+         \t\t\t\"args\": [\"exec\", \"-i\", \"mcp-weather\", \"/mcp\", \"stdio\"]\r\n\t\t}\r\n\t}\r\n}"
+    );
+    assert_eq!(
+        round_trip(Some("{\n    \"mcpServers\": {}\n}\n"), strict(&at)),
+        "{\n    \"mcpServers\": {\n        \"weather\": {\n            \"command\": \"docker\",\n            \
+         \"args\": [\"exec\", \"-i\", \"mcp-weather\", \"/mcp\", \"stdio\"]\n        }\n    }\n}\n"
+    );
+}
+
+#[test]
+fn a_trailing_comma_is_answered_with_one() {
+    let at = servers();
+    let new = round_trip(Some("{\"mcpServers\": {\n  \"x\": 1, // why\n},}"), place(&at));
+    assert!(new.starts_with("{\"mcpServers\": {\n  \"x\": 1, // why\n  \"weather\": {"), "{new}");
+    assert!(new.ends_with("},\n},}"), "{new}");
+}
+
+#[test]
+fn odd_but_legal_files_are_edited() {
+    let at = servers();
+    for old in [
+        r#"{"mcpServers": {}, "half": "\ud83d", "pair": "\ud83d\ude00"}"#,
+        r#"{"n": 123456789012345678901234567890, "e": 1e400, "z": -0, "mcpServers": {}}"#,
+        r#"{"twice": 1, "twice": 2, "mcpServers": {"x": {"a": 1, "a": 2}}}"#,
+        "{\"mcpServers\":\n{\"x\": 1}}",
+        "{ }",
+        "{\n}",
+        "\u{FEFF}{\"mcpServers\": {\"x\": \"}, // /* \\\" \\\\\"}}",
+        r#"{"mcp\u0053ervers": {"x": 1}}"#,
+    ] {
+        round_trip(Some(old), strict(&at));
+        round_trip(Some(old), place(&at));
+    }
+}
+
+#[test]
+fn what_the_client_could_not_read_is_refused_with_its_place() {
+    let at = servers();
+    assert_eq!(refusal("{\n  \"a\": 1\n  \"b\": 2\n}", strict(&at)), "3:3: expected `,` or `}`");
+    assert_eq!(refusal("{\n  // é\n}", strict(&at)), "2:3: a comment, which this client does not read");
+    let comma = "a comma before the closing bracket, which this client does not read";
+    assert_eq!(refusal("{\"é\": [1,]}", strict(&at)), format!("1:9: {comma}"));
+    assert_eq!(
+        refusal("{\"mcpServers\": []}", place(&at)),
+        "1:16: `mcpServers` must be an object, and is a list"
+    );
+    assert_eq!(refusal("[]", place(&at)), "1:1: expected an object, found a list");
+    assert_eq!(refusal("null", place(&at)), "1:1: expected an object, found null");
+    assert_eq!(
+        refusal("{\"mcpServers\": {},\n \"mcpServers\": {}}", place(&at)),
+        "2:2: a second `mcpServers` in the same object"
+    );
+    assert_eq!(
+        refusal("{\"mcpServers\": {\"weather\": 1, \"we\\u0061ther\": 2}}", place(&at)),
+        "1:31: a second `weather` in the same object"
+    );
+    for broken in [
+        "{\"a\": 01}",
+        "{'a': 1}",
+        "{a: 1}",
+        "{\"a\": 1}{}",
+        "{\"a\": \"\t\"}",
+        "{\"a\": 1,,}",
+        "{,}",
+        "{",
+        "{} /*",
+    ] {
+        refusal(broken, place(&at));
+    }
+    refusal(&"[".repeat(100_000), place(&at));
+    let deep = format!("{{\"a\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(refusal(&deep, place(&at)).contains("nesting depth"));
+}
+
+#[test]
+fn an_update_keeps_what_the_user_added() {
+    let at = servers();
+    let old = "{\"mcpServers\": {\n  \"weather\": {\n    \"command\": \"docker\", // the engine\n    \"args\": [\"old\"],\n    \
+               \"type\": \"stdio\",\n    \"env\": {\"A\": \"b\"}\n  }\n}}";
+    let written = object(json!({"command": "docker", "args": ["old"], "type": "stdio"}));
+    let new = put(Some(old), place(&at), "weather", &entry(), Present::Ours(&written)).unwrap();
+    assert_eq!(
+        text(&new),
+        "{\"mcpServers\": {\n  \"weather\": {\n    \"command\": \"docker\", // the engine\n    \
+         \"args\": [\"exec\", \"-i\", \"mcp-weather\", \"/mcp\", \"stdio\"],\n    \"env\": {\"A\": \"b\"}\n  }\n}}"
+    );
+}
+
+#[test]
+fn a_foreign_entry_that_gave_way_comes_back() {
+    let at = servers();
+    round_trip(Some("{\"mcpServers\": {\"weather\": { \"command\" : \"mine\" }, \"x\": 1}}"), strict(&at));
+    round_trip(Some("{\"mcpServers\": {\"weather\": null}}"), strict(&at));
+}
+
+#[test]
+fn entries_leave_in_any_order() {
+    let at = servers();
+    for old in [
+        None,
+        Some("{}"),
+        Some("{\"a\": 1}\n"),
+        Some("{\n  \"mcpServers\": {}\n}\n"),
+        Some("{\"mcpServers\":{\"x\":1}}"),
+    ] {
+        for order in [["one", "two"], ["two", "one"]] {
+            let first = put(old, strict(&at), "one", &entry(), Present::Replace).unwrap();
+            let both = put(Some(text(&first)), strict(&at), "two", &entry(), Present::Replace).unwrap();
+            assert_eq!(both.made, []);
+            let left = remove(text(&both), strict(&at), order[0], &[], None).unwrap().unwrap();
+            let left = String::from_utf8(left).unwrap();
+            let back = remove(&left, strict(&at), order[1], &first.made, None).unwrap();
+            assert_eq!(back.map(|it| String::from_utf8(it).unwrap()).as_deref(), old);
+        }
+    }
+}
+
+#[test]
+fn what_others_added_to_our_objects_stays() {
+    let at = servers();
+    let ours = put(None, place(&at), "weather", &entry(), Present::Replace).unwrap();
+    for (added, kept) in [("\"theme\": 1, \"mcp", "theme"), ("// note\n\"mcp", "note")] {
+        let edited = text(&ours).replacen("\"mcp", added, 1);
+        let left = remove(&edited, place(&at), "weather", &ours.made, None).unwrap().unwrap();
+        let left = String::from_utf8(left).unwrap();
+        assert!(left.contains(kept) && !left.contains("weather"), "{left}");
+    }
+    let edited = text(&ours).replacen("\"weather\"", "// theirs\n\"weather\"", 1);
+    let left = String::from_utf8(remove(&edited, place(&at), "weather", &ours.made, None).unwrap().unwrap())
+        .unwrap();
+    assert!(left.contains("// theirs"), "{left}");
+}
+
+#[test]
+fn a_removal_never_moves_a_value_into_a_comment() {
+    let at = servers();
+    for old in [
+        "{\"mcpServers\": {\n\"a\": 1, // c\n\"weather\": 2}}",
+        "{\"mcpServers\": {\n\"a\": 1, // c\n\"weather\": 2, \"b\": 3}}",
+        "{\"mcpServers\": {\n\"a\": 1,\n\"weather\": 2, // tail\n\"b\": 3}}",
+        "{\"mcpServers\": { // c\n\"weather\": 2 /* tail */ }}",
+    ] {
+        let left =
+            String::from_utf8(remove(old, place(&at), "weather", &[], None).unwrap().unwrap()).unwrap();
+        let names: Vec<_> = entries(&left, place(&at)).unwrap().into_iter().map(|it| it.0).collect();
+        let before =
+            entries(old, place(&at)).unwrap().into_iter().map(|it| it.0).filter(|it| it != "weather");
+        assert_eq!(names, before.collect::<Vec<_>>(), "{left}");
+        assert_eq!(comments(old), comments(&left));
+    }
+}
+
+fn comments(text: &str) -> Vec<String> {
+    let collect = CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
+    let text = &text.strip_prefix(BOM).unwrap_or(text).replace("\\ud800", "\\ufffd"); // the parser refuses halves
+    let parsed = jsonc_parser::parse_to_ast(text, &collect, &ParseOptions::default()).unwrap();
+    let tokens = parsed.tokens.unwrap().into_iter().map(|it| text[it.range.start..it.range.end].to_owned());
+    tokens.filter(|it| it.starts_with('/')).collect()
+}
+
+/// Xorshift: the same ugly files on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+
+    fn pick<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all[self.roll(all.len())]
+    }
+}
+
+/// An ugly file: every gap may hold blanks, line ends and comments.
+struct Ugly {
+    dice: Dice,
+    comments: bool,
+    trailing: bool,
+    line: &'static str,
+    calm: bool,
+}
+
+impl Ugly {
+    fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        for _ in 0..4 {
+            dice.roll(2);
+        }
+        let comments = dice.roll(3) > 0;
+        let line = ["\n", "\r\n", "\n", ""][dice.roll(4)];
+        Self { comments, trailing: comments && dice.roll(2) == 0, calm: dice.roll(3) == 0, line, dice }
+    }
+
+    fn gap(&mut self) -> String {
+        let mut out = String::new();
+        for _ in 0..if self.calm { 1 } else { self.dice.roll(4) } {
+            match self.dice.roll(if self.comments { 9 } else { 6 }) {
+                0 | 1 => out.push_str(self.dice.pick(&["", " ", "  ", "\t"])),
+                2..=4 => out.push_str(self.line),
+                5 => out.push_str(&format!("{}    ", self.line)),
+                6 => out.push_str(self.dice.pick(&[
+                    "/**/",
+                    "/* , } */",
+                    "/* \"mcpServers\": { \\*/",
+                    "/* é\n two */",
+                ])),
+                7 if !self.line.is_empty() => {
+                    let note = self.dice.pick(&["//", "// , \"weather\": {}", "// it's  ", "// \\"]);
+                    out.push_str(&format!("{note}{}", self.line));
+                }
+                _ => out.push_str("/* x */"),
+            }
+        }
+        out
+    }
+
+    fn value(&mut self, depth: usize) -> String {
+        match self.dice.roll(if depth > 2 { 6 } else { 9 }) {
+            0 => "-0.0e+10".into(),
+            1 => "123456789012345678901234567890".into(),
+            2 => self.dice.pick(&["true", "false", "null"]).into(),
+            3..=5 => self.string(),
+            6 => self.list(depth),
+            _ => self.object(depth, &[]),
+        }
+    }
+
+    fn string(&mut self) -> String {
+        self.dice
+            .pick(&[
+                r#""""#,
+                r#""\ud800""#,
+                r#""a\"b\\""#,
+                r#""// no { comment, }""#,
+                r#""\/*""#,
+                "\"Zürich \u{2028}\"",
+            ])
+            .into()
+    }
+
+    fn list(&mut self, depth: usize) -> String {
+        let items: Vec<String> = (0..self.dice.roll(4)).map(|_| self.value(depth + 1)).collect();
+        self.joined('[', &items, ']')
+    }
+
+    /// An object with some members, and one for each name in `path`, nested.
+    fn object(&mut self, depth: usize, path: &[&str]) -> String {
+        let count = self.dice.roll(4);
+        let mut members: Vec<String> = (0..count).map(|n| self.member(depth, n)).collect();
+        if let Some((name, rest)) = path.split_first() {
+            let at = self.dice.roll(members.len() + 1);
+            let value = self.object(depth + 1, rest);
+            let (before, after) = (self.gap(), self.gap());
+            members.insert(at, format!("\"{name}\"{before}:{after}{value}"));
+        }
+        self.joined('{', &members, '}')
+    }
+
+    fn member(&mut self, depth: usize, n: usize) -> String {
+        let key = self.dice.pick(&["\"a\"", "\"a b\"", "\"\\u0061\"", "\"weather2\"", "\"\"", "\"x.y\""]);
+        let key = if self.dice.roll(3) == 0 { format!("\"k{n}\"") } else { key.to_owned() };
+        format!("{key}{}:{}{}", self.gap(), self.gap(), self.value(depth + 1))
+    }
+
+    fn joined(&mut self, open: char, items: &[String], close: char) -> String {
+        let mut out = format!("{open}{}", self.gap());
+        for (n, item) in items.iter().enumerate() {
+            let last = n + 1 == items.len();
+            let comma = if !last || self.trailing && self.dice.roll(2) == 0 { "," } else { "" };
+            out.push_str(&format!("{item}{}{comma}{}", self.gap(), self.gap()));
+        }
+        out.push(close);
+        out
+    }
+
+    fn file(mut self) -> (String, bool) {
+        let path: &[&str] = [&["mcpServers"][..], &["mcpServers"], &[]][self.dice.roll(3)];
+        let bom = self.dice.pick(&["", "", BOM]);
+        let text = format!("{bom}{}{}{}", self.gap(), self.object(0, path), self.gap());
+        (text, self.comments)
+    }
+}
+
+#[test]
+fn generated_files_come_back_byte_for_byte() {
+    let at = servers();
+    for seed in 1..=20_000 {
+        let (old, comments_allowed) = Ugly::new(seed).file();
+        let place = if comments_allowed { place(&at) } else { strict(&at) };
+        let new = round_trip(Some(&old), place);
+        assert_eq!(comments(&old), comments(&new), "seed {seed}");
+        let mut expected = entries(&old, place).unwrap();
+        expected.push(("weather".into(), Value::Object(entry())));
+        assert_eq!(entries(&new, place).unwrap(), expected, "seed {seed}: {new}");
+    }
+}
+
+#[test]
+fn fifty_thousand_entries_are_no_trouble() {
+    let at = servers();
+    let members: Vec<String> =
+        (0..50_000).map(|n| format!("    \"server-{n}\": {}", Value::Object(entry()))).collect();
+    let old = format!("{{\n  \"mcpServers\": {{\n{}\n  }}\n}}\n", members.join(",\n"));
+    round_trip(Some(&old), strict(&at));
+    let put = put_text(&old, strict(&at));
+    assert!(text(&put).len() > old.len());
+}

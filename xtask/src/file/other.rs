@@ -1,0 +1,60 @@
+//! The same where there is no Unix: no modes to keep, and no exchange. Compiles for Windows; nobody has run it there.
+//!
+//! Invariant: what cannot be done reports `Unsupported`, and the caller takes the next best way.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
+
+use super::Audience;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stamp {
+    modified: Option<SystemTime>,
+    read_only: bool,
+}
+
+impl Stamp {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self { modified: metadata.modified().ok(), read_only: metadata.permissions().readonly() }
+    }
+
+    pub(super) fn read_only(&self) -> bool {
+        self.read_only
+    }
+
+    pub(super) fn note(&self) -> Option<String> {
+        None
+    }
+}
+
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+pub(super) fn open_folder(_folder: &Path) -> io::Result<File> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn create_folders(folder: &Path, _private: bool) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+pub(super) fn dress(_temp: &NamedTempFile, _path: &Path, _old: &Stamp) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn dress_new(_temp: &NamedTempFile, _path: &Path, _audience: Audience) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}

@@ -1,0 +1,113 @@
+//! What only Unix has: modes, owners, extended attributes, and the exchange of two files in one step.
+//!
+//! Invariant: a file is given away to nobody: what of the old file's access cannot be kept stops the replacement.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::Path;
+
+use rustix::fs::{CWD, OFlags, RenameFlags, XattrFlags};
+use rustix::io::Errno;
+use tempfile::NamedTempFile;
+
+use super::Audience;
+
+/// What tells one state of a file from another.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stamp {
+    device: u64,
+    inode: u64,
+    modified: (i64, i64),
+    mode: u32,
+    owner: (u32, u32),
+    names: u64,
+}
+
+impl Stamp {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            mode: metadata.mode() & 0o7777,
+            owner: (metadata.uid(), metadata.gid()),
+            names: metadata.nlink(),
+        }
+    }
+
+    pub(super) fn read_only(&self) -> bool {
+        self.mode & 0o222 == 0
+    }
+
+    pub(super) fn note(&self) -> Option<String> {
+        let others = self.names.saturating_sub(1);
+        (others > 0)
+            .then(|| format!("the file had {others} more name(s) (hard links), which keep the old content"))
+    }
+}
+
+/// Opens for reading; a pipe that has just taken the file's place does not block.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits();
+    OpenOptions::new().read(true).custom_flags(flags as i32).open(path)
+}
+
+pub(super) fn open_folder(folder: &Path) -> io::Result<File> {
+    File::open(folder)
+}
+
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(err) if err.kind() == ErrorKind::InvalidInput => Ok(()), // a file system whose folders cannot be synced
+        result => result,
+    }
+}
+
+pub(super) fn create_folders(folder: &Path, private: bool) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(if private { 0o700 } else { 0o755 }).create(folder)
+}
+
+/// Gives the new file what the old one has.
+pub(super) fn dress(temp: &NamedTempFile, path: &Path, old: &Stamp) -> io::Result<()> {
+    let file = temp.as_file();
+    if Stamp::of(&file.metadata()?).owner != old.owner {
+        fchown(file, Some(old.owner.0), Some(old.owner.1))
+            .map_err(|err| io::Error::new(err.kind(), format!("its owner cannot be kept: {err}")))?;
+    }
+    file.set_permissions(Permissions::from_mode(old.mode))?;
+    copy_attributes(path, temp);
+    Ok(())
+}
+
+/// A file that root makes in a person's folder belongs to that person.
+pub(super) fn dress_new(temp: &NamedTempFile, path: &Path, audience: Audience) -> io::Result<()> {
+    let mode = if audience == Audience::Person { 0o600 } else { 0o644 };
+    temp.as_file().set_permissions(Permissions::from_mode(mode))?;
+    if let Some(folder) = path.parent().map(Path::metadata).transpose()?
+        && folder.uid() != temp.as_file().metadata()?.uid()
+    {
+        let _ = fchown(temp.as_file(), Some(folder.uid()), Some(folder.gid())); // only root can, and nobody else needs it
+    }
+    Ok(())
+}
+
+/// Best effort: some attributes are the kernel's own, and some file systems have none. Access lists are among them.
+fn copy_attributes(from: &Path, to: &NamedTempFile) {
+    let mut names = vec![0; 64 << 10];
+    let Ok(length) = rustix::fs::listxattr(from, &mut names[..]) else { return };
+    for name in names[..length].split(|&byte| byte == 0).filter(|it| !it.is_empty()) {
+        let mut value = vec![0; 64 << 10];
+        if let Ok(length) = rustix::fs::getxattr(from, name, &mut value[..]) {
+            let _ = rustix::fs::fsetxattr(to.as_file(), name, &value[..length], XattrFlags::empty());
+        }
+    }
+}
+
+/// Swaps two files in one step; `Unsupported` where the file system cannot.
+pub(super) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(ErrorKind::Unsupported.into()),
+        result => Ok(result?),
+    }
+}
