@@ -1,1 +1,174 @@
-fn main() {}
+//! `drydock-connect`: the library on a command line.
+//!
+//! Arguments -> a session -> text or JSON on stdout, an exit code. Invariant: also when a signal ends us, the server
+//! that we started is ended first.
+
+mod cli;
+
+use std::{
+    io::Write,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use clap::Parser;
+use drydock_connect::{Failure, Options, Report, Session, Step, print};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Cli, Verb};
+
+const TOOL_ERROR: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+const NO_CONNECTION: u8 = 3;
+
+/// What the person gets: for stdout, for stderr, and the exit code.
+struct Outcome {
+    out: String,
+    err: String,
+    code: u8,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(it) => it,
+        Err(err) => {
+            return show(
+                &Outcome { out: String::new(), err: format!("error: {err}"), code: NO_CONNECTION },
+                0,
+            );
+        }
+    };
+    let signal = Arc::new(AtomicU8::new(0));
+    let outcome = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        tokio::spawn(wait_for_signal(stop.clone(), Arc::clone(&signal)));
+        run(&cli, stop).await
+    });
+    // Not waiting for tasks: a server's grandchild may hold a pipe open.
+    runtime.shutdown_background();
+    show(&outcome, signal.load(Ordering::Relaxed))
+}
+
+async fn run(cli: &Cli, stop: CancellationToken) -> Outcome {
+    let options = Options { protocol: cli.protocol.into(), timeout: cli.timeout, stop };
+    let mut session = match Session::open(&cli.verb.target(), &options).await {
+        Ok(it) => it,
+        Err(failure) => return failed(cli, failure),
+    };
+    let done = match &cli.verb {
+        Verb::Check(_) => check(cli, &mut session).await,
+        Verb::Tools(_) => tools(cli, &mut session).await,
+        Verb::Call { tool, arguments, .. } => call(cli, &mut session, tool, arguments).await,
+    };
+    session.close().await;
+    done.unwrap_or_else(|failure| failed(cli, failure))
+}
+
+async fn check(cli: &Cli, session: &mut Session) -> Result<Outcome, Failure> {
+    let tools = session.tools().await?;
+    let mut report = Report::of(session);
+    report.instructions = session.agreed().instructions.clone();
+    report.tool_names = Some(tools.iter().map(|it| it.name.to_string()).collect());
+    let ms = session.took().iter().map(|(_, took)| took.as_secs_f64() * 1_000.0).sum::<f64>();
+    Ok(fine(cli, &report, || {
+        format!("ok: {}, {} in {ms:.0} ms", print::agreed(session.agreed()), print::count(tools.len()))
+    }))
+}
+
+async fn tools(cli: &Cli, session: &mut Session) -> Result<Outcome, Failure> {
+    let tools = session.tools().await?;
+    let mut report = Report::of(session);
+    report.instructions = session.agreed().instructions.clone();
+    report.tools = Some(tools.clone());
+    let mut outcome = fine(cli, &report, || print::tools(&tools));
+    if !cli.json {
+        outcome.err = format!("{}: {}\n", print::agreed(session.agreed()), print::count(tools.len()));
+    }
+    Ok(outcome)
+}
+
+async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) -> Result<Outcome, Failure> {
+    let mut known = Vec::new();
+    if drydock_connect::need_schema(words) {
+        known = session.tools().await?;
+        if !known.iter().any(|it| it.name == tool) {
+            let names: Vec<_> = known.iter().map(|it| it.name.as_ref()).collect();
+            return Ok(misused(
+                cli,
+                &format!("the server has no tool `{tool}`; it has: {}", names.join(", ")),
+            ));
+        }
+    }
+    let arguments = match drydock_connect::arguments(words, known.iter().find(|it| it.name == tool)) {
+        Ok(it) => it,
+        Err(reason) => return Ok(misused(cli, &reason)),
+    };
+    let result = session.call(tool, arguments).await?;
+    let is_error = result.is_error == Some(true);
+    let mut report = Report::of(session);
+    report.ok = !is_error;
+    report.tool = Some(tool.into());
+    report.result = Some(result.clone());
+    let mut outcome = fine(cli, &report, || print::result(&result));
+    if is_error {
+        outcome.code = TOOL_ERROR;
+        outcome.err =
+            format!("error: `{}` answered with an error (isError), see above", drydock_connect::escape(tool));
+    }
+    Ok(outcome)
+}
+
+fn fine(cli: &Cli, report: &Report, readable: impl FnOnce() -> String) -> Outcome {
+    let out = if cli.json { report.to_json() } else { readable() };
+    Outcome { out, err: String::new(), code: 0 }
+}
+
+fn failed(cli: &Cli, failure: Failure) -> Outcome {
+    let err = print::failure(&failure);
+    let out = if cli.json { Report::failed(failure).to_json() } else { String::new() };
+    Outcome { out, err, code: NO_CONNECTION }
+}
+
+fn misused(cli: &Cli, reason: &str) -> Outcome {
+    let failure = Failure { step: Step::Call, reason: reason.into(), hint: None, stderr: Vec::new() };
+    Outcome { code: WRONG_USAGE, ..failed(cli, failure) }
+}
+
+fn show(outcome: &Outcome, signal: u8) -> ExitCode {
+    if !outcome.err.is_empty() && outcome.code == 0 {
+        eprintln!("{}", outcome.err);
+    }
+    if !outcome.out.is_empty() {
+        let _reader_gone = writeln!(std::io::stdout(), "{}", outcome.out);
+    }
+    if !outcome.err.is_empty() && outcome.code != 0 {
+        eprintln!("{}", outcome.err);
+    }
+    ExitCode::from(if signal > 0 { 128 + signal } else { outcome.code })
+}
+
+#[cfg(unix)]
+async fn wait_for_signal(stop: CancellationToken, received: Arc<AtomicU8>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
+    let kind = tokio::select! {
+        _ = interrupt.recv() => kinds[0],
+        _ = terminate.recv() => kinds[1],
+        _ = hangup.recv() => kinds[2],
+    };
+    received.store(u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX >> 1), Ordering::Relaxed);
+    stop.cancel();
+}
+
+#[cfg(not(unix))]
+async fn wait_for_signal(stop: CancellationToken, received: Arc<AtomicU8>) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        received.store(2, Ordering::Relaxed);
+        stop.cancel();
+    }
+}

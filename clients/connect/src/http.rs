@@ -1,0 +1,100 @@
+//! Streamable HTTP: the transport for a URL.
+//!
+//! A URL -> rmcp's transport on reqwest. Invariants: http and https only; a proxy of the environment is never used for
+//! this machine's own addresses; a redirect never leads to another origin.
+
+use std::sync::Once;
+
+use reqwest::{Client, Url, redirect};
+use rmcp::transport::{
+    StreamableHttpClientTransport,
+    streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError},
+};
+
+use crate::failure::{Failure, Step, chain};
+
+type HttpError = StreamableHttpError<reqwest::Error>;
+
+const MOST_REDIRECTS: usize = 5;
+
+pub(crate) fn transport(url: &str) -> Result<StreamableHttpClientTransport<Client>, Failure> {
+    let bad =
+        |reason: String| Failure::new(Step::Start, format!("`{url}` is no URL to connect to: {reason}"));
+    let parsed = Url::parse(url).map_err(|err| bad(err.to_string()))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(bad(format!("`{}` is neither http nor https", parsed.scheme())));
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(bad("it holds a user name or password, which would show in process lists".into()));
+    }
+    let client = client(&parsed).map_err(|err| Failure::new(Step::Start, chain(&err)))?;
+    let config = StreamableHttpClientTransportConfig::with_uri(parsed.as_str());
+    Ok(StreamableHttpClientTransport::with_client(client, config))
+}
+
+/// A transport's error with its cause, which rmcp does not pass on for HTTP.
+pub(crate) fn explain(err: &(dyn std::error::Error + 'static)) -> String {
+    match err.downcast_ref::<HttpError>() {
+        Some(HttpError::Client(cause)) => chain(cause),
+        Some(HttpError::AuthRequired(_) | HttpError::InsufficientScope(_)) => {
+            "the server asks for authorization, which this client cannot give".into()
+        }
+        _ => chain(err),
+    }
+}
+
+fn client(url: &Url) -> reqwest::Result<Client> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An `Err` means that the program around us has chosen one: fine as well.
+        let _chosen_already = rustls::crypto::ring::default_provider().install_default();
+    });
+    // No idle connections: rmcp's own default, against stalls of 40 ms when a body was not read to its end.
+    let builder = Client::builder().pool_max_idle_per_host(0).redirect(redirect::Policy::custom(same_origin));
+    if is_loopback(url) { builder.no_proxy().build() } else { builder.build() }
+}
+
+fn same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let from = attempt.previous().last().map(Url::origin);
+    if attempt.previous().len() > MOST_REDIRECTS {
+        attempt.error("too many redirects")
+    } else if from.as_ref() == Some(&attempt.url().origin()) {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_by_the_host_alone() {
+        let loopback = |url| is_loopback(&Url::parse(url).unwrap());
+        for url in
+            ["http://localhost:1/mcp", "http://a.localhost/", "http://127.9.9.9/", "http://[::1]:8080/"]
+        {
+            assert!(loopback(url), "{url}");
+        }
+        for url in ["http://example.com/localhost", "http://localhost.example.com/", "http://10.0.0.1/"] {
+            assert!(!loopback(url), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_http_without_credentials_is_taken() {
+        for url in ["file:///etc/passwd", "javascript:alert(1)", "http://", "http://me:secret@example.com/"] {
+            assert!(transport(url).is_err(), "{url}");
+        }
+        assert!(transport("https://example.com/mcp").is_ok());
+    }
+}

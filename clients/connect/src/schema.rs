@@ -1,0 +1,253 @@
+//! Reads the part of JSON Schema that tools' arguments are written in.
+//!
+//! A tool's input schema -> its arguments, each with its types and its rules in words. Invariant: a schema is
+//! untrusted: references are followed a few steps only, and what is not understood is left out, never guessed.
+
+use rmcp::model::JsonObject;
+use serde_json::Value;
+
+const DEEPEST: usize = 8;
+
+/// A place in a schema, with the whole that its references point into.
+#[derive(Clone, Copy)]
+pub(crate) struct Schema<'a> {
+    root: &'a JsonObject,
+    node: &'a JsonObject,
+}
+
+pub(crate) struct Argument<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) required: bool,
+    pub(crate) description: Option<&'a str>,
+    pub(crate) schema: Option<Schema<'a>>,
+}
+
+impl<'a> Schema<'a> {
+    pub(crate) fn new(root: &'a JsonObject) -> Self {
+        Self { root, node: root }
+    }
+
+    /// The arguments: the required ones first, otherwise in the server's order.
+    pub(crate) fn arguments(self) -> Vec<Argument<'a>> {
+        let required: Vec<&str> = self.list("required").filter_map(Value::as_str).collect();
+        let properties = self.node.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let mut arguments: Vec<_> = properties
+            .map(|(name, value)| Argument {
+                name,
+                required: required.contains(&name.as_str()),
+                description: value.get("description").and_then(Value::as_str),
+                schema: value.as_object().map(|node| Self { node, ..self }),
+            })
+            .collect();
+        arguments.sort_by_key(|it| !it.required);
+        arguments
+    }
+
+    /// Whether names beside the listed ones are refused.
+    pub(crate) fn is_closed(self) -> bool {
+        self.node.get("additionalProperties") == Some(&Value::Bool(false))
+    }
+
+    /// The JSON types that a value may have: "string", "integer", ...; none when the schema does not say.
+    pub(crate) fn types(self) -> Vec<&'a str> {
+        let mut types = Vec::new();
+        for it in self.alternatives(0) {
+            match it.node.get("type") {
+                Some(Value::String(one)) => types.push(one.as_str()),
+                Some(Value::Array(several)) => types.extend(several.iter().filter_map(Value::as_str)),
+                _ => types.extend(it.values().into_iter().map(|value| type_of(value))),
+            }
+        }
+        types
+    }
+
+    /// "integer from 1 to 16, default 7"
+    pub(crate) fn words(self) -> String {
+        let mut words = self.words_at(0);
+        if let Some(default) = self.node.get("default").filter(|it| !it.is_null()) {
+            words = format!("{words}, default {}", plain(default));
+        }
+        words
+    }
+
+    fn words_at(self, depth: usize) -> String {
+        let mut values = Vec::new();
+        let mut words = Vec::new();
+        for it in self.alternatives(depth) {
+            let of_this = it.values();
+            if of_this.is_empty() {
+                words.extend(it.type_words(depth));
+            }
+            values.extend(of_this);
+        }
+        if !values.is_empty() {
+            let listed: Vec<_> = values.into_iter().filter(|it| !it.is_null()).map(plain).collect();
+            words.insert(0, format!("one of {}", listed.join(", ")));
+        }
+        words.dedup();
+        if words.is_empty() { "any value".into() } else { words.join(" or ") }
+    }
+
+    fn type_words(self, depth: usize) -> Vec<String> {
+        let types: Vec<&str> = match self.node.get("type") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        types.into_iter().filter(|it| *it != "null").map(|it| self.one_type(it, depth)).collect()
+    }
+
+    fn one_type(self, name: &str, depth: usize) -> String {
+        match name {
+            "string" => {
+                let format = self.node.get("format").and_then(Value::as_str);
+                let text = format.map_or_else(|| "string".into(), |it| format!("string ({it})"));
+                let text =
+                    with_range(text, self.length("minLength"), self.length("maxLength"), " characters");
+                match self.node.get("pattern").and_then(Value::as_str) {
+                    Some(pattern) => format!("{text} matching {pattern}"),
+                    None => text,
+                }
+            }
+            "integer" | "number" => {
+                let least = self.bound("minimum", "exclusiveMinimum", "above");
+                let most = self.bound("maximum", "exclusiveMaximum", "below");
+                with_range(name.into(), least, most, "")
+            }
+            "array" => {
+                let items = self.node.get("items").and_then(Value::as_object).filter(|_| depth < DEEPEST);
+                let of = items.map(|node| Self { node, ..self }.words_at(depth + 1));
+                let text = of.map_or_else(|| "list".into(), |it| format!("list of {it}"));
+                with_range(text, self.length("minItems"), self.length("maxItems"), " items")
+            }
+            other => other.into(),
+        }
+    }
+
+    /// What this stands for: behind references, and each branch of `anyOf` and `oneOf`.
+    fn alternatives(self, depth: usize) -> Vec<Self> {
+        if depth > DEEPEST {
+            return Vec::new();
+        }
+        if let Some(target) = self.node.get("$ref").and_then(Value::as_str) {
+            return self.behind(target).map(|it| it.alternatives(depth + 1)).unwrap_or_default();
+        }
+        let branches: Vec<_> =
+            self.list("anyOf").chain(self.list("oneOf")).filter_map(Value::as_object).collect();
+        match branches.as_slice() {
+            [] => vec![self],
+            _ => {
+                branches.into_iter().flat_map(|node| Self { node, ..self }.alternatives(depth + 1)).collect()
+            }
+        }
+    }
+
+    /// `#/$defs/Name`, as generators write it; nothing from outside the schema.
+    fn behind(self, target: &str) -> Option<Self> {
+        let name = target.strip_prefix("#/$defs/").or_else(|| target.strip_prefix("#/definitions/"))?;
+        let definitions = self.root.get("$defs").or_else(|| self.root.get("definitions"))?;
+        definitions.get(name)?.as_object().map(|node| Self { node, ..self })
+    }
+
+    fn values(self) -> Vec<&'a Value> {
+        self.node.get("const").into_iter().chain(self.list("enum")).collect()
+    }
+
+    fn list(self, key: &str) -> impl Iterator<Item = &'a Value> {
+        self.node.get(key).and_then(Value::as_array).into_iter().flatten()
+    }
+
+    fn length(self, key: &str) -> Option<String> {
+        self.node.get(key).and_then(Value::as_u64).filter(|it| *it > 0).map(|it| it.to_string())
+    }
+
+    fn bound(self, key: &str, exclusive: &str, word: &str) -> Option<String> {
+        let number = |key| self.node.get(key).and_then(Value::as_f64);
+        number(key).map(|it| it.to_string()).or_else(|| number(exclusive).map(|it| format!("{word} {it}")))
+    }
+}
+
+fn with_range(text: String, least: Option<String>, most: Option<String>, unit: &str) -> String {
+    match (least, most) {
+        (None, None) => text,
+        (Some(least), None) => format!("{text}, {least}{unit} or more"),
+        (None, Some(most)) => format!("{text}, {most}{unit} or less"),
+        (Some(least), Some(most)) => format!("{text}, {least} to {most}{unit}"),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), Into::into)
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn words(property: Value) -> String {
+        let root = json!({
+            "properties": { "it": property },
+            "$defs": {
+                "Units": { "oneOf": [{ "const": "metric", "type": "string" }, { "const": "imperial", "type": "string" }] },
+                "Loop": { "$ref": "#/$defs/Loop" },
+            },
+        });
+        let schema = Schema::new(root.as_object().unwrap());
+        schema.arguments()[0].schema.unwrap().words()
+    }
+
+    #[test]
+    fn rules_are_said_in_words() {
+        let cases = [
+            (json!({ "type": "string", "minLength": 1, "maxLength": 80 }), "string, 1 to 80 characters"),
+            (json!({ "type": "string", "format": "date", "pattern": "^2" }), "string (date) matching ^2"),
+            (
+                json!({ "type": "integer", "minimum": 1, "maximum": 16, "default": 7 }),
+                "integer, 1 to 16, default 7",
+            ),
+            (json!({ "type": "number", "minimum": -90.5 }), "number, -90.5 or more"),
+            (json!({ "type": ["string", "null"] }), "string"),
+            (
+                json!({ "anyOf": [{ "$ref": "#/$defs/Units" }, { "type": "null" }] }),
+                "one of metric, imperial",
+            ),
+            (
+                json!({ "$ref": "#/$defs/Units", "default": "metric" }),
+                "one of metric, imperial, default metric",
+            ),
+            (json!({ "enum": ["a", 1, null] }), "one of a, 1"),
+            (
+                json!({ "type": "array", "items": { "type": "integer" }, "maxItems": 3 }),
+                "list of integer, 3 items or less",
+            ),
+            (json!({ "anyOf": [{ "type": "string" }, { "type": "integer" }] }), "string or integer"),
+            (json!({ "$ref": "#/$defs/Loop" }), "any value"),
+            (json!({ "$ref": "http://example.com/schema" }), "any value"),
+            (json!({}), "any value"),
+        ];
+        for (schema, expected) in cases {
+            assert_eq!(words(schema.clone()), expected, "{schema}");
+        }
+    }
+
+    #[test]
+    fn required_arguments_come_first() {
+        let root = json!({ "properties": { "a": {}, "b": {}, "c": true }, "required": ["b"] });
+        let names: Vec<_> =
+            Schema::new(root.as_object().unwrap()).arguments().iter().map(|it| it.name).collect();
+        assert_eq!(names, ["b", "a", "c"]);
+    }
+}
