@@ -1,7 +1,7 @@
-//! How much work a session has taken on: requests that run and answers that are not yet out.
+//! Counts what a session has taken on: calls that run or wait, answers that are not yet out.
 //!
-//! Requests and answers -> room for more, or not. Invariant: what is counted is counted until it is dropped, so a
-//! cancelled request or a failed write cannot leave the session waiting for ever.
+//! Work -> room for more, or not. Invariant: what is counted is counted until it is dropped, so that a failed
+//! write cannot leave the session waiting for ever.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,11 +16,8 @@ pub(crate) struct Load {
 }
 
 /// One piece of work; frees its place when dropped.
-#[derive(Debug, Clone)]
-pub(crate) struct Slot(#[expect(dead_code, reason = "held for its drop")] Arc<Freed>);
-
 #[derive(Debug)]
-struct Freed(Arc<Load>);
+pub(crate) struct Slot(Arc<Load>);
 
 impl Load {
     pub(crate) fn new(limit: usize) -> Arc<Self> {
@@ -29,14 +26,23 @@ impl Load {
 
     pub(crate) fn take(self: &Arc<Self>) -> Slot {
         self.taken.fetch_add(1, Ordering::Relaxed);
-        Slot(Arc::new(Freed(self.clone())))
+        Slot(self.clone())
     }
 
-    /// Waits until there is room for another request. May be dropped and called again.
-    pub(crate) async fn room(&self) {
+    /// `None` when the limit is reached.
+    pub(crate) fn try_take(self: &Arc<Self>) -> Option<Slot> {
+        self.has_room(1).then(|| self.take())
+    }
+
+    pub(crate) fn has_room(&self, more: usize) -> bool {
+        self.taken.load(Ordering::Relaxed) + more <= self.limit
+    }
+
+    /// Waits until there is room for so many more. May be dropped and called again.
+    pub(crate) async fn room(&self, more: usize) {
         loop {
             let freed = self.freed.notified();
-            if self.taken.load(Ordering::Relaxed) < self.limit {
+            if self.has_room(more) {
                 return;
             }
             freed.await;
@@ -44,7 +50,7 @@ impl Load {
     }
 }
 
-impl Drop for Freed {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::Relaxed);
         self.0.freed.notify_one();
@@ -63,14 +69,12 @@ mod tests {
     async fn there_is_room_until_the_limit_and_again_after_a_drop() {
         let load = Load::new(2);
         let one = load.take();
-        load.room().await;
-        let two = load.take();
-        assert!(timeout(Duration::from_millis(20), load.room()).await.is_err());
-        let copy = two.clone();
+        load.room(1).await;
+        let two = load.try_take();
+        assert!(two.is_some() && load.try_take().is_none());
+        assert!(timeout(Duration::from_millis(20), load.room(1)).await.is_err());
         drop(two);
-        assert!(timeout(Duration::from_millis(20), load.room()).await.is_err());
-        drop(copy);
-        load.room().await;
+        load.room(1).await;
         drop(one);
     }
 }

@@ -15,14 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use crate::guard::Guard;
-use crate::load::Load;
 use crate::wire::{End, Wire};
 
 /// Calls that are under way when input ends may still answer: rmcp waits 5 s for them.
 const GRACE: Duration = Duration::from_secs(6);
-
-/// Requests that may wait beside those that run, before no more are read.
-const QUEUE: usize = 32;
 
 pub(crate) fn run<H: ServerHandler>(server: H, options: &Options) -> Result<(), String> {
     // One thread: a session is one client's, and its work is waiting.
@@ -47,9 +43,8 @@ async fn session<H: ServerHandler>(server: H, options: &Options, end: End) -> Re
     watch_signals(end.clone()).map_err(|e| format!("cannot catch signals: {e}"))?;
     log::info("session started");
     let (reader, writer) = stdio_pipes();
-    let load = Load::new(options.max_calls + QUEUE);
-    let wire = Wire::new(reader, writer, load, end.clone(), options.stall_timeout);
     let guard = Guard::new(server, options);
+    let wire = Wire::new(reader, writer, guard.places(), end.clone(), options.stall_timeout);
     let served = async {
         match guard.serve_with_ct(wire, end.now.clone()).await {
             Ok(running) => running.waiting().await.map(drop).map_err(|e| e.to_string()),

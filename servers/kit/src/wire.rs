@@ -1,7 +1,8 @@
 //! The pipes of a session, as rmcp's transport, with an end that is certain.
 //!
-//! Bytes <-> messages. Invariants: memory is bounded (no request is read while too much work is under way), and
-//! whatever the client and the engine do with the pipes, `End` is told in bounded time.
+//! Bytes <-> messages. Invariant: input is read on and on until its end is seen, except for a moment while too many
+//! calls wait, and while answers cannot get out; and then the stall clock runs. So whatever a client and an engine do
+//! with the pipes, `End` is told in bounded time.
 
 use std::io;
 use std::pin::Pin;
@@ -9,13 +10,13 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use drydock_contract::stall::{Stall, TICK, Verdict, hung_up};
+use drydock_contract::stall::{Stall, TICK, Verdict};
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, GetExtensions, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::load::Load;
@@ -46,14 +47,26 @@ impl End {
     }
 }
 
-/// A transport that takes no more than its load allows and tells `End` when the client is gone.
+/// Answers that may be on their way out before no more requests are read.
+const UNSENT: usize = 64;
+
+/// Requests that are read in one go before those that were read get their turn: a task that finds its input ready
+/// does not give way by itself.
+const TURN: usize = 16;
+
+/// How long a client that sends more calls than may wait is held back, before it is told to come again instead.
+const HOLD: Duration = Duration::from_secs(5);
+
+/// A transport that tells `End` when the client is gone.
 pub(crate) struct Wire<R: AsyncRead, W: AsyncWrite + Unpin> {
     inner: AsyncRwTransport<RoleServer, R, Output<W>>,
-    load: Arc<Load>,
+    unsent: Arc<Load>,
+    /// Places for calls that run or wait.
+    places: Arc<Load>,
+    /// The client was held back and no place came free: read on, and let calls be refused, to see the end of input.
+    overrun: bool,
     end: End,
-    /// How long requests that are still queued are served after their client has gone.
-    patience: Duration,
-    gone_since: Option<Instant>,
+    turn: usize,
 }
 
 impl<R, W> Wire<R, W>
@@ -61,26 +74,20 @@ where
     R: AsyncRead + Send + Unpin,
     W: AsyncWrite + Send + Unpin + 'static,
 {
-    pub(crate) fn new(reader: R, writer: W, load: Arc<Load>, end: End, patience: Duration) -> Self {
-        let output = Output { inner: writer, stall: Stall::new(patience), tick: None, end: end.clone() };
-        Self { inner: AsyncRwTransport::new(reader, output), load, end, patience, gone_since: None }
+    /// `stall_timeout`: how long output may be blocked.
+    pub(crate) fn new(reader: R, writer: W, places: Arc<Load>, end: End, stall_timeout: Duration) -> Self {
+        let output = Output { inner: writer, stall: Stall::new(stall_timeout), tick: None, end: end.clone() };
+        let inner = AsyncRwTransport::new(reader, output);
+        Self { inner, unsent: Load::new(UNSENT), places, overrun: false, end, turn: 0 }
     }
 
-    /// Waits for room; while there is none, watches for a client that has gone and will never take its answers.
-    async fn room(&mut self) {
-        loop {
-            tokio::select! {
-                biased;
-                () = self.load.room() => return,
-                () = sleep(TICK) => {}
-            }
-            if hung_up(io::stdin()) {
-                let since = *self.gone_since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= self.patience {
-                    self.end.finish("the client is gone, its queued requests are dropped");
-                }
-            }
-        }
+    /// Waits until the requests of another turn find places, but not for ever. May be dropped and called again.
+    async fn hold_back(&mut self) {
+        self.overrun = if self.overrun {
+            !self.places.has_room(TURN)
+        } else {
+            timeout(HOLD, self.places.room(TURN)).await.is_err()
+        };
     }
 }
 
@@ -95,7 +102,7 @@ where
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let slot = self.load.take();
+        let slot = self.unsent.take();
         let sending = self.inner.send(message);
         async move {
             let sent = sending.await;
@@ -105,15 +112,15 @@ where
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
-        self.room().await;
-        let mut message = self.inner.receive().await;
-        match &mut message {
-            // The place is freed when the request's context goes, however its handler ends.
-            Some(ClientJsonRpcMessage::Request(it)) => {
-                it.request.extensions_mut().insert(self.load.take());
-            }
-            Some(_) => {}
-            None => self.end.drain("the client closed its end"),
+        self.unsent.room(1).await;
+        self.hold_back().await;
+        self.turn += 1;
+        if self.turn.is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
+        let message = self.inner.receive().await;
+        if message.is_none() {
+            self.end.drain("the client closed its end");
         }
         message
     }

@@ -192,13 +192,42 @@ fn a_client_that_is_gone_is_noticed_behind_blocked_output() {
 
 #[test]
 fn queued_requests_do_not_outlive_their_client() {
-    let mut session = Session::initialized(&["--max-calls", "1", "--stall-timeout", "1"]);
+    let mut session = Session::initialized(&["--max-calls", "1"]);
     for id in 1..=200 {
         session.roll(id, &json!({"sides": 6, "shake": 50_000}));
     }
     session.close();
     let (_, log) = session.ended();
-    assert!(log.contains("its queued requests are dropped"), "{log}");
+    assert!(log.contains("the client closed its end"), "{log}");
+    assert!(log.contains("id=200") && log.contains("ms cancelled"), "{log}");
+}
+
+#[test]
+fn a_flood_of_slow_calls_is_told_to_come_again_and_of_fast_ones_is_answered() {
+    let mut session = Session::initialized(&["--max-calls", "1"]);
+    for id in 1..=300 {
+        session.roll(id, &json!({"sides": 6, "shake": 50_000}));
+    }
+    let answer = session.answer();
+    assert!(
+        answer["result"]["content"][0]["text"].as_str().unwrap().starts_with("the server is busy"),
+        "{answer}"
+    );
+    let mut session = Session::initialized(&["--max-calls", "1"]);
+    let mut stdin = session.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        for id in 1..=3000 {
+            let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call",
+                "params": {"name": "roll", "arguments": {"sides": 6}}});
+            writeln!(stdin, "{call}").unwrap();
+        }
+        stdin
+    });
+    for _ in 1..=3000 {
+        let answer = session.answer();
+        assert_eq!(answer["result"]["isError"], false, "{answer}");
+    }
+    writer.join().unwrap();
 }
 
 #[test]
