@@ -14,6 +14,7 @@ const USER: &str = "65532:65532";
 pub(crate) const SERVER_LABEL: &str = "dev.drydock.server";
 pub(crate) const WORKSPACE_LABEL: &str = "dev.drydock.workspace";
 pub(crate) const SETTINGS_LABEL: &str = "dev.drydock.settings";
+const PROFILE_LABEL: &str = "dev.drydock.profile";
 
 /// How to make a container, and the hash of everything that makes it up besides the image.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,11 +72,17 @@ fn tmpfs(path: &str, size: &str, mode: &str) -> String {
     format!("{path}:rw,noexec,nosuid,nodev,size={size},mode={mode},uid=65532,gid=65532")
 }
 
+/// What an image's labels say besides what the server's manifest does.
+pub(crate) struct Origin<'a> {
+    pub(crate) workspace: &'a str,
+    pub(crate) license: &'a str,
+    pub(crate) profile: &'a str,
+}
+
 /// `docker build` from a staged context that holds its `Dockerfile`; `build_args` are the Dockerfile's own.
 pub(crate) fn build(
     server: &Server,
-    workspace: &str,
-    license: &str,
+    origin: &Origin,
     build_args: &[(&str, &str)],
     context: &Path,
 ) -> Vec<String> {
@@ -83,18 +90,18 @@ pub(crate) fn build(
     for (name, value) in build_args {
         args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
     }
-    let source = server.source.as_deref();
     for (label, value) in [
-        (SERVER_LABEL, Some(server.name.as_str())),
-        (WORKSPACE_LABEL, Some(workspace)),
-        ("io.modelcontextprotocol.server.name", Some(&server.id)),
-        ("org.opencontainers.image.description", Some(&server.description)),
-        ("org.opencontainers.image.licenses", Some(license)),
-        ("org.opencontainers.image.source", source),
-        ("org.opencontainers.image.title", Some(&server.title)),
-        ("org.opencontainers.image.version", Some(&server.version)),
+        (SERVER_LABEL, server.name.as_str()),
+        (WORKSPACE_LABEL, origin.workspace),
+        (PROFILE_LABEL, origin.profile),
+        ("io.modelcontextprotocol.server.name", &server.id),
+        ("org.opencontainers.image.description", &server.description),
+        ("org.opencontainers.image.licenses", origin.license),
+        ("org.opencontainers.image.source", server.source.as_deref().unwrap_or_default()),
+        ("org.opencontainers.image.title", &server.title),
+        ("org.opencontainers.image.version", &server.version),
     ] {
-        if let Some(value) = value {
+        if !value.is_empty() {
             args.extend(["--label".to_owned(), format!("{label}={value}")]);
         }
     }
@@ -110,6 +117,48 @@ pub(crate) fn exec_stdio(container: &str) -> Vec<String> {
 /// Ready or not, and how many sessions: what `up` polls.
 pub(crate) fn exec_health(container: &str) -> Vec<String> {
     strings(["exec", container, "/mcp", "health", "--json"])
+}
+
+/// Every container as `ID<tab>NAME<tab>SERVER`, the last one from our label.
+pub(crate) fn list_containers() -> Vec<String> {
+    let format = format!("{{{{.ID}}}}\t{{{{.Names}}}}\t{{{{.Label \"{SERVER_LABEL}\"}}}}");
+    strings(["ps", "--all", "--no-trunc", "--format", &format])
+}
+
+pub(crate) fn inspect(ids: &[String]) -> Vec<String> {
+    let mut args = strings(["container", "inspect"]);
+    args.extend_from_slice(ids);
+    args
+}
+
+/// The id of the image with this tag, or nothing.
+pub(crate) fn list_image(tag: &str) -> Vec<String> {
+    strings(["image", "ls", "--no-trunc", "--quiet", tag])
+}
+
+pub(crate) fn inspect_image(id: &str) -> Vec<String> {
+    strings(["image", "inspect", id])
+}
+
+pub(crate) fn start(container: &str) -> Vec<String> {
+    strings(["start", container])
+}
+
+/// Ends a container's processes with SIGTERM, and with SIGKILL if that is not enough.
+pub(crate) fn stop(container: &str) -> Vec<String> {
+    strings(["stop", "-t", "5", container])
+}
+
+pub(crate) fn remove(container: &str) -> Vec<String> {
+    strings(["rm", "--force", container])
+}
+
+pub(crate) fn logs(container: &str, follow: bool, tail: Option<u64>) -> Vec<String> {
+    let mut args = strings(["logs"]);
+    args.extend(follow.then(|| "--follow".to_owned()));
+    args.extend(tail.map(|lines| format!("--tail={lines}")));
+    args.push(container.to_owned());
+    args
 }
 
 /// FNV-1a: it only tells our own settings apart, and must be the same with every compiler.

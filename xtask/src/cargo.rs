@@ -46,6 +46,8 @@ pub(crate) struct Crate {
     pub(crate) target_dir: PathBuf,
     /// The folders of the members that it is made of, its own among them.
     pub(crate) members: Vec<PathBuf>,
+    /// An empty source for each of their targets: enough to compile the dependencies.
+    pub(crate) stubs: Vec<(PathBuf, &'static str)>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +70,7 @@ struct Package {
 struct Target {
     name: String,
     kind: Vec<String>,
+    src_path: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -94,14 +97,24 @@ pub(crate) fn describe(ws: &Workspace, server: &Server) -> Result<Crate> {
             format!("write the same version into servers/{}/server.json and its Cargo.toml", server.name);
         return Err(fixable(format!("{problem}, {} in Cargo.toml", package.version), hint));
     }
+    let members = members(&metadata, &server.dir);
     Ok(Crate {
         package: package.name.clone(),
         binary: binary.name.clone(),
         version: package.version.clone(),
         license: package.license.clone().unwrap_or_default(),
-        members: members(&metadata, &server.dir),
+        stubs: stubs(&metadata, &members),
+        members,
         target_dir: metadata.target_directory,
     })
+}
+
+fn stubs(metadata: &Metadata, members: &[PathBuf]) -> Vec<(PathBuf, &'static str)> {
+    let wanted =
+        |it: &&Package| it.manifest_path.parent().is_some_and(|dir| members.iter().any(|it| it == dir));
+    let targets = metadata.packages.iter().filter(wanted).flat_map(|it| &it.targets);
+    let text = |it: &Target| if it.kind.iter().any(|it| it.contains("lib")) { "" } else { "fn main() {}\n" };
+    targets.map(|it| (it.src_path.clone(), text(it))).collect()
 }
 
 /// The folders that a crate's path dependencies lead to, its own included.

@@ -117,8 +117,11 @@ impl Server {
 
     /// The environment of a container: fixed values, then what the person set, then defaults that are not empty.
     pub(crate) fn environment(&self, set: &[(String, String)]) -> Result<Vec<(String, String)>> {
-        for (name, value) in set {
+        for (i, (name, value)) in set.iter().enumerate() {
             self.accepts(name, value)?;
+            if set[..i].iter().any(|(earlier, _)| earlier == name) {
+                bail!("{name} is set twice");
+            }
         }
         let mut all: Vec<(String, String)> = set.to_vec();
         for it in self.variables.iter().filter(|it| !it.secret) {

@@ -6,6 +6,7 @@ mod argv;
 mod cargo;
 mod catalog;
 mod client;
+mod container;
 mod edit;
 mod engine;
 mod file;
@@ -14,6 +15,7 @@ mod interrupt;
 mod ledger;
 mod manifest;
 mod progress;
+mod table;
 mod task;
 mod workspace;
 

@@ -1,13 +1,51 @@
-//! (being built)
+//! `logs`: what a server and all of its sessions logged.
+//!
+//! A server's name -> its container's log on stdout.
 
+use anyhow::{Context, Result, bail};
+
+use crate::argv;
+use crate::catalog;
+use crate::container;
+use crate::engine::{self, Engine};
+use crate::fixable::fixable;
 use crate::workspace::Workspace;
 
-/// (being built)
+/// Print a server's log: of its process and of every session
+///
+/// Under `--engine host` there is none: each session's log is on the stderr that its client gave it.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    name: String,
+    /// Go on printing what comes
+    #[arg(long, short)]
+    follow: bool,
+    /// Only the last lines
+    #[arg(long, value_name = "LINES")]
+    tail: Option<u64>,
+}
 
 impl Args {
-    pub(crate) fn run(self, _ws: &Workspace) -> anyhow::Result<()> {
-        anyhow::bail!("`logs` is not built yet")
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        let server = catalog::pick(&ws.root, &[self.name])?.pop().context("one name is one server")?;
+        let Engine::Cli(cli) = engine::find(ws)? else {
+            let problem = format!("engine host keeps no log of `{}`", server.name);
+            return Err(fixable(
+                problem,
+                "its client has it: look where the client shows the server's stderr",
+            ));
+        };
+        let name = server.container(&ws.global.name_prefix);
+        if container::named(&cli, &name)?.is_none() {
+            return Err(fixable(
+                format!("there is no container {name}"),
+                format!("cargo xtask up {}", server.name),
+            ));
+        }
+        let status = cli.pass(&argv::logs(&name, self.follow, self.tail))?;
+        if !status.success() {
+            bail!("`{} logs {name}` failed ({status})", cli.name);
+        }
+        Ok(())
     }
 }

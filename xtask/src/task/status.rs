@@ -1,13 +1,176 @@
-//! (being built)
+//! `status`: what stands on the engine, and whose it is.
+//!
+//! Servers and containers -> a table, or JSON. Invariant: it only looks.
 
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::cargo;
+use crate::catalog::{self, Kind, Server};
+use crate::container::{self, Container, Owner};
+use crate::engine::{self, Cli, Engine};
+use crate::table;
 use crate::workspace::Workspace;
 
-/// (being built)
+/// List the servers and their containers
+///
+/// Containers of other workspaces are shown as theirs. `health` is asked of the server itself. Under `--engine host` it
+/// says which servers are compiled for this machine.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// As JSON: a list of objects with name, kind, container, image, owner, state, health, age_seconds, sessions
+    #[arg(long)]
+    json: bool,
+}
+
+/// One line of `status`. The field names are promised.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    /// The server.
+    pub(crate) name: String,
+    /// `rust`, `node` or `python`; nothing when the server is not in this workspace.
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) container: String,
+    /// What the container was made from; the image that `up` takes when there is none.
+    pub(crate) image: String,
+    /// `ours`, `another workspace` or `not Drydock's`; nothing when there is no container.
+    pub(crate) owner: Option<&'static str>,
+    /// The engine's word (`running`, `exited`, ..), or `absent`; under engine host `compiled` or `absent`.
+    pub(crate) state: String,
+    /// `ready`, `not ready`, or nothing when it cannot be asked.
+    pub(crate) health: Option<&'static str>,
+    /// Since the start of a running container, since the end or creation of another.
+    pub(crate) age_seconds: Option<u64>,
+    pub(crate) sessions: Option<u64>,
+}
 
 impl Args {
-    pub(crate) fn run(self, _ws: &Workspace) -> anyhow::Result<()> {
-        anyhow::bail!("`status` is not built yet")
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        let rows = match engine::find(ws)? {
+            Engine::Cli(cli) => rows(ws, &cli)?,
+            Engine::Host => host_rows(ws)?,
+        };
+        if self.json { table::json(&rows) } else { show(&rows) }
+    }
+}
+
+fn show(rows: &[Row]) -> Result<()> {
+    let head = ["NAME", "KIND", "CONTAINER", "IMAGE", "STATE", "HEALTH", "AGE", "SESSIONS"];
+    let dash = || "-".to_owned();
+    let lines = rows.iter().map(|row| {
+        let state = match row.owner {
+            None | Some("ours") => row.state.clone(),
+            Some(other) => format!("{} ({other})", row.state),
+        };
+        [
+            row.name.clone(),
+            row.kind.map_or_else(dash, str::to_owned),
+            row.container.clone(),
+            row.image.clone(),
+            state,
+            row.health.map_or_else(dash, str::to_owned),
+            row.age_seconds.map_or_else(dash, age),
+            row.sessions.map_or_else(dash, |it| it.to_string()),
+        ]
+    });
+    table::print(&head, lines)
+}
+
+/// One row for each server of the workspace, then one for each other container with Drydock's label.
+pub(crate) fn rows(ws: &Workspace, cli: &Cli) -> Result<Vec<Row>> {
+    let servers = catalog::load(&ws.root)?;
+    let id = ws.id()?;
+    let names: Vec<_> = servers.iter().map(|it| it.container(&ws.global.name_prefix)).collect();
+    let mut found = container::all(cli, &names)?;
+    found.sort_by(|a, b| a.name().cmp(b.name()));
+    let mut rows = Vec::new();
+    for (server, name) in servers.iter().zip(names) {
+        let at = found.iter().position(|it| it.name() == name);
+        rows.push(match at.map(|at| found.remove(at)) {
+            Some(it) => row(cli, &it, &server.name, Some(server.kind), &id),
+            None => absent(server, name),
+        });
+    }
+    for it in &found {
+        let name = it.server().unwrap_or_default().to_owned();
+        let kind = servers.iter().find(|it| it.name == name).map(|it| it.kind);
+        rows.push(row(cli, it, &name, kind, &id));
+    }
+    Ok(rows)
+}
+
+fn absent(server: &Server, container: String) -> Row {
+    Row {
+        name: server.name.clone(),
+        kind: Some(server.kind.name()),
+        container,
+        image: server.image(),
+        owner: None,
+        state: "absent".to_owned(),
+        health: None,
+        age_seconds: None,
+        sessions: None,
+    }
+}
+
+fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) -> Row {
+    let owner = it.owner(server, id);
+    // What is not ours is not entered, also not to ask how it is.
+    let asked = (owner == Owner::Us && it.state.running).then(|| container::health(cli, it.name()).ok());
+    let health = asked.as_ref().map(|it| match it {
+        Some(health) if health.ready => "ready",
+        _ => "not ready",
+    });
+    Row {
+        name: server.to_owned(),
+        kind: kind.map(Kind::name),
+        container: it.name().to_owned(),
+        image: it.config.image.clone(),
+        owner: Some(match owner {
+            Owner::Us => "ours",
+            Owner::Workspace(_) => "another workspace",
+            Owner::Stranger => "not Drydock's",
+        }),
+        state: it.state.status.clone(),
+        health,
+        age_seconds: since(if it.state.running { &it.state.started_at } else { &it.created }),
+        sessions: asked.flatten().map(|it| it.sessions),
+    }
+}
+
+fn host_rows(ws: &Workspace) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for server in catalog::load(&ws.root)?.iter().filter(|it| it.kind == Kind::Rust) {
+        let path = cargo::host_binary(ws, server)?;
+        let state = if path.is_file() { "compiled" } else { "absent" };
+        let image = path.display().to_string();
+        rows.push(Row { image, state: state.to_owned(), ..absent(server, "-".to_owned()) });
+    }
+    Ok(rows)
+}
+
+fn since(moment: &str) -> Option<u64> {
+    let moment = humantime::parse_rfc3339_weak(moment).ok()?;
+    SystemTime::now().duration_since(moment).ok().map(|it| it.as_secs())
+}
+
+/// The two largest units, as in `2h 5m`.
+fn age(seconds: u64) -> String {
+    let text = humantime::format_duration(Duration::from_secs(seconds)).to_string();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_short() {
+        assert_eq!(age(0), "0s");
+        assert_eq!(age(3_725), "1h 2m");
+        assert_eq!(since("2020-01-01T00:00:00.123456789Z").map(|it| it > 1_000_000), Some(true));
+        assert_eq!(since("0001-01-01T00:00:00Z"), None);
     }
 }

@@ -1,0 +1,39 @@
+//! Listings on stdout: a table for people, JSON for programs.
+//!
+//! Rows -> text. Invariant: control characters of what we list never reach the terminal.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use serde::Serialize;
+
+/// Columns as wide as their widest cell.
+pub(crate) fn print<const N: usize>(
+    head: &[&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> Result<()> {
+    let mut lines = vec![head.map(str::to_owned)];
+    lines.extend(rows.into_iter().map(|row| row.map(|cell| plain(&cell))));
+    let width = |column: usize| lines.iter().map(|it| it[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<_> = (0..N).map(width).collect();
+    for line in &lines {
+        let cells: Vec<_> = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        out(cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Result<()> {
+    out(&serde_json::to_string_pretty(value)?)
+}
+
+fn out(line: &str) -> Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()), // as in `status | head -1`
+        other => Ok(other?),
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}

@@ -1,0 +1,139 @@
+//! `build-images`: a server's sources become a slim image.
+//!
+//! Servers -> images on the engine. Invariant: an image is made from a staged context that holds what it needs and
+//! nothing else; two builds of the same sources have the same layers.
+
+mod stage;
+
+use anyhow::Result;
+
+use crate::argv::{self, Origin};
+use crate::cargo::{self, Profile};
+use crate::catalog::{self, Kind, Server};
+use crate::container::{self, Image};
+use crate::engine::{self, Cli, Engine};
+use crate::fixable::fixable;
+use crate::interrupt;
+use crate::progress;
+use crate::workspace::Workspace;
+
+/// Build the images of servers (all of them without names)
+///
+/// Under `--engine host` there are no images: the servers are compiled for this machine, which is what clients start.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Servers; without any, all of the workspace
+    names: Vec<String>,
+    /// Where to compile: with the local cargo, in the engine, or whichever can
+    #[arg(long, value_enum, default_value_t = Builder::Auto)]
+    builder: Builder,
+    /// Which profile of Cargo.toml
+    #[arg(long, value_enum, default_value_t = Profile::Release)]
+    profile: Profile,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Builder {
+    /// `host` where this machine can make a static Linux binary for the engine, else `docker`
+    Auto,
+    /// The local cargo compiles, and the binary alone goes into the image
+    Host,
+    /// A multi-stage build in the engine; needs the image in RUST_IMAGE (rust:1-slim-bookworm)
+    Docker,
+}
+
+impl Args {
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        interrupt::arm()?;
+        let engine = engine::find(ws)?;
+        for server in catalog::pick(&ws.root, &self.names)? {
+            match &engine {
+                Engine::Cli(cli) => drop(build(ws, cli, &server, self.builder, self.profile)?),
+                Engine::Host => {
+                    let path = cargo::build_host(ws, &server)?;
+                    progress::say(&format!(
+                        "{}: {} (engine host has no images)",
+                        server.name,
+                        path.display()
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Builds one server's image, and says its size.
+pub(crate) fn build(
+    ws: &Workspace,
+    cli: &Cli,
+    server: &Server,
+    builder: Builder,
+    profile: Profile,
+) -> Result<Image> {
+    only_rust(server)?;
+    let target = match builder {
+        Builder::Docker => None,
+        Builder::Auto => cargo::static_target(&cli.platform)?,
+        Builder::Host => Some(host_target(cli)?),
+    };
+    match target {
+        Some(target) => pack(ws, cli, server, profile, &target)?,
+        None => compile_inside(ws, cli, server, profile)?,
+    }
+    let image = container::image(cli, &server.image())?
+        .ok_or_else(|| anyhow::anyhow!("{} built {} and does not have it", cli.name, server.image()))?;
+    progress::say(&format!("{}: {}", server.image(), mebibytes(image.size)));
+    Ok(image)
+}
+
+/// Servers that are not written in Rust come later.
+pub(crate) fn only_rust(server: &Server) -> Result<()> {
+    if server.kind == Kind::Rust {
+        return Ok(());
+    }
+    let problem =
+        format!("`{}` is a {} server: their images are not built yet", server.name, server.kind.name());
+    Err(fixable(problem, "this version of Drydock builds Rust servers"))
+}
+
+/// As in `4.31 MiB`.
+pub(crate) fn mebibytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "it is shown with two digits")]
+    let size = bytes as f64 / f64::from(1 << 20);
+    format!("{size:.2} MiB")
+}
+
+fn host_target(cli: &Cli) -> Result<String> {
+    cargo::static_target(&cli.platform)?.ok_or_else(|| {
+        let problem = format!("this machine cannot make a static binary for {}", cli.platform);
+        let hint = "install glibc's static library (Debian: libc6-dev, Fedora: glibc-static), or use --builder docker";
+        fixable(problem, hint)
+    })
+}
+
+/// The local cargo compiles; the engine only packs.
+fn pack(ws: &Workspace, cli: &Cli, server: &Server, profile: Profile, target: &str) -> Result<()> {
+    let about = cargo::describe(ws, server)?;
+    let binary = cargo::build_static(ws, server, profile, target)?;
+    let context = stage::binary(ws, &about, &binary)?;
+    let id = ws.id()?;
+    let origin = Origin { workspace: &id, license: &about.license, profile: profile.name() };
+    let args = argv::build(server, &origin, &[], context.path());
+    cli.work(&format!("packing {}", server.image()), &args).map(drop)
+}
+
+/// The engine compiles, from the sources that the server is made of.
+fn compile_inside(ws: &Workspace, cli: &Cli, server: &Server, profile: Profile) -> Result<()> {
+    let about = cargo::describe(ws, server)?;
+    let context = stage::sources(ws, &about)?;
+    let id = ws.id()?;
+    let origin = Origin { workspace: &id, license: &about.license, profile: profile.name() };
+    let rust = std::env::var("RUST_IMAGE").ok().filter(|it| !it.is_empty());
+    let mut build_args =
+        vec![("PACKAGE", &*about.package), ("BINARY", &about.binary), ("PROFILE", profile.name())];
+    build_args.extend(rust.as_deref().map(|it| ("RUST_IMAGE", it)));
+    let args = argv::build(server, &origin, &build_args, context.path());
+    let label = format!("compiling {} in {} (profile {})", server.image(), cli.name, profile.name());
+    cli.work(&label, &args).map(drop)
+}
