@@ -100,7 +100,8 @@ def other_names(city, country):
         if scripts(name) == {"LATIN"}:
             code = len(name) == 3 and name.isupper()
             transcribed = name[0].islower() or re.search(r"['’ʻʼ`0-9]", name)
-            if exonyms and not code and not transcribed and not key.startswith(main) and "lungsodng" not in key:
+            dead = re.search("[ǝȝƿǷȜƎ]", name)  # Old English and the like
+            if exonyms and not code and not transcribed and not dead and not key.startswith(main) and "lungsodng" not in key:
                 kept[key] = name
         elif any(written_as(name, way) for way in ways):
             kept[key] = name

@@ -1,6 +1,6 @@
 //! GETs text from one web service: with time limits, retries, a size cap, and a cache.
 //!
-//! URL -> what `read` makes of the answer, or a text that names the service and what went wrong.
+//! Path -> what `read` makes of the answer, or a text that names the service and what went wrong.
 //! Invariant: nothing is set up before the first request, and only an answer that `read` accepts is kept.
 
 use std::error::Error;
@@ -23,9 +23,11 @@ const MOST_CACHED: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Service {
     /// For messages: `Open-Meteo`.
-    pub(crate) name: &'static str,
+    name: &'static str,
+    /// What every URL begins with.
+    base: String,
     /// How long an answer stays valid whose headers do not say.
-    pub(crate) lifetime: Duration,
+    lifetime: Duration,
     client: OnceLock<Result<Client, String>>,
     cache: Mutex<Vec<Cached>>,
 }
@@ -44,25 +46,26 @@ struct Failure {
 }
 
 impl Service {
-    pub(crate) fn new(name: &'static str, lifetime: Duration) -> Self {
-        Self { name, lifetime, client: OnceLock::new(), cache: Mutex::default() }
+    pub(crate) fn new(name: &'static str, base: &str, lifetime: Duration) -> Self {
+        let base = base.trim_end_matches('/').to_owned();
+        Self { name, base, lifetime, client: OnceLock::new(), cache: Mutex::default() }
     }
 
     /// Dropping the future closes the connection, which is how a cancelled call ends at the service as well.
     pub(crate) async fn get<T>(
         &self,
-        url: &str,
+        path: &str,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, String> {
+        let url = &format!("{}{path}", self.base);
         if let Some(body) = self.cached(url) {
             return read(&body);
         }
         let answer = tokio::time::timeout(TOTAL_TIMEOUT, self.try_often(url)).await;
         let (body, lifetime) = answer
             .unwrap_or_else(|_| Err(format!("did not answer within {} s", TOTAL_TIMEOUT.as_secs())))
-            .map_err(|why| format!("{} {why}", self.label(url)))?;
-        let value =
-            read(&body).map_err(|why| format!("{} sent an unusable answer: {why}", self.label(url)))?;
+            .map_err(|why| format!("{} {why}", self.label()))?;
+        let value = read(&body).map_err(|why| format!("{} sent an unusable answer: {why}", self.label()))?;
         self.keep(url, body, lifetime);
         Ok(value)
     }
@@ -101,8 +104,9 @@ impl Service {
         Ok((body.into(), lifetime))
     }
 
-    fn label(&self, url: &str) -> String {
-        let host = url.split('/').nth(2).unwrap_or(url);
+    /// `Open-Meteo (api.open-meteo.com)`, without a password that the URL may hold.
+    fn label(&self) -> String {
+        let host = self.base.rsplit("://").next().and_then(|it| it.rsplit('@').next()).unwrap_or_default();
         format!("{} ({host})", self.name)
     }
 

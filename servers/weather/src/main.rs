@@ -20,9 +20,6 @@ mod open_meteo;
 
 mod fetch;
 
-#[cfg(test)]
-mod tests;
-
 fn main() -> std::process::ExitCode {
     drydock_kit::main(tools::Weather::new)
 }

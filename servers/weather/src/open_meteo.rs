@@ -20,10 +20,7 @@ const DAILY: &str = "weather_code,temperature_2m_max,temperature_2m_min,precipit
 
 /// The service, at a base URL of its own.
 #[derive(Debug)]
-pub(crate) struct OpenMeteo {
-    base: String,
-    service: Service,
-}
+pub(crate) struct OpenMeteo(Service);
 
 /// Units of the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -109,7 +106,7 @@ impl OpenMeteo {
     }
 
     pub(crate) fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), service: Service::new("Open-Meteo", LIFETIME) }
+        Self(Service::new("Open-Meteo", base, LIFETIME))
     }
 
     pub(crate) async fn current(
@@ -118,8 +115,8 @@ impl OpenMeteo {
         longitude: f64,
         units: Units,
     ) -> Result<CurrentAnswer, String> {
-        let url = self.url(latitude, longitude, units, &format!("current={CURRENT}"));
-        self.service.get(&url, parse).await
+        let path = path(latitude, longitude, units, &format!("current={CURRENT}"));
+        self.0.get(&path, parse).await
     }
 
     pub(crate) async fn daily(
@@ -129,40 +126,38 @@ impl OpenMeteo {
         days: u8,
         units: Units,
     ) -> Result<DailyAnswer, String> {
-        let url = self.url(latitude, longitude, units, &format!("daily={DAILY}&forecast_days={days}"));
-        self.service.get(&url, |body| parse::<DailyAnswer>(body).and_then(DailyAnswer::whole)).await
-    }
-
-    fn url(&self, latitude: f64, longitude: f64, units: Units, what: &str) -> String {
-        let units = match units {
-            Units::Metric => "",
-            Units::Imperial => "&temperature_unit=fahrenheit&wind_speed_unit=mph&precipitation_unit=inch",
-        };
-        let base = &self.base;
-        format!(
-            "{base}/v1/forecast?latitude={latitude:.4}&longitude={longitude:.4}&timezone=auto&{what}{units}"
-        )
+        let path = path(latitude, longitude, units, &format!("daily={DAILY}&forecast_days={days}"));
+        let read = |body: &str| parse::<DailyAnswer>(body).and_then(|it| it.daily.check().map(|()| it));
+        self.0.get(&path, read).await
     }
 }
 
-impl DailyAnswer {
+impl Daily {
     /// The lists belong together: a value for each day in each of them.
-    fn whole(self) -> Result<Self, String> {
-        let daily = &self.daily;
+    fn check(&self) -> Result<(), String> {
+        let days = self.time.len();
         let lengths = [
-            daily.weather_code.len(),
-            daily.temperature_2m_max.len(),
-            daily.temperature_2m_min.len(),
-            daily.precipitation_sum.len(),
-            daily.precipitation_probability_max.len(),
-            daily.wind_speed_10m_max.len(),
-            daily.wind_gusts_10m_max.len(),
+            self.weather_code.len(),
+            self.temperature_2m_max.len(),
+            self.temperature_2m_min.len(),
+            self.precipitation_sum.len(),
+            self.precipitation_probability_max.len(),
+            self.wind_speed_10m_max.len(),
+            self.wind_gusts_10m_max.len(),
         ];
-        match lengths.iter().find(|&&length| length != daily.time.len()) {
-            Some(length) => Err(format!("a list of {length} values for {} days", daily.time.len())),
-            None => Ok(self),
+        match lengths.iter().find(|&&length| length != days) {
+            Some(length) => Err(format!("a list of {length} values for {days} days")),
+            None => Ok(()),
         }
     }
+}
+
+fn path(latitude: f64, longitude: f64, units: Units, what: &str) -> String {
+    let units = match units {
+        Units::Metric => "",
+        Units::Imperial => "&temperature_unit=fahrenheit&wind_speed_unit=mph&precipitation_unit=inch",
+    };
+    format!("/v1/forecast?latitude={latitude:.4}&longitude={longitude:.4}&timezone=auto&{what}{units}")
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(body: &str) -> Result<T, String> {
@@ -202,5 +197,54 @@ pub(crate) fn weather(code: u8) -> &'static str {
         96 => "thunderstorm with slight hail",
         99 => "thunderstorm with heavy hail",
         _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_asks_for_what_the_answer_needs() {
+        let path = path(52.52, -13.405, Units::Imperial, "daily=x");
+        let (path, query) = path.split_once('?').unwrap();
+        assert_eq!(path, "/v1/forecast");
+        for part in [
+            "latitude=52.5200",
+            "longitude=-13.4050",
+            "timezone=auto",
+            "daily=x",
+            "temperature_unit=fahrenheit",
+        ] {
+            assert!(query.split('&').any(|it| it == part), "{part} in {query}");
+        }
+    }
+
+    #[test]
+    fn lists_of_different_lengths_are_no_forecast() {
+        let mut daily = Daily {
+            time: vec!["2026-01-01".into(), "2026-01-02".into()],
+            weather_code: vec![Some(3), None],
+            temperature_2m_max: vec![Some(1.0), None],
+            temperature_2m_min: vec![Some(-1.0), None],
+            precipitation_sum: vec![None; 2],
+            precipitation_probability_max: vec![None; 2],
+            wind_speed_10m_max: vec![None; 2],
+            wind_gusts_10m_max: vec![None; 2],
+        };
+        assert_eq!(daily.check(), Ok(()));
+        daily.wind_gusts_10m_max.pop();
+        assert_eq!(daily.check(), Err("a list of 1 values for 2 days".to_owned()));
+    }
+
+    #[test]
+    fn each_code_that_open_meteo_documents_has_words() {
+        for code in [
+            0, 1, 2, 3, 45, 48, 51, 53, 55, 56, 57, 61, 63, 65, 66, 67, 71, 73, 75, 77, 80, 81, 82, 85, 86,
+            95, 96, 99,
+        ] {
+            assert_ne!(weather(code), "unknown", "{code}");
+        }
+        assert_eq!(weather(4), "unknown");
     }
 }

@@ -249,3 +249,106 @@ fn distance(query: &[char], name: &str, most: usize) -> Option<usize> {
 fn base36(digits: &str) -> u32 {
     u32::from_str_radix(digits, 36).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_whole() {
+        assert_eq!(rows().count(), 12_325);
+        for row in rows() {
+            let place = row.place();
+            assert!(place.population >= 50_000, "{place:?}");
+            assert!(place.latitude.abs() <= 90.0 && place.longitude.abs() <= 180.0, "{place:?}");
+            assert!(!place.name.is_empty() && place.country_code.len() == 2, "{place:?}");
+            assert!(jiff::tz::TimeZone::get(place.time_zone).is_ok(), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_carries_what_geonames_says() {
+        let berlin = best("Berlin").unwrap();
+        assert_eq!((berlin.latitude, berlin.longitude), (52.52, 13.41));
+        assert_eq!((berlin.country_code, berlin.time_zone), ("DE", "Europe/Berlin"));
+        assert_eq!(best("Quito").unwrap().latitude, -0.23);
+    }
+
+    #[test]
+    fn names_are_found_in_other_spellings_and_scripts() {
+        for (query, name, country) in [
+            ("TOKYO", "Tokyo", "JP"),
+            ("東京", "Tokyo", "JP"),
+            ("Москва", "Moscow", "RU"),
+            ("москва", "Moscow", "RU"),
+            ("القاهرة", "Cairo", "EG"),
+            ("München", "Munich", "DE"),
+            ("munchen", "Munich", "DE"),
+            ("Muenchen", "Munich", "DE"),
+            ("Cologne", "Köln", "DE"),
+            ("koln", "Köln", "DE"),
+            ("Wien", "Vienna", "AT"),
+            ("Firenze", "Florence", "IT"),
+            ("Genève", "Geneva", "CH"),
+            ("Αθηνα", "Athens", "GR"),
+            ("서울", "Seoul", "KR"),
+            ("北京", "Beijing", "CN"),
+            ("กรุงเทพ", "Bangkok", "TH"),
+            ("sao paulo", "São Paulo", "BR"),
+            ("saint denis, france", "Saint-Denis", "FR"),
+            ("St. Petersburg, Russia", "Saint Petersburg", "RU"),
+        ] {
+            let place = best(query).unwrap_or_else(|e| panic!("{query}: {e}"));
+            assert_eq!((place.name, place.country_code), (name, country), "{query}");
+        }
+    }
+
+    #[test]
+    fn better_names_come_first_and_then_larger_places() {
+        let found = search("Valencia", None);
+        assert_eq!(found[0].1.country_code, "VE");
+        assert_eq!(found[1].1.country_code, "ES");
+        let found = search("San", None);
+        assert!(found.len() > 100);
+        assert!(found.is_sorted_by_key(|(fit, place)| (*fit, Reverse(place.population))));
+        // `Colonia` is Cologne in Spanish, but first of all what is called so
+        assert!(search("London", None).iter().all(|(fit, place)| *fit > Fit::Name || place.name == "London"));
+        assert_eq!(search("Frankf", None)[0].0, Fit::Beginning);
+        assert_eq!(best("Frankfurt").unwrap().name, "Frankfurt am Main");
+    }
+
+    #[test]
+    fn a_region_or_country_narrows_the_name() {
+        for (query, region) in [
+            ("Springfield, IL", "Illinois"),
+            ("Springfield, Massachusetts", "Massachusetts"),
+            ("springfield missouri", "Missouri"),
+            ("Springfield, OH, USA", "Ohio"),
+            ("London, Canada", "Ontario"),
+            ("London, ON", "Ontario"),
+            ("London UK", "England"),
+            ("Birmingham, Alabama", "Alabama"),
+            ("Washington, D.C.", "District of Columbia"),
+            ("Newcastle, NSW", "New South Wales"),
+        ] {
+            assert_eq!(best(query).unwrap_or_else(|e| panic!("{query}: {e}")).region, region, "{query}");
+        }
+        for country in ["CA", "can", "Canada", "CANADA"] {
+            let found = search("London", Some(country));
+            assert_eq!((found.len(), found[0].1.country_code), (1, "CA"), "{country}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_gets_suggestions() {
+        let error = best("Berln").unwrap_err();
+        assert!(error.contains("`Berln`") && error.contains("Berlin, Germany"), "{error}");
+        let error = best("Frankf").unwrap_err();
+        assert!(error.contains("Frankfurt am Main, Hesse, Germany"), "{error}");
+        let error = best("Paris, Texas").unwrap_err(); // 25,000 people
+        assert!(error.contains("France"), "{error}");
+        for nonsense in ["xqzwvk", ",", "  ", "-", "Berlin, Atlantis", "#", ">", "|", "Munich|München"] {
+            assert!(best(nonsense).is_err(), "{nonsense}");
+        }
+    }
+}

@@ -123,3 +123,210 @@ impl Sun {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Meeus, examples 25.a and 28.a: 13 October 1992, 0 h.
+    #[test]
+    fn the_sun_stands_where_meeus_has_it() {
+        let sun = Sun::at(2_448_908.5);
+        assert!((sun.declination.to_degrees() - -7.78507).abs() < 0.001, "{}", sun.declination.to_degrees());
+        assert!((sun.equation_of_time - 13.71).abs() < 0.02, "{}", sun.equation_of_time);
+    }
+
+    /// Computed with PyEphem 4.2 (VSOP87), horizon at -50', noon as transit.
+    #[test]
+    fn rise_noon_and_set_agree_with_an_independent_ephemeris() {
+        for (latitude, longitude, zone, date, rise, noon, set) in [
+            (
+                51.51,
+                -0.13,
+                "Europe/London",
+                "1900-01-15",
+                "1900-01-15T08:00Z",
+                "1900-01-15T12:10Z",
+                "1900-01-15T16:20Z",
+            ),
+            (
+                51.51,
+                -0.13,
+                "Europe/London",
+                "2024-06-20",
+                "2024-06-20T03:43Z",
+                "2024-06-20T12:02Z",
+                "2024-06-20T20:21Z",
+            ),
+            (
+                51.51,
+                -0.13,
+                "Europe/London",
+                "2024-12-21",
+                "2024-12-21T08:04Z",
+                "2024-12-21T11:59Z",
+                "2024-12-21T15:54Z",
+            ),
+            (
+                40.71,
+                -74.01,
+                "America/New_York",
+                "2024-03-10",
+                "2024-03-10T11:15Z",
+                "2024-03-10T17:06Z",
+                "2024-03-10T22:58Z",
+            ),
+            (
+                40.71,
+                -74.01,
+                "America/New_York",
+                "2024-11-03",
+                "2024-11-03T11:29Z",
+                "2024-11-03T16:40Z",
+                "2024-11-03T21:49Z",
+            ),
+            (
+                -33.87,
+                151.21,
+                "Australia/Sydney",
+                "2024-12-21",
+                "2024-12-20T18:41Z",
+                "2024-12-21T01:53Z",
+                "2024-12-21T09:06Z",
+            ),
+            (
+                -33.87,
+                151.21,
+                "Australia/Sydney",
+                "2024-06-21",
+                "2024-06-20T21:00Z",
+                "2024-06-21T01:57Z",
+                "2024-06-21T06:54Z",
+            ),
+            (
+                -0.18,
+                -78.47,
+                "America/Guayaquil",
+                "2024-03-20",
+                "2024-03-20T11:18Z",
+                "2024-03-20T17:21Z",
+                "2024-03-20T23:24Z",
+            ),
+            (
+                64.15,
+                -21.94,
+                "Atlantic/Reykjavik",
+                "2024-06-21",
+                "2024-06-21T02:55Z",
+                "2024-06-21T13:30Z",
+                "2024-06-22T00:04Z",
+            ),
+            (
+                64.15,
+                -21.94,
+                "Atlantic/Reykjavik",
+                "2024-12-21",
+                "2024-12-21T11:23Z",
+                "2024-12-21T13:26Z",
+                "2024-12-21T15:30Z",
+            ),
+            (
+                69.65,
+                18.96,
+                "Europe/Oslo",
+                "2024-03-01",
+                "2024-03-01T06:08Z",
+                "2024-03-01T10:56Z",
+                "2024-03-01T15:46Z",
+            ),
+            (
+                -54.8,
+                -68.3,
+                "America/Argentina/Ushuaia",
+                "2100-12-21",
+                "2100-12-21T07:51Z",
+                "2100-12-21T16:31Z",
+                "2100-12-22T01:11Z",
+            ),
+            (
+                35.69,
+                139.69,
+                "Asia/Tokyo",
+                "2050-02-10",
+                "2050-02-09T21:34Z",
+                "2050-02-10T02:55Z",
+                "2050-02-10T08:18Z",
+            ),
+            // Both keep a date that is not the sun's: UTC+14 at 157° west, UTC+12 at 178° east.
+            (
+                1.87,
+                -157.43,
+                "Pacific/Kiritimati",
+                "2024-08-02",
+                "2024-08-01T16:30Z",
+                "2024-08-01T22:36Z",
+                "2024-08-02T04:42Z",
+            ),
+            (
+                -17.7,
+                178.0,
+                "Pacific/Fiji",
+                "2024-08-01",
+                "2024-07-31T18:34Z",
+                "2024-08-01T00:14Z",
+                "2024-08-01T05:54Z",
+            ),
+        ] {
+            let day = at(latitude, longitude, zone, date);
+            let Light::Between(own_rise, own_set) = day.day else { panic!("{zone} {date}: {:?}", day.day) };
+            for (own, theirs) in [(own_rise, rise), (day.noon, noon), (own_set, set)] {
+                let theirs: Timestamp = theirs.replace('Z', ":00Z").parse().unwrap();
+                let apart = (own.as_second() - theirs.as_second()).abs();
+                assert!(apart <= 75, "{zone} {date}: {own} is {apart} s from {theirs}");
+            }
+        }
+    }
+
+    #[test]
+    fn polar_day_and_night_have_no_rise_and_no_set() {
+        for (latitude, longitude, date, day, twilight) in [
+            (69.65, 18.96, "2024-06-21", Some(Light::Always), Some(Light::Always)),
+            (69.65, 18.96, "2024-12-21", Some(Light::Never), None),
+            (78.22, 15.64, "2024-12-21", Some(Light::Never), Some(Light::Never)),
+            (64.15, -21.94, "2024-06-21", None, Some(Light::Always)),
+            (90.0, 0.0, "2024-06-21", Some(Light::Always), Some(Light::Always)),
+            (90.0, 0.0, "2024-12-21", Some(Light::Never), Some(Light::Never)),
+            (-90.0, 0.0, "2024-06-21", Some(Light::Never), Some(Light::Never)),
+            (-90.0, 0.0, "2024-12-21", Some(Light::Always), Some(Light::Always)),
+        ] {
+            let sun = at(latitude, longitude, "UTC", date);
+            for (own, expected) in [(sun.day, day), (sun.twilight, twilight)] {
+                let own = if matches!(own, Light::Between(..)) { None } else { Some(own) };
+                assert_eq!(own, expected, "{latitude} {date}");
+            }
+        }
+    }
+
+    #[test]
+    fn rise_noon_and_set_come_in_order_everywhere() {
+        for latitude in (-90..=90).step_by(5) {
+            for longitude in (-180..=180).step_by(20) {
+                for month in 1..=12 {
+                    let date = jiff::civil::date(2025, month, 21);
+                    let sun =
+                        sun_day(date, &TimeZone::UTC, f64::from(latitude), f64::from(longitude)).unwrap();
+                    assert_eq!(sun.noon.to_zoned(TimeZone::UTC).date(), date);
+                    for light in [sun.day, sun.twilight] {
+                        if let Light::Between(rise, set) = light {
+                            assert!(rise < sun.noon && sun.noon < set, "{latitude} {longitude} {date}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn at(latitude: f64, longitude: f64, zone: &str, date: &str) -> SunDay {
+        sun_day(date.parse().unwrap(), &TimeZone::get(zone).unwrap(), latitude, longitude).unwrap()
+    }
+}

@@ -20,14 +20,16 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, prompt_handler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio_util::sync::CancellationToken;
 
 use crate::open_meteo::{OpenMeteo, Units};
 use crate::places::{self, Place};
 use crate::results::{CurrentWeather, Forecast, FoundPlaces, SunTimes};
 use crate::{resources, sun};
 
-/// The server's state. One session may run several calls at once, so they share it.
+/// The server's state. A session may run several calls at once, so they share it.
+///
+/// A call that the client cancels is dropped by kit where it awaits, and with it the request that it has under way:
+/// a tool needs no code for that.
 #[derive(Debug, Clone)]
 pub(crate) struct Weather {
     open_meteo: Arc<OpenMeteo>,
@@ -164,11 +166,9 @@ impl Weather {
     async fn get_forecast(
         &self,
         Parameters(asked): Parameters<GetForecast>,
-        cancelled: CancellationToken,
     ) -> Result<Json<Forecast>, String> {
         let spot = Spot::find(asked.place.as_deref(), asked.latitude, asked.longitude)?;
-        let request = self.open_meteo.daily(spot.latitude, spot.longitude, asked.days, asked.units);
-        let answer = unless(cancelled, request).await?;
+        let answer = self.open_meteo.daily(spot.latitude, spot.longitude, asked.days, asked.units).await?;
         Ok(Json(Forecast::new(spot, answer)))
     }
 
@@ -185,11 +185,9 @@ impl Weather {
     async fn get_current_weather(
         &self,
         Parameters(asked): Parameters<GetCurrentWeather>,
-        cancelled: CancellationToken,
     ) -> Result<Json<CurrentWeather>, String> {
         let spot = Spot::find(asked.place.as_deref(), asked.latitude, asked.longitude)?;
-        let request = self.open_meteo.current(spot.latitude, spot.longitude, asked.units);
-        let answer = unless(cancelled, request).await?;
+        let answer = self.open_meteo.current(spot.latitude, spot.longitude, asked.units).await?;
         Ok(Json(CurrentWeather::new(spot, answer)))
     }
 
@@ -289,15 +287,4 @@ fn parse_date(text: &str) -> Result<Date, String> {
         return Err(format!("date: {date} is not from 1900 to 2100, for which the formula is good"));
     }
     Ok(date)
-}
-
-/// Ends the work when the call is cancelled; what it has under way, a request for example, is dropped with it.
-async fn unless<T>(
-    cancelled: CancellationToken,
-    work: impl Future<Output = Result<T, String>>,
-) -> Result<T, String> {
-    tokio::select! {
-        () = cancelled.cancelled() => Err("cancelled".into()),
-        result = work => result,
-    }
 }
