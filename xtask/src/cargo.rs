@@ -224,11 +224,20 @@ fn sysroot() -> Result<PathBuf> {
     Ok(PathBuf::from(read(cmd!(sh, "{rustc} --print sysroot").into())?.trim()))
 }
 
-fn cargo(ws: &Workspace, args: &[&str]) -> Result<Command> {
+/// Cargo in the workspace. What the cargo around us says about xtask is kept from it: ring's build script looks at
+/// such variables, and would compile itself and all that stands on it anew whenever they come or go.
+pub(crate) fn cargo(ws: &Workspace, args: &[&str]) -> Result<Command> {
     let sh = Shell::new()?;
     sh.change_dir(&ws.root);
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    Ok(cmd!(sh, "{cargo} {args...}").into())
+    let mut command: Command = cmd!(sh, "{cargo} {args...}").into();
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|it| text.starts_with(it)) {
+            command.env_remove(&name);
+        }
+    }
+    Ok(command)
 }
 
 fn read(mut command: Command) -> Result<String> {

@@ -79,20 +79,25 @@ pub(crate) fn fixture() -> &'static Path {
             Some("debug") | None => "dev",
             Some(other) => other,
         };
-        let built = command(Path::new(env!("CARGO")))
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "drydock-connect",
-                "--example",
-                "fixture",
-                "--profile",
-                profile,
-            ])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
+        let mut cargo = command(Path::new(env!("CARGO")));
+        cargo.args([
+            "build",
+            "--quiet",
+            "--package",
+            "drydock-connect",
+            "--example",
+            "fixture",
+            "--profile",
+            profile,
+        ]);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            // ring's build script looks at these, and compiles half of the tree anew when they come or go.
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                cargo.env_remove(&name);
+            }
+        }
+        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
         assert!(built.success(), "the fixture server does not build");
         folder.join("examples").join(format!("fixture{}", std::env::consts::EXE_SUFFIX))
     })
