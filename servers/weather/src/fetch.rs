@@ -18,6 +18,7 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 const LARGEST_ANSWER: usize = 1024 * 1024;
 const MOST_CACHED: usize = 32;
+const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One web service.
 #[derive(Debug)]
@@ -88,7 +89,10 @@ impl Service {
     }
 
     async fn try_once(&self, url: &str) -> Result<(Arc<str>, Duration), Failure> {
-        let failure = |e: reqwest::Error| Failure { passing: !e.is_builder(), text: describe(&e) };
+        let failure = |e: reqwest::Error| match e.is_builder() {
+            true => Failure { text: format!("cannot be asked: {}", causes(&e)), passing: false },
+            false => Failure { text: format!("could not be reached: {}", causes(&e)), passing: true },
+        };
         let client = self
             .client
             .get_or_init(client)
@@ -121,7 +125,7 @@ impl Service {
         if cache.len() == MOST_CACHED {
             cache.remove(0);
         }
-        let until = Instant::now() + lifetime;
+        let until = Instant::now() + lifetime.min(LONGEST_LIFETIME);
         cache.push(Cached { url: url.to_owned(), until, body });
     }
 }
@@ -149,7 +153,7 @@ fn client() -> Result<Client, String> {
         .redirect(redirect::Policy::none())
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|e| format!("cannot be asked: {}", describe(&e)))
+        .map_err(|e| format!("cannot be asked: {}", causes(&e)))
 }
 
 async fn body(mut response: Response) -> Result<String, Failure> {
@@ -162,7 +166,7 @@ async fn body(mut response: Response) -> Result<String, Failure> {
                 return Err(Failure { text, passing: false });
             }
             Ok(None) => break,
-            Err(e) => return Err(Failure { text: format!("broke off: {}", describe(&e)), passing: true }),
+            Err(e) => return Err(Failure { text: format!("broke off: {}", causes(&e)), passing: true }),
         }
     }
     String::from_utf8(body)
@@ -189,15 +193,15 @@ fn refusal(status: StatusCode, body: &str) -> String {
     }
 }
 
-/// An error with its causes: reqwest's own text alone does not say why.
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = String::from(if error.is_builder() { "cannot be asked" } else { "could not be reached" });
+/// Why, in an error's own words: reqwest's text alone does not say.
+fn causes(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        causes.push(error.to_string());
         cause = error.source();
     }
-    text
+    causes.join(": ")
 }
 
 /// Foreign text for a message: one line, not too long.

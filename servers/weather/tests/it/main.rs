@@ -174,6 +174,14 @@ async fn the_services_own_lifetime_is_kept() {
         call(&client, "get_current_weather", berlin()).await;
     }
     assert_eq!(stub.requests().len(), 2);
+
+    let forever = format!("Cache-Control: max-age={}", u64::MAX);
+    let stub = Stub::start([Answer::json(include_str!("current.json")).with(&forever)]);
+    let client = start(&stub.url).await;
+    for _ in 0..2 {
+        call(&client, "get_current_weather", berlin()).await;
+    }
+    assert_eq!(stub.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -220,7 +228,7 @@ async fn a_broken_answer_is_an_error_that_says_what_broke() {
         (Answer::json(&daily.replace("46.1", "\"warm\"")), "invalid type"),
         (Answer::json(&uneven), "for 4 days"),
         (Answer::json(&huge), "more than 1048576 bytes"),
-        (Answer::json(daily).cut_short(), "broke off"),
+        (Answer::json(daily).cut_short(), "broke off: "),
         (Answer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd".to_vec()), "no text"),
         (Answer::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "could not be reached"),
         (
