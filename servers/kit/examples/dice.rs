@@ -47,7 +47,9 @@ impl Dice {
     /// Rolls dice.
     #[tool(title = "Roll dice", annotations(read_only_hint = true, open_world_hint = false))]
     async fn roll(&self, Parameters(roll): Parameters<Roll>) -> Result<Json<Rolled>, String> {
-        tokio::time::sleep(Duration::from_millis(roll.shake)).await;
+        if roll.shake > 0 {
+            tokio::time::sleep(Duration::from_millis(roll.shake)).await;
+        }
         // A linear congruential generator (Knuth): fair enough for a demonstration.
         let mut state = u64::from(std::process::id());
         let mut next = || {
