@@ -14,7 +14,7 @@ const USER: &str = "65532:65532";
 pub(crate) const SERVER_LABEL: &str = "dev.drydock.server";
 pub(crate) const WORKSPACE_LABEL: &str = "dev.drydock.workspace";
 pub(crate) const SETTINGS_LABEL: &str = "dev.drydock.settings";
-const PROFILE_LABEL: &str = "dev.drydock.profile";
+pub(crate) const PROFILE_LABEL: &str = "dev.drydock.profile";
 
 /// How to make a container, and the hash of everything that makes it up besides the image.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,7 @@ pub(crate) struct Create {
 pub(crate) fn create(server: &Server, container: &str, workspace: &str, env: &[(String, String)]) -> Create {
     let mut args = strings(["create", "--pull", "never", "--name", container]);
     args.extend(sandbox(server));
+    args.extend(strings(["--restart", "unless-stopped"]));
     for (name, value) in env {
         args.extend(["--env".to_owned(), format!("{name}={value}")]);
     }
@@ -62,7 +63,6 @@ fn sandbox(server: &Server) -> Vec<String> {
             &["--pids-limit", &pids, "--ulimit", "nofile=1024:1024", "--ulimit", "core=0:0"],
             &["--tmpfs", &tmpfs("/run", "1m", "0700"), "--tmpfs", &tmpfs("/tmp", "16m", "1777")],
             &["--log-driver", "json-file", "--log-opt", "max-size=1m", "--log-opt", "max-file=3"],
-            &["--restart", "unless-stopped"],
         ]
         .concat(),
     )
@@ -112,6 +112,28 @@ pub(crate) fn build(
 /// One MCP session: what a client starts.
 pub(crate) fn exec_stdio(container: &str) -> Vec<String> {
     strings(["exec", "-i", container, "/mcp", "stdio"])
+}
+
+/// One MCP session in a container of its own, with the same sandbox, gone when the session ends.
+pub(crate) fn run_stdio(server: &Server, workspace: &str, env: &[(String, String)]) -> Vec<String> {
+    let mut args = strings(["run", "-i", "--rm", "--pull", "never", "--no-healthcheck"]);
+    args.extend(sandbox(server));
+    for (name, value) in env {
+        args.extend(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    for (label, value) in [(SERVER_LABEL, server.name.as_str()), (WORKSPACE_LABEL, workspace)] {
+        args.extend(["--label".to_owned(), format!("{label}={value}")]);
+    }
+    args.push(server.image());
+    args.push("stdio".to_owned());
+    args
+}
+
+/// A command of somebody's own in a container of somebody's own.
+pub(crate) fn exec(container: &str, command: &[String]) -> Vec<String> {
+    let mut args = strings(["exec", "-i", container]);
+    args.extend_from_slice(command);
+    args
 }
 
 /// Ready or not, and how many sessions: what `up` polls.
@@ -173,3 +195,6 @@ fn fingerprint(args: &[String]) -> String {
 fn strings<'a>(list: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     list.into_iter().map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests;

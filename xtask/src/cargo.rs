@@ -218,6 +218,14 @@ fn has_static_glibc() -> Result<bool> {
     Ok(read(cmd!(sh, "cc -print-file-name=libc.a").into())?.contains('/'))
 }
 
+/// What a tool says that it is, as in `cargo 1.95.0`.
+pub(crate) fn version(tool: &str) -> Result<String> {
+    let sh = Shell::new()?;
+    let program = env::var_os(tool.to_uppercase()).unwrap_or_else(|| tool.into());
+    let text = read(cmd!(sh, "{program} --version").into())?;
+    Ok(text.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+}
+
 fn sysroot() -> Result<PathBuf> {
     let sh = Shell::new()?;
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());

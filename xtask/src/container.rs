@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::argv::{self, SERVER_LABEL, SETTINGS_LABEL, WORKSPACE_LABEL};
+use crate::argv::{self, PROFILE_LABEL, SERVER_LABEL, SETTINGS_LABEL, WORKSPACE_LABEL};
 use crate::engine::Cli;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -130,9 +130,16 @@ impl Container {
 impl Image {
     /// Whether this workspace built it for this server.
     pub(crate) fn is_ours(&self, server: &str, workspace: &str) -> bool {
-        let label = |name: &str| self.config.labels.as_ref().and_then(|it| it.get(name));
-        label(SERVER_LABEL).is_some_and(|it| it == server)
-            && label(WORKSPACE_LABEL).is_some_and(|it| it == workspace)
+        self.label(SERVER_LABEL) == Some(server) && self.label(WORKSPACE_LABEL) == Some(workspace)
+    }
+
+    /// The profile of Cargo.toml that it was compiled with.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.label(PROFILE_LABEL)
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        self.config.labels.as_ref()?.get(name).map(String::as_str)
     }
 }
 

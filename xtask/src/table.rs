@@ -27,6 +27,11 @@ pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     out(&serde_json::to_string_pretty(value)?)
 }
 
+/// One line, its control characters escaped.
+pub(crate) fn line(text: &str) -> Result<()> {
+    out(&plain(text))
+}
+
 fn out(line: &str) -> Result<()> {
     match writeln!(io::stdout(), "{line}") {
         Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()), // as in `status | head -1`
