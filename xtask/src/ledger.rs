@@ -1,1 +1,251 @@
-//! (being built)
+//! What we wrote into whose files: by this we tell our entries from foreign ones of the same name.
+//!
+//! `ledger.json` in the state folder <-> `Ledger`. Invariant: the whole entry is kept, not a hash of it, so that a
+//! change shows field by field; entries hold no secret, and the file is private.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::client::Scope;
+use crate::edit::{Entry, Made};
+use crate::file;
+
+const VERSION: u32 = 1;
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ledger {
+    version: u32,
+    #[serde(default)]
+    pub(crate) entries: Vec<Written>,
+    #[serde(default)]
+    files: Vec<Around>,
+}
+
+/// One entry of ours.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Written {
+    /// The client's id.
+    pub(crate) client: String,
+    pub(crate) scope: Scope,
+    /// Where the bytes are: symbolic links followed.
+    pub(crate) file: PathBuf,
+    /// The keys down to the servers.
+    pub(crate) at: Vec<String>,
+    pub(crate) name: String,
+    /// The server it is for; none when the command was given by hand.
+    pub(crate) server: Option<String>,
+    pub(crate) entry: Entry,
+    /// The text of the foreign entry that it replaced (`--force`).
+    pub(crate) replaced: Option<String>,
+}
+
+/// What we made in a file and around it, besides entries.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Around {
+    file: PathBuf,
+    made: Vec<Made>,
+    folders: Vec<PathBuf>,
+}
+
+/// A field that is not as we wrote it.
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Difference {
+    pub(crate) field: String,
+    /// `None`: somebody added the field.
+    pub(crate) written: Option<Value>,
+    /// `None`: somebody took it out.
+    pub(crate) found: Option<Value>,
+}
+
+impl Difference {
+    /// An added field is the user's own business; one of ours that is different is not what was approved.
+    pub(crate) fn is_drift(&self) -> bool {
+        self.written.is_some()
+    }
+}
+
+/// Held while a command changes entries, so that two of them take turns.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+pub(crate) fn lock(state: &Path) -> Result<Lock> {
+    let path = state.join("ledger.lock");
+    if !path.exists() {
+        file::write_private(&path, b"")?;
+    }
+    let file =
+        File::options().write(true).open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(Lock { _file: file })
+}
+
+impl Ledger {
+    pub(crate) fn load(state: &Path) -> Result<Self> {
+        let path = path(state);
+        let Some(bytes) = file::read(&path)? else {
+            return Ok(Self { version: VERSION, entries: Vec::new(), files: Vec::new() });
+        };
+        let ledger: Self =
+            serde_json::from_slice(&bytes).with_context(|| format!("{} is broken", path.display()))?;
+        ensure!(ledger.version == VERSION, "{} is from another version of Drydock", path.display());
+        Ok(ledger)
+    }
+
+    pub(crate) fn save(&self, state: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        file::write_private(&path(state), text.as_bytes())
+    }
+
+    pub(crate) fn find(&self, file: &Path, at: &[String], name: &str) -> Option<&Written> {
+        self.entries.iter().find(|it| it.file == file && it.at == at && it.name == name)
+    }
+
+    /// Notes an entry; one of the same place and name gives way, but what that one replaced stays known.
+    pub(crate) fn note(&mut self, mut written: Written) {
+        let old = self
+            .entries
+            .iter()
+            .position(|it| it.file == written.file && it.at == written.at && it.name == written.name);
+        if let Some(old) = old {
+            let old = self.entries.remove(old);
+            written.replaced = written.replaced.or(old.replaced);
+        }
+        self.entries.push(written);
+    }
+
+    pub(crate) fn note_made(&mut self, file: &Path, made: Vec<Made>, folders: Vec<PathBuf>) {
+        if made.is_empty() && folders.is_empty() {
+            return;
+        }
+        if !self.files.iter().any(|it| it.file == file) {
+            self.files.push(Around { file: file.to_path_buf(), made: Vec::new(), folders: Vec::new() });
+        }
+        for it in self.files.iter_mut().filter(|it| it.file == file) {
+            it.made.retain(|old| !made.iter().any(|new| new.path == old.path));
+            it.made.extend(made.iter().cloned());
+            it.folders.extend(folders.iter().cloned());
+        }
+    }
+
+    pub(crate) fn made(&self, file: &Path) -> &[Made] {
+        self.files.iter().find(|it| it.file == file).map_or(&[], |it| &it.made)
+    }
+
+    pub(crate) fn folders(&self, file: &Path) -> &[PathBuf] {
+        self.files.iter().find(|it| it.file == file).map_or(&[], |it| &it.folders)
+    }
+
+    /// Forgets an entry, and with a file's last one what we made around it.
+    pub(crate) fn forget(&mut self, file: &Path, at: &[String], name: &str) {
+        self.entries.retain(|it| !(it.file == file && it.at == at && it.name == name));
+        if !self.entries.iter().any(|it| it.file == file) {
+            self.files.retain(|it| it.file != file);
+        }
+    }
+}
+
+impl Written {
+    /// How the entry in the file differs from the one that we wrote.
+    pub(crate) fn differences(&self, found: &Value) -> Vec<Difference> {
+        let mut all = Vec::new();
+        match found {
+            Value::Object(found) => compare("", &self.entry, found, &mut all),
+            other => all.push(Difference {
+                field: String::new(),
+                written: Some(Value::Object(self.entry.clone())),
+                found: Some(other.clone()),
+            }),
+        }
+        all
+    }
+}
+
+fn compare(prefix: &str, written: &Entry, found: &Entry, all: &mut Vec<Difference>) {
+    for (key, old) in written {
+        let field = format!("{prefix}{key}");
+        match (old, found.get(key)) {
+            (Value::Object(old), Some(Value::Object(new))) => compare(&format!("{field}."), old, new, all),
+            (old, Some(new)) if old == new => {}
+            (old, new) => all.push(Difference { field, written: Some(old.clone()), found: new.cloned() }),
+        }
+    }
+    for (key, new) in found.iter().filter(|(key, _)| !written.contains_key(*key)) {
+        all.push(Difference { field: format!("{prefix}{key}"), written: None, found: Some(new.clone()) });
+    }
+}
+
+fn path(state: &Path) -> PathBuf {
+    state.join("ledger.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::edit::Was;
+
+    fn written(name: &str, entry: Value) -> Written {
+        Written {
+            client: "cursor".into(),
+            scope: Scope::User,
+            file: "/f".into(),
+            at: vec!["mcpServers".into()],
+            name: name.into(),
+            server: None,
+            entry: entry.as_object().unwrap().clone(),
+            replaced: None,
+        }
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::load(temp.path()).unwrap();
+        ledger.note(written("a", json!({"command": "x"})));
+        ledger.note_made(
+            Path::new("/f"),
+            vec![Made { path: vec![], was: Was::Blank(" ".into()) }],
+            vec!["/g".into()],
+        );
+        ledger.save(temp.path()).unwrap();
+        let mut loaded = Ledger::load(temp.path()).unwrap();
+        assert_eq!(loaded.entries, ledger.entries);
+        assert_eq!(loaded.made(Path::new("/f")), ledger.made(Path::new("/f")));
+        loaded.forget(Path::new("/f"), &["mcpServers".into()], "a");
+        assert!(loaded.made(Path::new("/f")).is_empty() && loaded.folders(Path::new("/f")).is_empty());
+    }
+
+    #[test]
+    fn a_broken_ledger_is_an_error() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::write(path(temp.path()), "{\"version\": 2}").unwrap();
+        assert!(Ledger::load(temp.path()).unwrap_err().to_string().contains("another version"));
+        std::fs::write(path(temp.path()), "").unwrap();
+        assert!(Ledger::load(temp.path()).unwrap_err().to_string().contains("is broken"));
+    }
+
+    #[test]
+    fn every_changed_field_is_shown() {
+        let ours = written("a", json!({"command": "docker", "args": ["x"], "env": {"A": "1", "B": "2"}}));
+        let found = json!({"command": "evil", "env": {"A": "1", "B": "3", "C": "4"}, "disabled": true});
+        let all = ours.differences(&found);
+        let shown: Vec<_> = all.iter().map(|it| (it.field.as_str(), it.is_drift())).collect();
+        assert_eq!(
+            shown,
+            [("command", true), ("args", true), ("env.B", true), ("env.C", false), ("disabled", false)]
+        );
+        assert!(ours.differences(&Value::Object(ours.entry.clone())).is_empty());
+        assert!(ours.differences(&json!(null))[0].is_drift());
+    }
+}

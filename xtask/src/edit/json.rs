@@ -3,6 +3,7 @@
 //! Old text + place + entry -> new text, or a refusal with line and column. Invariant: every result is read again,
 //! and all but our path is compared with the original, before anybody gets to see it.
 
+mod check;
 mod clean;
 mod splice;
 mod style;
@@ -10,7 +11,7 @@ mod style;
 mod tests;
 mod trivia;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use jsonc_parser::ParseOptions;
 use jsonc_parser::ast::{Object, ObjectProp, Value as Ast};
 use jsonc_parser::common::Ranged;
@@ -71,11 +72,9 @@ pub(crate) fn put(
         let full: Vec<&str> = at(place, name).chain(path.iter().map(String::as_str)).collect();
         new = without(&new, place, &full)?;
     }
-    check(text, &new, place, name)?;
-    ensure!(
-        holds(&new, place, name, entry)?,
-        "the edit would not have written `{name}` as meant (this is a fault of ours)"
-    );
+    let path: Vec<&str> = at(place, name).collect();
+    check::same_but(text, &new, place, &path)?;
+    check::holds(&new, place, &path, entry)?;
     put.text = format!("{bom}{new}").into_bytes();
     Ok(put)
 }
@@ -101,9 +100,15 @@ pub(crate) fn remove(
         }
         None => without(old, place, &path)?,
     };
-    check(old, &new, place, name)?;
+    check::same_but(old, &new, place, &path)?;
     let Some(new) = unmake(new, place, made)? else { return Ok(None) };
+    check::same_but(old, &new, place, &path[..1])?;
     Ok(Some(format!("{bom}{new}").into_bytes()))
+}
+
+pub(crate) fn pasted(name: &str, entry: &Entry) -> String {
+    let style = Style::pasted();
+    style.member(name, &Value::Object(entry.clone()))
 }
 
 fn at<'a>(place: Place<'a>, name: &'a str) -> impl Iterator<Item = &'a str> {
@@ -213,7 +218,7 @@ fn whole_file(old: Option<&str>, place: Place<'_>, name: &str, entry: &Entry) ->
     let mut made = vec![Made { path: Vec::new(), was }];
     made.extend(missing(place.at, 0));
     let (old, new) = (split_bom(old.unwrap_or_default()).1, split_bom(&text).1);
-    check(old, new, place, name)?;
+    check::same_but(old, new, place, &path)?;
     Ok(Put { text: text.into_bytes(), made, replaced: None })
 }
 
@@ -359,59 +364,4 @@ fn unmake(mut text: String, place: Place<'_>, made: &[Made]) -> Result<Option<St
         }
     }
     Ok(Some(text))
-}
-
-/// Reads both texts again and makes sure that they differ in our entry at most.
-fn check(old: &str, new: &str, place: Place<'_>, name: &str) -> Result<()> {
-    let (old_clean, new_clean) = (clean(old, place)?, clean(new, place)?);
-    let (old_root, new_root) = (root(&old_clean)?, root(&new_clean)?);
-    let path: Vec<&str> = at(place, name).collect();
-    let same = same_but((old, old_root.as_ref()), (new, new_root.as_ref()), &path);
-    ensure!(same, "the edit would have changed more than `{name}` (this is a fault of ours)");
-    Ok(())
-}
-
-/// Whether the entry is there with all that we want in it.
-fn holds(text: &str, place: Place<'_>, name: &str, entry: &Entry) -> Result<bool> {
-    let clean = clean(text, place)?;
-    let Some(root) = root(&clean)? else { return Ok(false) };
-    let path: Vec<&str> = at(place, name).collect();
-    let Some((_, it)) = find(text, &root, &path)? else { return Ok(false) };
-    Ok(contains(&value(&clean, &it.value)?, &Value::Object(entry.clone())))
-}
-
-fn contains(whole: &Value, part: &Value) -> bool {
-    match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => {
-            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
-        }
-        _ => whole == part,
-    }
-}
-
-type Side<'a> = (&'a str, Option<&'a Object<'a>>);
-
-/// Whether the members are the same, byte for byte, but for the one at the end of the path.
-fn same_but(old: Side<'_>, new: Side<'_>, path: &[&str]) -> bool {
-    let Some((key, deeper)) = path.split_first() else { return true };
-    if !others(old, key).eq(others(new, key)) {
-        return false;
-    }
-    let (old_inner, new_inner) = (inner(old, key), inner(new, key));
-    if deeper.is_empty() {
-        return true;
-    }
-    let objects = [old_inner, new_inner].into_iter().flatten().all(|it| it.as_object().is_some());
-    let (old_inner, new_inner) = (old_inner.and_then(Ast::as_object), new_inner.and_then(Ast::as_object));
-    objects && same_but((old.0, old_inner), (new.0, new_inner), deeper)
-}
-
-/// The source of every member but `key`.
-fn others<'a>((text, object): Side<'a>, key: &str) -> impl Iterator<Item = &'a str> {
-    let all = object.into_iter().flat_map(|it| &it.properties);
-    all.filter(move |it| it.name.as_str() != key).map(move |it| &text[it.start()..it.end()])
-}
-
-fn inner<'a>((_, object): Side<'a>, key: &str) -> Option<&'a Ast<'a>> {
-    object?.properties.iter().find(|it| it.name.as_str() == key).map(|it| &it.value)
 }

@@ -130,6 +130,11 @@ pub(crate) fn remove(
     json::remove(text(old)?, place, name, made, replaced)
 }
 
+/// The entry with its name, as it would stand in a file of ours: to be pasted.
+pub(crate) fn pasted(name: &str, entry: &Entry) -> String {
+    json::pasted(name, entry)
+}
+
 /// The bytes as text that every format could hold; what the formats have in common is refused here.
 fn text(bytes: &[u8]) -> Result<&str> {
     if bytes.len() > LARGEST {

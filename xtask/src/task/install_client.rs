@@ -1,13 +1,259 @@
-//! (being built)
+//! `install-client`: makes AI clients start our servers, by an entry in each client's own file.
+//!
+//! Clients x servers -> entries (see entries.rs). Invariant: without ids nothing is written before the person has
+//! seen the list and agreed.
 
+mod wanted;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+pub(crate) use self::wanted::Via;
+use crate::client::{self, Client, Machine, Scope};
+use crate::diff;
+use crate::edit;
+use crate::entries::{Fate, Outcome, Spot, Wanted};
+use crate::fixable::{fixable, hints};
+use crate::progress::say;
 use crate::workspace::Workspace;
 
-/// (being built)
+/// Write entries for servers into the files of AI clients
+///
+/// Without ids: every client that is found on this machine, after showing the list and asking (`--yes` where nobody
+/// can be asked). Without `--server`: every server of the workspace. An entry that is there already is brought up to
+/// date, and keeps what you added to it; an entry of somebody else's is never replaced without `--force`.
+///
+/// With engine `host` the entries start the servers as plain processes, without a sandbox (`--via host`).
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Clients, as `cargo xtask clients` lists them
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// Only this server (may be given more than once)
+    #[arg(long, value_name = "NAME")]
+    server: Vec<String>,
+    #[arg(long, value_enum, default_value_t = Scope::User)]
+    scope: Scope,
+    /// How the client gets to the server; without it `exec`, or `host` with engine host
+    #[arg(long, value_enum)]
+    via: Option<Via>,
+    /// The entry's name (for one server); without it the server's
+    #[arg(long, value_name = "ENTRY")]
+    name: Option<String>,
+    /// The project's folder, for `--scope project`; without it this workspace
+    #[arg(long, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// An entry for a command in any running container; the command stands behind `--`
+    #[arg(long, value_name = "CONTAINER", requires = "command", conflicts_with_all = ["server", "via"])]
+    container: Option<String>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the entries alone, to paste them yourself
+    #[arg(long, conflicts_with = "dry_run")]
+    print: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Replace an entry of the same name that is not ours
+    #[arg(long)]
+    force: bool,
+    /// Put the file back as it was before our last change (a second time: undo that)
+    #[arg(long, conflicts_with_all = ["server", "via", "name", "container", "print", "force"])]
+    restore: bool,
+    /// What to start in that container, with its arguments
+    #[arg(last = true, value_name = "CMD", requires = "container")]
+    command: Vec<String>,
+}
 
 impl Args {
-    pub(crate) fn run(self, _ws: &Workspace) -> anyhow::Result<()> {
-        anyhow::bail!("`install_client` is not built yet")
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        let machine = Machine::here()?;
+        let project = self.project.clone().unwrap_or_else(|| ws.root.clone());
+        let clients = chosen(ws, &machine, &self.ids, self.scope)?;
+        if !self.print && !self.dry_run && self.ids.is_empty() {
+            self.agreed(&clients, &machine, &project)?;
+        }
+        if self.restore {
+            return each(&clients, |client| {
+                self.restore_one(ws, &Spot::of(client, self.scope, &machine, &project)?)
+            });
+        }
+        let plan = wanted::plan(ws, &self)?;
+        each(&clients, |client| {
+            let wanted = plan.entries(client)?;
+            let spot = Spot::of(client, self.scope, &machine, &project)?;
+            if self.print {
+                return print(&spot, &wanted);
+            }
+            let outcome = spot.install(&ws.state, &wanted, self.force, self.dry_run)?;
+            if self.dry_run {
+                return show_diff(&spot, &outcome);
+            }
+            tell(&spot, &outcome);
+            Ok(())
+        })?;
+        if !self.print {
+            plan.advise();
+        }
+        Ok(())
+    }
+
+    fn agreed(&self, clients: &[Client], machine: &Machine, project: &Path) -> Result<()> {
+        say(&format!("clients found on this machine ({} scope):", self.scope));
+        for client in clients {
+            say(&format!("  {}: {}", client.id, client.file(machine, project, self.scope)?.display()));
+        }
+        let what = if self.restore { "restore these files" } else { "write to these files" };
+        agree(what, self.yes)
+    }
+
+    fn restore_one(&self, ws: &Workspace, spot: &Spot<'_>) -> Result<()> {
+        let Some(outcome) = spot.restore(&ws.state, self.dry_run)? else {
+            bail!("there is no backup of {} that differs from it", spot.path.display());
+        };
+        if self.dry_run {
+            return show_diff(spot, &outcome);
+        }
+        say(&format!("{}: {} is as it was before", spot.client.name(), spot.path.display()));
+        say(&format!("  {}", spot.client.after_change(spot.scope)));
+        Ok(())
+    }
+}
+
+/// Writes entries for servers, as `quickstart` does it.
+pub(crate) fn install(
+    ws: &Workspace,
+    client: &Client,
+    scope: Scope,
+    servers: &[String],
+    via: Via,
+) -> Result<()> {
+    let plan = wanted::servers(ws, servers, scope, Some(via), None, true)?;
+    let spot = Spot::of(client, scope, &Machine::here()?, &ws.root)?;
+    let outcome = spot.install(&ws.state, &plan.entries(client)?, false, false)?;
+    tell(&spot, &outcome);
+    Ok(())
+}
+
+/// The clients of these ids, or all that are here.
+fn chosen(ws: &Workspace, machine: &Machine, ids: &[String], scope: Scope) -> Result<Vec<Client>> {
+    if !ids.is_empty() {
+        return client::pick(&ws.root, ids);
+    }
+    let all = client::load(&ws.root)?;
+    let known: Vec<_> = all.iter().map(|it| it.id.clone()).collect();
+    let found: Vec<_> =
+        all.into_iter().filter(|it| it.is_here(machine) && it.has_scope(machine, scope)).collect();
+    if found.is_empty() {
+        let hint = format!("name the ones that you mean: {}", known.join(", "));
+        return Err(fixable("no client was found on this machine", hint));
+    }
+    Ok(found)
+}
+
+/// Goes on after a client that fails, so that one broken file does not keep the others from their entry.
+pub(super) fn each(clients: &[Client], mut work: impl FnMut(&Client) -> Result<()>) -> Result<()> {
+    let mut failed = Vec::new();
+    for client in clients {
+        if let Err(err) = work(client) {
+            failed.push(err);
+        }
+    }
+    if failed.len() == 1 && clients.len() == 1 {
+        return failed.pop().map_or(Ok(()), Err);
+    }
+    for err in &failed {
+        say(&format!("error: {err:#}"));
+        hints(err).iter().for_each(|it| say(&format!("\nhint: {it}\n")));
+    }
+    match failed.len() {
+        0 => Ok(()),
+        some => bail!("{some} of {} clients were not changed, see above", clients.len()),
+    }
+}
+
+pub(super) fn agree(what: &str, yes: bool) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(fixable(
+            format!("nobody is there to be asked whether to {what}"),
+            "run it again with `--yes`",
+        ));
+    }
+    eprint!("{what}? [y/N] ");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if !matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        bail!("nothing was changed");
+    }
+    Ok(())
+}
+
+fn print(spot: &Spot<'_>, wanted: &[Wanted]) -> Result<()> {
+    let keys = spot.client.place()?.at.join(" > ");
+    say(&format!("{}, for {keys} in {}:", spot.client.name(), spot.path.display()));
+    let entries: Vec<String> = wanted.iter().map(|it| edit::pasted(&it.name, &it.entry)).collect();
+    writeln!(io::stdout(), "{}", entries.join(",\n"))?;
+    Ok(())
+}
+
+pub(super) fn show_diff(spot: &Spot<'_>, outcome: &Outcome) -> Result<()> {
+    if outcome.old == outcome.new {
+        say(&format!("{}: {} would stay as it is", spot.client.name(), spot.path.display()));
+        return Ok(());
+    }
+    let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|it| String::from_utf8_lossy(it).into_owned());
+    let diff = diff::unified(&spot.path, text(&outcome.old).as_deref(), text(&outcome.new).as_deref());
+    write!(io::stdout(), "{}", diff::coloured(&diff))?;
+    Ok(())
+}
+
+/// What became of a file, and what the client needs now.
+pub(super) fn tell(spot: &Spot<'_>, outcome: &Outcome) {
+    say(&format!("{}: {}", spot.client.name(), spot.path.display()));
+    for (name, fate) in &outcome.entries {
+        say(&format!("  {name:?}: {}", fate_text(fate)));
+        if let Fate::Updated(drift) = fate {
+            drift.iter().for_each(|it| say(&format!("    {}", difference(it))));
+        }
+    }
+    if let Some(note) = &outcome.done.note {
+        say(&format!("  note: {note}"));
+    }
+    if outcome.done.changed {
+        if let Some(backup) = &outcome.done.backup {
+            say(&format!("  the file as it was: {} (or `--restore`)", backup.display()));
+        }
+        say(&format!("  next: {}", spot.client.after_change(spot.scope)));
+    }
+}
+
+fn fate_text(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Added => "added",
+        Fate::Updated(drift) if drift.is_empty() => "brought up to date",
+        Fate::Updated(_) => "somebody had changed it; written again:",
+        Fate::Unchanged => "there already, unchanged",
+        Fate::AlreadyThere => "there already, written by somebody else; left as it is",
+        Fate::Replaced => "replaced an entry that was not ours (it comes back with `uninstall-client`)",
+        Fate::Removed => "removed",
+        Fate::GivenBack => "removed; the entry that it had replaced is back",
+        Fate::Gone => "was gone already",
+    }
+}
+
+/// As in `args: we wrote ["a"], found ["b"]`.
+pub(super) fn difference(it: &crate::ledger::Difference) -> String {
+    let field = if it.field.is_empty() { "the entry" } else { &it.field };
+    match (&it.written, &it.found) {
+        (Some(written), Some(found)) => format!("{field}: we wrote {written}, found {found}"),
+        (Some(written), None) => format!("{field}: we wrote {written}, and it is gone"),
+        (None, Some(_)) => format!("{field}: added by somebody else"),
+        (None, None) => field.to_owned(),
     }
 }

@@ -1,13 +1,111 @@
-//! (being built)
+//! `uninstall-client`: takes our entries out of the clients' files.
+//!
+//! Ledger -> entries removed. Invariant: what the ledger does not know is not ours, and stays.
 
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use super::install_client::{agree, each, show_diff, tell};
+use crate::client::{self, Client, Machine, Scope};
+use crate::entries::Spot;
+use crate::ledger::{Ledger, Written};
+use crate::progress::say;
 use crate::workspace::Workspace;
 
-/// (being built)
+/// Take our entries out of the files of AI clients
+///
+/// Without ids: out of every client that has one, after showing the list and asking (`--yes` where nobody can be
+/// asked). What was in a file besides our entries stays, byte for byte. Does the same under every engine.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Clients, as `cargo xtask clients` lists them
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// Only this server's entries (may be given more than once)
+    #[arg(long, value_name = "NAME")]
+    server: Vec<String>,
+    /// Only in this scope; without it in both
+    #[arg(long, value_enum)]
+    scope: Option<Scope>,
+    /// Only the entry of this name
+    #[arg(long, value_name = "ENTRY")]
+    name: Option<String>,
+    /// The project's folder, for `--force`; without it this workspace
+    #[arg(long, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Also an entry that is not ours; needs one client, a scope and a name
+    #[arg(long, requires = "name", requires = "scope", requires = "ids")]
+    force: bool,
+}
 
 impl Args {
-    pub(crate) fn run(self, _ws: &Workspace) -> anyhow::Result<()> {
-        anyhow::bail!("`uninstall_client` is not built yet")
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        let clients = match self.ids.as_slice() {
+            [] => client::load(&ws.root)?,
+            ids => client::pick(&ws.root, ids)?,
+        };
+        if self.force {
+            return self.force(ws, &clients);
+        }
+        let ledger = Ledger::load(&ws.state)?;
+        let ours: Vec<&Written> = ledger.entries.iter().filter(|it| self.means(it)).collect();
+        let clients: Vec<Client> =
+            clients.into_iter().filter(|it| ours.iter().any(|our| our.client == it.id)).collect();
+        if clients.is_empty() {
+            say("no entry of ours is there to be removed");
+            return Ok(());
+        }
+        if self.ids.is_empty() && !self.dry_run {
+            for it in &ours {
+                say(&format!("  {}: {:?} in {}", it.client, it.name, it.file.display()));
+            }
+            agree("remove these entries", self.yes)?;
+        }
+        each(&clients, |client| {
+            let mut files: Vec<(&PathBuf, Scope)> = Vec::new();
+            for it in ours.iter().filter(|it| it.client == client.id) {
+                if !files.contains(&(&it.file, it.scope)) {
+                    files.push((&it.file, it.scope));
+                }
+            }
+            files.into_iter().try_for_each(|(file, scope)| {
+                let spot = Spot::at(client, scope, file.clone())?;
+                let names =
+                    ours.iter().filter(|it| spot.holds(it)).map(|it| it.name.clone()).collect::<Vec<_>>();
+                self.uninstall(ws, &spot, &names)
+            })
+        })
+    }
+
+    fn means(&self, it: &Written) -> bool {
+        self.scope.is_none_or(|scope| it.scope == scope)
+            && self.name.as_ref().is_none_or(|name| it.name == *name)
+            && (self.server.is_empty()
+                || it.server.as_ref().is_some_and(|server| self.server.contains(server)))
+    }
+
+    fn force(&self, ws: &Workspace, clients: &[Client]) -> Result<()> {
+        let (Some(name), Some(scope), [client]) = (&self.name, self.scope, clients) else {
+            bail!("`--force` needs one client, `--scope` and `--name`");
+        };
+        let project = self.project.clone().unwrap_or_else(|| ws.root.clone());
+        let spot = Spot::of(client, scope, &Machine::here()?, &project)?;
+        self.uninstall(ws, &spot, std::slice::from_ref(name))
+    }
+
+    fn uninstall(&self, ws: &Workspace, spot: &Spot<'_>, names: &[String]) -> Result<()> {
+        let outcome = spot.uninstall(&ws.state, names, self.force, self.dry_run)?;
+        if self.dry_run {
+            return show_diff(spot, &outcome);
+        }
+        tell(spot, &outcome);
+        Ok(())
     }
 }

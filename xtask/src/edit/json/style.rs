@@ -32,8 +32,13 @@ pub(super) struct Lines {
 impl Style {
     /// Of a file that is ours from the start.
     pub(super) fn ours() -> Self {
-        let lines = Lines { end: "\n", outer: String::new(), inner: "  ".into(), unit: "  ".into() };
-        Self { lines: Some(lines), colon: ": ", blank: " " }
+        Self { lines: Some(Lines::ours()), colon: ": ", blank: " " }
+    }
+
+    /// Of a member on its own.
+    pub(super) fn pasted() -> Self {
+        let lines = Lines { inner: String::new(), ..Lines::ours() };
+        Self { lines: Some(lines), ..Self::ours() }
     }
 
     /// The layout for a further member of `object`.
@@ -107,6 +112,10 @@ impl Style {
 }
 
 impl Lines {
+    fn ours() -> Self {
+        Self { end: "\n", outer: String::new(), inner: "  ".into(), unit: "  ".into() }
+    }
+
     fn of(text: &str, root: &Object<'_>, object: &Object<'_>) -> Self {
         let outer = line_indent(text, object.range.start).to_owned();
         let unit = unit(text, object).or_else(|| unit(text, root)).unwrap_or("  ").to_owned();

@@ -1,0 +1,86 @@
+//! Two versions of a file as a unified diff, for `--dry-run`.
+//!
+//! Old and new text -> lines to print. Invariant: one hunk from the first difference to the last, which is exact
+//! because an edit of ours touches one place.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+const CONTEXT: usize = 3;
+
+pub(crate) fn unified(path: &Path, old: Option<&str>, new: Option<&str>) -> String {
+    let (before, after) = (lines(old), lines(new));
+    let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let rest = before[head..].iter().rev().zip(after[head..].iter().rev());
+    let tail = rest.take_while(|(a, b)| a == b).count();
+    if head == before.len() && head == after.len() {
+        return String::new();
+    }
+    let start = head.saturating_sub(CONTEXT);
+    let behind = tail.min(CONTEXT);
+    let (removed, added) = (&before[head..before.len() - tail], &after[head..after.len() - tail]);
+    let mut out = format!("--- {}\n+++ {}\n", name(path, old), name(path, new));
+    let count = |changed: &[&str]| head - start + changed.len() + behind;
+    out += &format!("@@ -{} +{} @@\n", range(start, count(removed)), range(start, count(added)));
+    push(&mut out, ' ', &before[start..head]);
+    push(&mut out, '-', removed);
+    push(&mut out, '+', added);
+    push(&mut out, ' ', &before[before.len() - tail..before.len() - tail + behind]);
+    out
+}
+
+/// The diff with colours, where stdout takes them.
+pub(crate) fn coloured(diff: &str) -> String {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|it| !it.is_empty());
+    if !std::io::stdout().is_terminal() || set("NO_COLOR") {
+        return diff.to_owned();
+    }
+    let paint = |line: &str| match line.as_bytes().first() {
+        Some(b'+') => format!("\u{1b}[32m{line}\u{1b}[0m\n"),
+        Some(b'-') => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
+        _ => format!("{line}\n"),
+    };
+    diff.lines().map(paint).collect()
+}
+
+fn lines(text: Option<&str>) -> Vec<&str> {
+    text.unwrap_or_default().split_inclusive('\n').collect()
+}
+
+fn name(path: &Path, text: Option<&str>) -> String {
+    if text.is_some() { path.display().to_string() } else { "/dev/null".to_owned() }
+}
+
+fn range(start: usize, count: usize) -> String {
+    format!("{},{count}", if count == 0 { start } else { start + 1 })
+}
+
+fn push(out: &mut String, sign: char, lines: &[&str]) {
+    for line in lines {
+        out.push(sign);
+        out.push_str(line);
+        if !line.ends_with('\n') {
+            out.push_str("\n\\ No newline at end of file\n");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_in_the_middle() {
+        let diff =
+            unified(Path::new("f"), Some("1\n2\n3\n4\n5\n6\n7\n8\n9"), Some("1\n2\n3\n4\nx\ny\n6\n7\n8\n9"));
+        assert_eq!(diff, "--- f\n+++ f\n@@ -2,7 +2,8 @@\n 2\n 3\n 4\n-5\n+x\n+y\n 6\n 7\n 8\n");
+    }
+
+    #[test]
+    fn a_new_file_a_removed_one_and_no_change() {
+        assert_eq!(unified(Path::new("f"), None, Some("a\n")), "--- /dev/null\n+++ f\n@@ -0,0 +1,1 @@\n+a\n");
+        let gone = unified(Path::new("f"), Some("a"), None);
+        assert_eq!(gone, "--- f\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-a\n\\ No newline at end of file\n");
+        assert_eq!(unified(Path::new("f"), Some("a"), Some("a")), "");
+    }
+}

@@ -1,0 +1,323 @@
+//! Entries in a client's file: which are ours, and how they get in and out.
+//!
+//! Spot (client, scope, file) + ledger -> what stands there; wanted entries -> the file changed and the ledger with
+//! it. Invariant: the ledger knows an entry before the file does, so that no interruption can make ours foreign; a
+//! foreign entry is replaced only by force, and comes back when ours goes.
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Error, Result};
+use serde_json::Value;
+
+use crate::client::{Client, Machine, Scope};
+use crate::edit::{self, Entry, Place, Present, Refused};
+use crate::file::{self, Audience, Done};
+use crate::fixable::fixable;
+use crate::ledger::{self, Difference, Ledger, Written};
+
+/// A file of a client.
+#[derive(Debug)]
+pub(crate) struct Spot<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) scope: Scope,
+    /// As the client names it.
+    pub(crate) path: PathBuf,
+    /// Where the bytes are: symbolic links followed.
+    real: PathBuf,
+    place: Place<'a>,
+}
+
+/// An entry that stands in a file, or should.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) state: State,
+    pub(crate) server: Option<String>,
+    pub(crate) differences: Vec<Difference>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum State {
+    Ours,
+    /// Ours, and somebody has changed what we wrote.
+    Drifted,
+    /// Ours, and somebody has taken it out.
+    Missing,
+    Foreign,
+}
+
+/// An entry to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    pub(crate) server: Option<String>,
+    pub(crate) entry: Entry,
+}
+
+/// What happened, or would happen, to a file.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) old: Option<Vec<u8>>,
+    pub(crate) new: Option<Vec<u8>>,
+    pub(crate) entries: Vec<(String, Fate)>,
+    pub(crate) done: Done,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Fate {
+    Added,
+    /// Ours was brought up to date; what somebody had changed in it.
+    Updated(Vec<Difference>),
+    Unchanged,
+    /// The very same entry was there already, and is not ours.
+    AlreadyThere,
+    /// A foreign entry gave way.
+    Replaced,
+    Removed,
+    /// A foreign entry was put back in the place of ours.
+    GivenBack,
+    /// Somebody else had taken it out before.
+    Gone,
+}
+
+/// The file's new bytes, and what that means for each entry.
+type Change = (Option<Vec<u8>>, Vec<(String, Fate)>);
+
+impl<'a> Spot<'a> {
+    pub(crate) fn of(client: &'a Client, scope: Scope, machine: &Machine, project: &Path) -> Result<Self> {
+        let path = client.file(machine, project, scope)?;
+        Self::at(client, scope, path)
+    }
+
+    /// The same with a file that we know from the ledger.
+    pub(crate) fn at(client: &'a Client, scope: Scope, path: PathBuf) -> Result<Self> {
+        let place = client.place()?;
+        let real = file::resolve(&path)?;
+        Ok(Self { client, scope, path, real, place })
+    }
+
+    pub(crate) fn holds(&self, written: &Written) -> bool {
+        written.file == self.real && written.at == self.place.at
+    }
+
+    /// Every entry in the file, and every one of ours that should be.
+    pub(crate) fn list(&self, ledger: &Ledger) -> Result<Vec<Found>> {
+        let bytes = file::read(&self.path)?;
+        let entries = edit::entries(bytes.as_deref().unwrap_or_default(), self.place)
+            .map_err(|err| self.refused(err, "read"))?;
+        let missing = ledger
+            .entries
+            .iter()
+            .filter(|it| self.holds(it) && !entries.iter().any(|(name, _)| *name == it.name));
+        let missing = missing.map(|it| Found {
+            name: it.name.clone(),
+            state: State::Missing,
+            server: it.server.clone(),
+            differences: Vec::new(),
+        });
+        Ok(entries.iter().map(|(name, value)| self.judge(ledger, name, value)).chain(missing).collect())
+    }
+
+    fn judge(&self, ledger: &Ledger, name: &str, value: &Value) -> Found {
+        let Some(written) = ledger.find(&self.real, self.place.at, name) else {
+            return Found {
+                name: name.to_owned(),
+                state: State::Foreign,
+                server: None,
+                differences: Vec::new(),
+            };
+        };
+        let differences = written.differences(value);
+        let state = if differences.iter().any(Difference::is_drift) { State::Drifted } else { State::Ours };
+        Found { name: name.to_owned(), state, server: written.server.clone(), differences }
+    }
+
+    /// Puts entries in; `dry`: only says what would happen.
+    pub(crate) fn install(&self, state: &Path, wanted: &[Wanted], force: bool, dry: bool) -> Result<Outcome> {
+        self.change(state, dry, |old, ledger| self.put(old, ledger, wanted, force)).map_err(|err| {
+            self.named(err, "add", &wanted.iter().map(|it| it.name.as_str()).collect::<Vec<_>>())
+        })
+    }
+
+    /// Takes entries out.
+    pub(crate) fn uninstall(
+        &self,
+        state: &Path,
+        names: &[String],
+        force: bool,
+        dry: bool,
+    ) -> Result<Outcome> {
+        self.change(state, dry, |old, ledger| self.take(old, ledger, names, force))
+            .map_err(|err| self.named(err, "remove", &names.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+
+    /// Puts the newest backup back that is not what the file is now. `None`: there is none.
+    pub(crate) fn restore(&self, state: &Path, dry: bool) -> Result<Option<Outcome>> {
+        let current = file::read(&self.path)?;
+        let Some(backup) = file::latest_backup(state, &self.real, current.as_deref())? else {
+            return Ok(None);
+        };
+        self.change(state, dry, |_, _| Ok((Some(backup.clone()), Vec::new())))
+            .map(Some)
+            .context("the backup was not put back")
+    }
+
+    fn change(
+        &self,
+        state: &Path,
+        dry: bool,
+        work: impl Fn(Option<&[u8]>, &mut Ledger) -> Result<Change>,
+    ) -> Result<Outcome> {
+        let mut outcome = Outcome::default();
+        if dry {
+            outcome.old = file::read(&self.path)?;
+            let mut ledger = Ledger::load(state)?;
+            (outcome.new, outcome.entries) = work(outcome.old.as_deref(), &mut ledger)?;
+            outcome.done.changed = outcome.old != outcome.new;
+            return Ok(outcome);
+        }
+        let _lock = ledger::lock(state)?;
+        let before = Ledger::load(state)?;
+        let mut after = before.clone();
+        let audience = if self.scope == Scope::User { Audience::Person } else { Audience::Project };
+        let done = file::edit(&self.path, state, audience, |old| {
+            after = before.clone();
+            let (new, entries) = work(old, &mut after)?;
+            after.save(state)?;
+            (outcome.old, outcome.new, outcome.entries) = (old.map(<[u8]>::to_vec), new.clone(), entries);
+            Ok(new)
+        });
+        match done {
+            Ok(done) => {
+                if !done.folders.is_empty() {
+                    after.note_made(&self.real, Vec::new(), done.folders.clone());
+                    after.save(state)?;
+                }
+                if outcome.new.is_none() {
+                    file::remove_empty(before.folders(&self.real));
+                }
+                outcome.done = done;
+                Ok(outcome)
+            }
+            Err(err) => {
+                before.save(state).context("the ledger could not be put back")?;
+                Err(err)
+            }
+        }
+    }
+
+    fn put(&self, old: Option<&[u8]>, ledger: &mut Ledger, wanted: &[Wanted], force: bool) -> Result<Change> {
+        let mut bytes = old.map(<[u8]>::to_vec);
+        let mut fates = Vec::new();
+        let there = edit::entries(old.unwrap_or_default(), self.place)?;
+        self.forget_missing(ledger, &there);
+        for it in wanted {
+            let found = there.iter().find(|(name, _)| *name == it.name).map(|(_, value)| value);
+            let ours = ledger.find(&self.real, self.place.at, &it.name).cloned();
+            let fate = match (found, &ours) {
+                (None, _) => Fate::Added,
+                (Some(found), Some(written)) => {
+                    let mut drift = written.differences(found);
+                    drift.retain(Difference::is_drift);
+                    if drift.is_empty() && written.entry == it.entry {
+                        Fate::Unchanged
+                    } else {
+                        Fate::Updated(drift)
+                    }
+                }
+                (Some(found), None) if *found == Value::Object(it.entry.clone()) => Fate::AlreadyThere,
+                (Some(_), None) if force => Fate::Replaced,
+                (Some(_), None) => return Err(self.foreign(&it.name)),
+            };
+            if fate != Fate::AlreadyThere {
+                let present = ours.as_ref().map_or(Present::Replace, |it| Present::Ours(&it.entry));
+                let put = edit::put(bytes.as_deref(), self.place, &it.name, &it.entry, present)?;
+                ledger.note(self.written(it, put.replaced));
+                ledger.note_made(&self.real, put.made, Vec::new());
+                bytes = Some(put.text);
+            }
+            fates.push((it.name.clone(), fate));
+        }
+        Ok((bytes, fates))
+    }
+
+    fn take(&self, old: Option<&[u8]>, ledger: &mut Ledger, names: &[String], force: bool) -> Result<Change> {
+        let mut bytes = old.map(<[u8]>::to_vec);
+        let mut fates = Vec::new();
+        let there = edit::entries(old.unwrap_or_default(), self.place)?;
+        for name in names {
+            let ours = ledger.find(&self.real, self.place.at, name).cloned();
+            let here = there.iter().any(|(it, _)| it == name);
+            if here && ours.is_none() && !force {
+                return Err(self.foreign(name));
+            }
+            let replaced = ours.as_ref().and_then(|it| it.replaced.as_deref());
+            if let (true, Some(now)) = (here, &bytes) {
+                bytes = edit::remove(now, self.place, name, ledger.made(&self.real), replaced)?;
+            }
+            let fate = match (here, replaced) {
+                (false, _) => Fate::Gone,
+                (true, Some(_)) => Fate::GivenBack,
+                (true, None) => Fate::Removed,
+            };
+            ledger.forget(&self.real, self.place.at, name);
+            fates.push((name.clone(), fate));
+        }
+        Ok((bytes, fates))
+    }
+
+    /// Entries of ours that somebody took out are no longer ours; what we made around them is then not ours either.
+    fn forget_missing(&self, ledger: &mut Ledger, there: &[(String, Value)]) {
+        let missing = |it: &&Written| self.holds(it) && !there.iter().any(|(name, _)| *name == it.name);
+        let missing: Vec<String> = ledger.entries.iter().filter(missing).map(|it| it.name.clone()).collect();
+        for name in missing {
+            ledger.forget(&self.real, self.place.at, &name);
+        }
+    }
+
+    fn written(&self, wanted: &Wanted, replaced: Option<String>) -> Written {
+        Written {
+            client: self.client.id.clone(),
+            scope: self.scope,
+            file: self.real.clone(),
+            at: self.place.at.to_vec(),
+            name: wanted.name.clone(),
+            server: wanted.server.clone(),
+            entry: wanted.entry.clone(),
+            replaced,
+        }
+    }
+
+    fn foreign(&self, name: &str) -> Error {
+        let problem =
+            format!("{} has an entry {name:?} that is not ours; file left unchanged", self.path.display());
+        fixable(
+            problem,
+            "take another name with `--name`, or `--force`: a foreign entry comes back when ours goes",
+        )
+    }
+
+    /// A refusal of the file's text with the file's name, in the form that editors understand.
+    fn refused(&self, err: Error, what: &str) -> Error {
+        let Some(it) = err.downcast_ref::<Refused>() else { return err };
+        let path = self.path.display();
+        let problem = format!("{path}:{it}; file left unchanged");
+        let hint = match what {
+            "add" => format!("fix line {}, or run with `--print` and paste the entry yourself", it.line),
+            _ => format!("fix line {} and try again", it.line),
+        };
+        fixable(problem, hint)
+    }
+
+    fn named(&self, err: Error, what: &str, names: &[&str]) -> Error {
+        let names: Vec<_> = names.iter().map(|it| format!("`{it}`")).collect();
+        let (way, client) = (if what == "add" { "to" } else { "from" }, self.client.name());
+        self.refused(err, what).context(format!("cannot {what} {} {way} {client}", names.join(", ")))
+    }
+}

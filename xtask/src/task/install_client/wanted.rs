@@ -1,0 +1,170 @@
+//! Which entries `install-client` is to write: the command line for each server, by the way that was chosen.
+//!
+//! Servers + way + scope -> `Plan`; `Plan` + client -> entries. Invariant: an entry of one person holds absolute
+//! paths (desktop programs have a short PATH), one of a project the engine's bare name (others share the file).
+
+use anyhow::{Result, bail, ensure};
+
+use super::Args;
+use crate::catalog::{self, Kind, Server};
+use crate::client::{Client, Launch, Scope};
+use crate::engine::{self, Engine};
+use crate::entries::Wanted;
+use crate::fixable::fixable;
+use crate::progress::say;
+use crate::workspace::Workspace;
+use crate::{argv, cargo, container};
+
+/// How a client gets to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Via {
+    /// Into the running container (`up` starts it)
+    Exec,
+    /// A container of its own for each session, removed afterwards
+    Run,
+    /// The server as a plain process on this machine, without a sandbox (Rust servers)
+    Host,
+}
+
+#[derive(Debug)]
+pub(super) struct Plan {
+    starts: Vec<Start>,
+    name: Option<String>,
+    /// Containers that the entries need, and that do not run.
+    asleep: Vec<Server>,
+}
+
+#[derive(Debug)]
+struct Start {
+    /// What the entry is called, unless the client's rule or `--name` want it otherwise.
+    name: String,
+    server: Option<String>,
+    launch: Launch,
+}
+
+pub(super) fn plan(ws: &Workspace, args: &Args) -> Result<Plan> {
+    let name = args.name.as_deref();
+    match &args.container {
+        Some(container) => any_command(ws, container, &args.command, args.scope, name),
+        None => servers(ws, &args.server, args.scope, args.via, name, !args.print && !args.dry_run),
+    }
+}
+
+/// Entries for servers of the workspace. `build`: for way `host`, compile what the entry will start.
+pub(super) fn servers(
+    ws: &Workspace,
+    names: &[String],
+    scope: Scope,
+    via: Option<Via>,
+    name: Option<&str>,
+    build: bool,
+) -> Result<Plan> {
+    let servers = catalog::pick(&ws.root, names)?;
+    ensure!(!servers.is_empty(), "this workspace has no servers yet");
+    if name.is_some() && servers.len() > 1 {
+        return Err(fixable("`--name` names one entry, and these are several", "add `--server NAME`"));
+    }
+    let mut plan = Plan { starts: Vec::new(), name: name.map(str::to_owned), asleep: Vec::new() };
+    if via == Some(Via::Host) {
+        for server in &servers {
+            plan.starts.push(Start::of(server, on_host(ws, server, build)?));
+        }
+        return Ok(plan);
+    }
+    let cli = match (engine::find(ws)?, via) {
+        (Engine::Cli(cli), _) => cli,
+        (Engine::Host, None) => return self::servers(ws, names, scope, Some(Via::Host), name, build),
+        (Engine::Host, Some(_)) => {
+            return Err(fixable(
+                "engine `host` has no containers",
+                "leave `--via` away, or take another `--engine`",
+            ));
+        }
+    };
+    let program = program(&cli, scope);
+    for server in &servers {
+        let container = server.container(&ws.global.name_prefix);
+        let args = if via == Some(Via::Run) {
+            no_secrets(server, "run")?;
+            argv::run_stdio(server, &ws.id()?, &server.environment(&[])?)
+        } else {
+            let running = container::named(&cli, &container)?.is_some_and(|it| it.state.running);
+            plan.asleep.extend((!running).then(|| server.clone()));
+            argv::exec_stdio(&container)
+        };
+        plan.starts.push(Start::of(server, Launch { command: program.clone(), args, ..Launch::default() }));
+    }
+    Ok(plan)
+}
+
+fn any_command(
+    ws: &Workspace,
+    container: &str,
+    command: &[String],
+    scope: Scope,
+    name: Option<&str>,
+) -> Result<Plan> {
+    let plain = |it: char| it.is_ascii_alphanumeric() || "_.-".contains(it);
+    if !container.starts_with(|it: char| it.is_ascii_alphanumeric()) || !container.chars().all(plain) {
+        bail!("{container:?} is no container's name");
+    }
+    let Engine::Cli(cli) = engine::find(ws)? else { bail!("engine `host` has no containers") };
+    let launch =
+        Launch { command: program(&cli, scope), args: argv::exec(container, command), ..Launch::default() };
+    let start = Start { name: container.to_owned(), server: None, launch };
+    Ok(Plan { starts: vec![start], name: name.map(str::to_owned), asleep: Vec::new() })
+}
+
+fn program(cli: &engine::Cli, scope: Scope) -> String {
+    match scope {
+        Scope::User => cli.program.display().to_string(),
+        Scope::Project => cli.name.to_owned(),
+    }
+}
+
+fn on_host(ws: &Workspace, server: &Server, build: bool) -> Result<Launch> {
+    if server.kind != Kind::Rust {
+        let hint = "leave `--via host` away: in its container it runs";
+        return Err(fixable(
+            format!("`{}` is no Rust server, so it cannot run on the host", server.name),
+            hint,
+        ));
+    }
+    no_secrets(server, "host")?;
+    let binary = if build { cargo::build_host(ws, server)? } else { cargo::host_binary(ws, server)? };
+    Ok(Launch { command: binary.display().to_string(), args: vec!["stdio".into()], ..Launch::default() })
+}
+
+/// What is not the warm container gets no secrets delivered.
+fn no_secrets(server: &Server, way: &str) -> Result<()> {
+    let names: Vec<_> = server.secrets().filter(|it| it.required).map(|it| it.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let problem = format!("`{}` needs {}, which `--via {way}` cannot give it", server.name, names.join(", "));
+    Err(fixable(problem, "leave `--via` away: `up` delivers secrets into the running container"))
+}
+
+impl Start {
+    fn of(server: &Server, launch: Launch) -> Self {
+        Self { name: server.name.clone(), server: Some(server.name.clone()), launch }
+    }
+}
+
+impl Plan {
+    pub(super) fn entries(&self, client: &Client) -> Result<Vec<Wanted>> {
+        let wanted = self.starts.iter().map(|it| {
+            let name = self.name.clone().unwrap_or_else(|| client.entry_name(&it.name));
+            client.check_name(&name)?;
+            Ok(Wanted { entry: client.entry(&name, &it.launch), server: it.server.clone(), name })
+        });
+        wanted.collect()
+    }
+
+    /// What is still to be done before the entries work.
+    pub(super) fn advise(&self) {
+        for server in &self.asleep {
+            say(&format!("note: {0} is not running yet: cargo xtask up {0}", server.name));
+        }
+    }
+}
