@@ -60,7 +60,8 @@ def load(folder, name):
 
 def fold(name):
     plain = unicodedata.normalize("NFKD", name.casefold())
-    return re.sub(r"[\W_]", "", "".join(c for c in plain if not unicodedata.combining(c)))
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    return re.sub(r"[\s/-]+", " ", re.sub(r"[^\w\s/-]", "", letters)).strip()
 
 
 def scripts(name):
@@ -101,7 +102,7 @@ def other_names(city, country):
             code = len(name) == 3 and name.isupper()
             transcribed = name[0].islower() or re.search(r"['’ʻʼ`0-9]", name)
             dead = re.search("[ǝȝƿǷȜƎ]", name)  # Old English and the like
-            if exonyms and not code and not transcribed and not dead and not key.startswith(main) and "lungsodng" not in key:
+            if exonyms and not code and not transcribed and not dead and not key.startswith(main) and not key.startswith("lungsod ng "):
                 kept[key] = name
         elif any(written_as(name, way) for way in ways):
             kept[key] = name
