@@ -135,7 +135,8 @@ fn failed(cli: &Cli, failure: Failure) -> Outcome {
 
 fn misused(cli: &Cli, reason: &str) -> Outcome {
     let failure = Failure { step: Step::Call, reason: reason.into(), hint: None, stderr: Vec::new() };
-    Outcome { code: WRONG_USAGE, ..failed(cli, failure) }
+    let err = format!("error: {}", drydock_connect::escape(reason));
+    Outcome { code: WRONG_USAGE, err, ..failed(cli, failure) }
 }
 
 fn show(outcome: &Outcome, signal: u8) -> ExitCode {

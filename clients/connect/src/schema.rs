@@ -172,6 +172,7 @@ fn with_range(text: String, least: Option<String>, most: Option<String>, unit: &
         (None, None) => text,
         (Some(least), None) => format!("{text}, {least}{unit} or more"),
         (None, Some(most)) => format!("{text}, {most}{unit} or less"),
+        (Some(least), Some(most)) if least == most => format!("{text}, {least}{unit}"),
         (Some(least), Some(most)) => format!("{text}, {least} to {most}{unit}"),
     }
 }
@@ -213,6 +214,7 @@ mod tests {
     fn rules_are_said_in_words() {
         let cases = [
             (json!({ "type": "string", "minLength": 1, "maxLength": 80 }), "string, 1 to 80 characters"),
+            (json!({ "type": "string", "minLength": 10, "maxLength": 10 }), "string, 10 characters"),
             (json!({ "type": "string", "format": "date", "pattern": "^2" }), "string (date) matching ^2"),
             (
                 json!({ "type": "integer", "minimum": 1, "maximum": 16, "default": 7 }),

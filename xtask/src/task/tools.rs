@@ -1,13 +1,38 @@
-//! (being built)
+//! `tools`: what a server offers.
+//!
+//! A server's name -> its tools on stdout. Invariant: it only asks; no tool is called.
 
+use anyhow::Result;
+
+use crate::connect::{self, Connect, Options};
+use crate::progress;
 use crate::workspace::Workspace;
 
-/// (being built)
+/// Show a server's tools: what each does, which arguments it takes, what it may do
+///
+/// Asks the running container; under `--engine host`, the binary that `up` compiled. What stands in brackets are the
+/// server's own claims.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// A server of this workspace
+    name: String,
+    /// As JSON: ok, protocol, server, instructions, ms, and `tools` as the server describes them
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    options: Options,
+}
 
 impl Args {
-    pub(crate) fn run(self, _ws: &Workspace) -> anyhow::Result<()> {
-        anyhow::bail!("`tools` is not built yet")
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        let (server, launch) = connect::reach(ws, &self.name)?;
+        let mut words = vec!["tools".to_owned()];
+        words.extend(self.json.then(|| "--json".to_owned()));
+        let output = Connect::build(ws)?.run(&launch, &self.options, &words)?;
+        connect::finish(ws, &server, &output)?;
+        if !self.json {
+            progress::say(&format!("\ncall one: cargo xtask call {} TOOL key=value", server.name));
+        }
+        Ok(())
     }
 }

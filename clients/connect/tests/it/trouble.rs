@@ -105,10 +105,13 @@ fn what_cannot_be_started_or_reached_is_named() {
 #[test]
 fn wrong_usage_exits_with_2() {
     let cases: [(&[&str], &str); 5] = [
-        (&["call", "ech", "text=x"], "the server has no tool `ech`; it has: bare, crash, echo"),
-        (&["call", "echo", "x"], "`x` is neither `key=value` nor a JSON object (it takes: text, times)"),
-        (&["call", "echo", "times=x"], "`times`: `x` is not what the tool wants: integer, 1 to 3"),
-        (&["call", "echo", "{"], "the arguments are no JSON: "),
+        (&["call", "ech", "text=x"], "error: the server has no tool `ech`; it has: bare, crash, echo"),
+        (
+            &["call", "echo", "x"],
+            "error: `x` is neither `key=value` nor a JSON object (it takes: text, times)",
+        ),
+        (&["call", "echo", "times=x"], "error: `times`: `x` is not what the tool wants: integer, 1 to 3"),
+        (&["call", "echo", "{"], "error: the arguments are no JSON: "),
         (&["--timeout", "0", "check"], "must be above 0"),
     ];
     for (words, expected) in cases {

@@ -1,0 +1,224 @@
+//! Our MCP client, `drydock-connect`, as a program that we build and execute: what speaks MCP for us.
+//!
+//! A command line of a server + what to do -> what the client printed. Invariant: the server's command line is passed
+//! on as it stands, behind `--`, and its variables in the environment, where no process list shows them.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use xshell::{Shell, cmd};
+
+use crate::catalog::{self, Server};
+use crate::client::Launch;
+use crate::container;
+use crate::engine::{self, Engine};
+use crate::fixable::fixable;
+use crate::workspace::Workspace;
+use crate::{argv, cargo, interrupt, progress};
+
+const PACKAGE: &str = "drydock-connect";
+/// A build that takes no longer needs no progress shown.
+const UNNOTICED: Duration = Duration::from_millis(800);
+
+/// What the person may say about a session.
+#[derive(clap::Args, Debug, Clone)]
+pub(crate) struct Options {
+    /// Version of the protocol to ask for: auto takes the newest that both sides know
+    #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = ["auto", "2025-06-18", "2025-11-25", "2026-07-28"])]
+    pub(crate) protocol: String,
+    /// Time limit for each step: start, handshake, list, call
+    #[arg(long, value_name = "SECS", default_value = "30")]
+    pub(crate) timeout: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { protocol: "auto".to_owned(), timeout: 30.0 }
+    }
+}
+
+/// The part of the client's `--json` that we use; its fields are promised there (clients/connect/src/report.rs).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Report {
+    pub(crate) ok: bool,
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) server: Option<ServerInfo>,
+    pub(crate) tool_names: Vec<String>,
+    pub(crate) ms: std::collections::BTreeMap<String, f64>,
+    pub(crate) error: Option<Failure>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Protocol {
+    pub(crate) version: String,
+    /// `discover` or `initialize`.
+    pub(crate) lifecycle: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct ServerInfo {
+    pub(crate) name: String,
+    pub(crate) version: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Failure {
+    pub(crate) step: String,
+    pub(crate) reason: String,
+    pub(crate) hint: Option<String>,
+    /// The server's last lines.
+    pub(crate) stderr: Vec<String>,
+}
+
+/// The client, built and ready to be executed.
+#[derive(Debug)]
+pub(crate) struct Connect {
+    program: PathBuf,
+}
+
+impl Connect {
+    /// Builds the client when it is not up to date, and says so only when that takes a while.
+    pub(crate) fn build(ws: &Workspace) -> Result<Self> {
+        interrupt::arm()?;
+        let args =
+            ["build", "--package", PACKAGE, "--bin", PACKAGE, "--message-format", "json-render-diagnostics"];
+        let mut command = cargo::cargo(ws, &args)?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().context("cannot run cargo")?;
+        let (done, wait) = mpsc::channel();
+        thread::spawn(move || done.send(child.wait_with_output()));
+        let output = match wait.recv_timeout(UNNOTICED) {
+            Ok(output) => output,
+            Err(_) => progress::step("compiling our MCP client", || Ok(wait.recv()?))?,
+        };
+        interrupt::check()?;
+        Ok(Self { program: built(&output.context("cannot wait for cargo")?)? })
+    }
+
+    /// Shakes hands and lists the tools. A failure is a report as well; beside it, the same for people.
+    pub(crate) fn check(&self, launch: &Launch, options: &Options) -> Result<(Report, String)> {
+        let words = ["check".to_owned(), "--json".to_owned()];
+        let output = self.run(launch, options, &words)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let report = serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("cannot read what {PACKAGE} says: {}", said.trim()))?;
+        Ok((report, said))
+    }
+
+    /// Does what `words` say and captures what the client prints.
+    pub(crate) fn run(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Output> {
+        let output = self.command(launch, options, words)?.output();
+        let output = output.with_context(|| format!("cannot run {}", self.program.display()))?;
+        interrupt::check()?;
+        Ok(output)
+    }
+
+    fn command(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Command> {
+        let sh = Shell::new()?;
+        let (program, protocol, timeout) = (&self.program, &options.protocol, options.timeout.to_string());
+        let (server, args) = (&launch.command, &launch.args);
+        let line =
+            cmd!(sh, "{program} --protocol {protocol} --timeout {timeout} {words...} -- {server} {args...}");
+        let mut command = Command::from(line);
+        command.envs(launch.env.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        if let Some(folder) = &launch.cwd {
+            command.current_dir(folder);
+        }
+        Ok(command)
+    }
+}
+
+/// The program that cargo names in its messages.
+fn built(output: &Output) -> Result<PathBuf> {
+    if !output.status.success() {
+        bail!(
+            "cannot compile {PACKAGE} ({}):\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    #[derive(Deserialize)]
+    struct Message {
+        executable: Option<PathBuf>,
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|it| serde_json::from_str::<Message>(it).ok());
+    messages.filter_map(|it| it.executable).next_back().with_context(|| format!("cargo names no {PACKAGE}"))
+}
+
+/// What starts a session with a server, without any client's entry.
+pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Launch> {
+    let (command, args) = match engine {
+        Engine::Cli(cli) => {
+            (cli.program.clone(), argv::exec_stdio(&server.container(&ws.global.name_prefix)))
+        }
+        Engine::Host => {
+            let program = cargo::host_binary(ws, server)?;
+            if !program.is_file() {
+                let problem = format!("`{}` is not compiled for this machine", server.name);
+                return Err(fixable(problem, format!("cargo xtask --engine host up {}", server.name)));
+            }
+            (program, vec!["stdio".to_owned()])
+        }
+    };
+    let command = command.into_os_string().into_string().ok().context("a path that is not UTF-8")?;
+    Ok(Launch { command, args, ..Launch::default() })
+}
+
+/// Why there is no session in a server's container, when the engine knows it better than who stood at its door.
+pub(crate) fn diagnose(ws: &Workspace, server: &Server) -> Option<(String, String)> {
+    let Engine::Cli(cli) = engine::find(ws).ok()? else { return None };
+    let name = server.container(&ws.global.name_prefix);
+    let up = format!("cargo xtask up {}", server.name);
+    match container::named(&cli, &name).ok()? {
+        None => Some((format!("there is no container {name}"), up)),
+        Some(it) if !it.state.running => {
+            Some((format!("the container {name} does not run: {}", it.state.status), up))
+        }
+        Some(_) if container::health(&cli, &name).is_ok_and(|it| it.ready) => None,
+        Some(_) => {
+            Some((format!("the server in {name} is not ready"), format!("cargo xtask logs {}", server.name)))
+        }
+    }
+}
+
+/// The one server of a command that takes one, and how to reach it.
+pub(crate) fn reach(ws: &Workspace, name: &str) -> Result<(Server, Launch)> {
+    let server = catalog::pick(&ws.root, &[name.to_owned()])?.pop().context("no server")?;
+    let engine = engine::find(ws)?;
+    let launch = launch(ws, &engine, &server)?;
+    Ok((server, launch))
+}
+
+/// Shows a person what the client printed, or what the engine knows better. Ends with the client's exit code.
+pub(crate) fn finish(ws: &Workspace, server: &Server, output: &Output) -> Result<()> {
+    const NO_CONNECTION: i32 = 3;
+    let code = output.status.code().unwrap_or(NO_CONNECTION);
+    if code == NO_CONNECTION
+        && let Some((problem, hint)) = diagnose(ws, server)
+    {
+        return Err(fixable(format!("`{}`: {problem}", server.name), hint));
+    }
+    if code == 0 {
+        write(&mut std::io::stderr(), &output.stderr)?;
+    }
+    write(&mut std::io::stdout(), &output.stdout)?;
+    if code != 0 {
+        write(&mut std::io::stderr(), &output.stderr)?;
+        std::process::exit(code);
+    }
+    Ok(())
+}
+
+fn write(to: &mut impl std::io::Write, bytes: &[u8]) -> Result<()> {
+    match to.write_all(bytes).and_then(|()| to.flush()) {
+        Err(err) if err.kind() == std::io::ErrorKind::BrokenPipe => Ok(()), // as in `tools weather | head -1`
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,105 @@
+//! What `check` tries: command lines, and where each comes from.
+//!
+//! Servers -> our own way in; a client's file -> what the client would start. Invariant: an entry that is not ours is
+//! started only when it was named.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::catalog::{self, Server};
+use crate::client::{self, Client, Launch, Machine, Scope};
+use crate::connect;
+use crate::engine;
+use crate::entries::{Found, Spot, State};
+use crate::fixable::fixable;
+use crate::ledger::Ledger;
+use crate::workspace::Workspace;
+
+pub(crate) struct Try {
+    pub(super) name: String,
+    /// Where the server is one of this workspace.
+    pub(super) server: Option<Server>,
+    pub(super) client: Option<String>,
+    pub(super) scope: Option<Scope>,
+    pub(super) entry: Option<String>,
+    pub(super) launch: Result<Launch>,
+}
+
+/// Every named server, entered by ourselves.
+pub(crate) fn direct(ws: &Workspace, names: &[String]) -> Result<Vec<Try>> {
+    let servers = catalog::pick(&ws.root, names)?;
+    let engine = engine::find(ws)?;
+    let tries = servers.into_iter().map(|server| Try {
+        name: server.name.clone(),
+        client: None,
+        scope: None,
+        entry: None,
+        launch: connect::launch(ws, &engine, &server),
+        server: Some(server),
+    });
+    Ok(tries.collect())
+}
+
+/// The entries in a client's file: those of these names, or all of ours.
+pub(crate) fn through(
+    ws: &Workspace,
+    id: &str,
+    scope: Option<Scope>,
+    project: &Path,
+    names: &[String],
+) -> Result<Vec<Try>> {
+    let machine = Machine::here()?;
+    let ledger = Ledger::load(&ws.state)?;
+    let servers = catalog::load(&ws.root)?;
+    let scopes = scope.map_or_else(|| vec![Scope::User, Scope::Project], |it| vec![it]);
+    let mut tries = Vec::new();
+    for client in &client::pick(&ws.root, &[id.to_owned()])? {
+        for scope in scopes.iter().copied().filter(|it| scope.is_some() || client.has_scope(&machine, *it)) {
+            let spot = Spot::of(client, scope, &machine, project)?;
+            for found in spot.list(&ledger)?.into_iter().filter(|it| wanted(it, names)) {
+                tries.push(attempt(&machine, project, client, scope, found, &servers));
+            }
+        }
+    }
+    let missing: Vec<_> =
+        names.iter().filter(|it| !tries.iter().any(|tried| tried.is(it))).map(String::as_str).collect();
+    let what = match missing.as_slice() {
+        [] if tries.is_empty() => "no entry of ours".to_owned(),
+        [] => return Ok(tries),
+        missing => format!("no entry for {}", missing.join(", ")),
+    };
+    let which = scope.map_or_else(String::new, |it| format!(" --scope {it}"));
+    Err(fixable(format!("{id} has {what}"), format!("cargo xtask install-client {id}{which}")))
+}
+
+fn wanted(found: &Found, names: &[String]) -> bool {
+    if names.is_empty() {
+        return found.state != State::Foreign;
+    }
+    names.iter().any(|it| *it == found.name || found.server.as_ref() == Some(it))
+}
+
+fn attempt(
+    machine: &Machine,
+    project: &Path,
+    client: &Client,
+    scope: Scope,
+    found: Found,
+    servers: &[Server],
+) -> Try {
+    Try {
+        name: found.server.clone().unwrap_or_else(|| found.name.clone()),
+        server: servers.iter().find(|it| Some(&it.name) == found.server.as_ref()).cloned(),
+        client: Some(client.id.clone()),
+        scope: Some(scope),
+        launch: client.read_entry(machine, project, scope, &found.name),
+        entry: Some(found.name),
+    }
+}
+
+impl Try {
+    fn is(&self, name: &str) -> bool {
+        self.name == name || self.entry.as_deref() == Some(name)
+    }
+}
