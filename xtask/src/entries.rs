@@ -124,8 +124,15 @@ impl<'a> Spot<'a> {
         Ok(entries.iter().map(|(name, value)| self.judge(ledger, name, value)).chain(missing).collect())
     }
 
+    /// What the ledger knows of an entry; nothing if the foreign one that it had replaced is back in its place.
+    fn ours<'l>(&self, ledger: &'l Ledger, name: &str, found: Option<&Value>) -> Option<&'l Written> {
+        let written = ledger.find(&self.real, self.place.at, name)?;
+        let replaced = written.replaced.as_ref().and_then(|it| edit::parsed(it, self.place).ok());
+        (replaced.is_none() || replaced.as_ref() != found).then_some(written)
+    }
+
     fn judge(&self, ledger: &Ledger, name: &str, value: &Value) -> Found {
-        let Some(written) = ledger.find(&self.real, self.place.at, name) else {
+        let Some(written) = self.ours(ledger, name, Some(value)) else {
             return Found {
                 name: name.to_owned(),
                 state: State::Foreign,
@@ -219,7 +226,7 @@ impl<'a> Spot<'a> {
         self.forget_missing(ledger, &there);
         for it in wanted {
             let found = there.iter().find(|(name, _)| *name == it.name).map(|(_, value)| value);
-            let ours = ledger.find(&self.real, self.place.at, &it.name).cloned();
+            let ours = self.ours(ledger, &it.name, found).cloned();
             let fate = match (found, &ours) {
                 (None, _) => Fate::Added,
                 (Some(found), Some(written)) => {
@@ -252,11 +259,13 @@ impl<'a> Spot<'a> {
         let mut fates = Vec::new();
         let there = edit::entries(old.unwrap_or_default(), self.place)?;
         for name in names {
-            let ours = ledger.find(&self.real, self.place.at, name).cloned();
-            let here = there.iter().any(|(it, _)| it == name);
-            if here && ours.is_none() && !force {
+            let found = there.iter().find(|(it, _)| it == name).map(|(_, value)| value);
+            let ours = self.ours(ledger, name, found).cloned();
+            let known = ledger.find(&self.real, self.place.at, name).is_some();
+            if found.is_some() && ours.is_none() && !known && !force {
                 return Err(self.foreign(name));
             }
+            let here = found.is_some() && (ours.is_some() || force);
             let replaced = ours.as_ref().and_then(|it| it.replaced.as_deref());
             if let (true, Some(now)) = (here, &bytes) {
                 bytes = edit::remove(now, self.place, name, ledger.made(&self.real), replaced)?;

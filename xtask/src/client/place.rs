@@ -134,6 +134,12 @@ impl Client {
         }
     }
 
+    /// The project's folder, from its file.
+    pub(crate) fn project_of(&self, file: &Path) -> Option<PathBuf> {
+        let below = self.data.path.project.iter().find(|it| file.ends_with(it))?;
+        file.ancestors().nth(Path::new(below).components().count()).map(Path::to_path_buf)
+    }
+
     fn user_files(&self, machine: &Machine) -> Vec<PathBuf> {
         let paths = &self.data.path;
         for (variable, file) in &paths.overrides {

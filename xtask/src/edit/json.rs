@@ -106,6 +106,10 @@ pub(crate) fn remove(
     Ok(Some(format!("{bom}{new}").into_bytes()))
 }
 
+pub(crate) fn parsed(text: &str, place: Place<'_>) -> Result<Value> {
+    Ok(serde_json::from_str(&clean(text, place)?)?)
+}
+
 pub(crate) fn pasted(name: &str, entry: &Entry) -> String {
     let style = Style::pasted();
     style.member(name, &Value::Object(entry.clone()))

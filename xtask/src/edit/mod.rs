@@ -130,6 +130,11 @@ pub(crate) fn remove(
     json::remove(text(old)?, place, name, made, replaced)
 }
 
+/// A value as it stood in a file, comments and all.
+pub(crate) fn parsed(text: &str, place: Place<'_>) -> Result<Value> {
+    json::parsed(text, place)
+}
+
 /// The entry with its name, as it would stand in a file of ours: to be pasted.
 pub(crate) fn pasted(name: &str, entry: &Entry) -> String {
     json::pasted(name, entry)

@@ -177,3 +177,18 @@ fn a_restore_goes_back_and_forth() {
     assert_eq!(text(&spot.path), with);
     assert_eq!(home.list(&spot), [("a".into(), State::Ours)]);
 }
+
+#[test]
+fn a_foreign_entry_that_was_restored_is_foreign_again() {
+    let home = Home::new();
+    let spot = home.spot("cursor", Scope::User);
+    fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
+    let original = "{\"mcpServers\": {\"a\": {\"command\": \"theirs\"/* ! */}}}";
+    fs::write(&spot.path, original).unwrap();
+    spot.install(&home.state(), &[wanted("a")], true, false).unwrap();
+    spot.restore(&home.state(), false).unwrap().unwrap();
+    assert_eq!(home.list(&spot), [("a".into(), State::Foreign)]);
+    assert!(spot.install(&home.state(), &[wanted("a")], false, false).is_err());
+    assert_eq!(home.take(&spot, &["a"]).entries[0].1, Fate::Gone);
+    assert_eq!(text(&spot.path), original);
+}

@@ -49,6 +49,9 @@ struct ClientFile {
     exists: bool,
     error: Option<String>,
     entries: Vec<Entry>,
+    /// How our entries are written again.
+    #[serde(skip)]
+    again: String,
 }
 
 #[derive(Serialize)]
@@ -97,7 +100,7 @@ fn row(ws: &Workspace, machine: &Machine, ledger: &Ledger, client: &Client) -> R
         docs: client.docs().to_owned(),
         evidence: evidence.collect(),
         unconfirmed: client.unconfirmed().to_vec(),
-        files: files.into_iter().map(|(scope, path)| client_file(ledger, client, scope, path)).collect(),
+        files: files.into_iter().map(|(scope, path)| client_file(ws, ledger, client, scope, path)).collect(),
     }
 }
 
@@ -115,7 +118,9 @@ fn elsewhere(ledger: &Ledger, client: &Client, known: &[PathBuf]) -> Vec<(Scope,
     files
 }
 
-fn client_file(ledger: &Ledger, client: &Client, scope: Scope, path: PathBuf) -> ClientFile {
+fn client_file(ws: &Workspace, ledger: &Ledger, client: &Client, scope: Scope, path: PathBuf) -> ClientFile {
+    let project = client.project_of(&path).filter(|it| scope == Scope::Project && *it != ws.root);
+    let project = project.map_or_else(String::new, |it| format!(" --project {}", it.display()));
     let listed = Spot::at(client, scope, path.clone()).and_then(|it| it.list(ledger));
     let (entries, error) = match listed {
         Ok(entries) => (entries, None),
@@ -123,6 +128,7 @@ fn client_file(ledger: &Ledger, client: &Client, scope: Scope, path: PathBuf) ->
     };
     let entry = |Found { name, state, server, differences }| Entry { name, state, server, differences };
     ClientFile {
+        again: format!("cargo xtask install-client {} --scope {scope}{project}", client.id),
         scope,
         exists: path.exists(),
         path: path.display().to_string(),
@@ -182,10 +188,8 @@ fn remarks(row: &Row) {
                 say("  the whole entry was taken out");
             }
             entry.differences.iter().for_each(|it| say(&format!("  {}", difference(it))));
-            say(&format!(
-                "  to write it again: cargo xtask install-client {} --scope {}",
-                row.id, file.scope
-            ));
+            let way = if entry.server.is_some() { "" } else { " --container .. -- .." };
+            say(&format!("  to write it again: {}{way}", file.again));
         }
     }
 }

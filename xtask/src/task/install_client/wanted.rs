@@ -30,8 +30,8 @@ pub(crate) enum Via {
 pub(super) struct Plan {
     starts: Vec<Start>,
     name: Option<String>,
-    /// Containers that the entries need, and that do not run.
-    asleep: Vec<Server>,
+    /// What is still to be done before the entries work.
+    notes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub(super) fn servers(
     if name.is_some() && servers.len() > 1 {
         return Err(fixable("`--name` names one entry, and these are several", "add `--server NAME`"));
     }
-    let mut plan = Plan { starts: Vec::new(), name: name.map(str::to_owned), asleep: Vec::new() };
+    let mut plan = Plan { starts: Vec::new(), name: name.map(str::to_owned), notes: Vec::new() };
     if via == Some(Via::Host) {
         for server in &servers {
             plan.starts.push(Start::of(server, on_host(ws, server, build)?));
@@ -88,8 +88,9 @@ pub(super) fn servers(
             no_secrets(server, "run")?;
             argv::run_stdio(server, &ws.id()?, &server.environment(&[])?)
         } else {
-            let running = container::named(&cli, &container)?.is_some_and(|it| it.state.running);
-            plan.asleep.extend((!running).then(|| server.clone()));
+            if !runs(&cli, &container)? {
+                plan.notes.push(format!("`{0}` is not running yet: cargo xtask up {0}", server.name));
+            }
             argv::exec_stdio(&container)
         };
         plan.starts.push(Start::of(server, Launch { command: program.clone(), args, ..Launch::default() }));
@@ -112,7 +113,16 @@ fn any_command(
     let launch =
         Launch { command: program(&cli, scope), args: argv::exec(container, command), ..Launch::default() };
     let start = Start { name: container.to_owned(), server: None, launch };
-    Ok(Plan { starts: vec![start], name: name.map(str::to_owned), asleep: Vec::new() })
+    let notes = if runs(&cli, container)? {
+        Vec::new()
+    } else {
+        vec![format!("no container {container} is running")]
+    };
+    Ok(Plan { starts: vec![start], name: name.map(str::to_owned), notes })
+}
+
+fn runs(cli: &engine::Cli, container: &str) -> Result<bool> {
+    Ok(container::named(cli, container)?.is_some_and(|it| it.state.running))
 }
 
 fn program(cli: &engine::Cli, scope: Scope) -> String {
@@ -161,10 +171,7 @@ impl Plan {
         wanted.collect()
     }
 
-    /// What is still to be done before the entries work.
     pub(super) fn advise(&self) {
-        for server in &self.asleep {
-            say(&format!("note: {0} is not running yet: cargo xtask up {0}", server.name));
-        }
+        self.notes.iter().for_each(|it| say(&format!("note: {it}")));
     }
 }
