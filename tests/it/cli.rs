@@ -16,14 +16,18 @@ fn says(world: &World, args: &[&str], expected: &Expect) {
 fn help_lists_every_command() {
     let world = World::without_engine("help");
     let help = world.ok(&["--help"]).stdout;
-    let commands = help.split("Commands:").nth(1).and_then(|it| it.split("\n\n").next()).expect("a list of commands");
+    let commands =
+        help.split("Commands:").nth(1).and_then(|it| it.split("\n\n").next()).expect("a list of commands");
     let names: Vec<_> = commands.lines().filter_map(|it| it.split_whitespace().next()).collect();
     let all = "quickstart doctor build-images up down status logs check tools call \
                install-client uninstall-client clients test ci";
     for name in all.split_whitespace() {
         assert!(names.contains(&name), "{name} is not in the help: {help}");
         let own = world.ok(&[name, "--help"]).stdout;
-        assert!(own.lines().next().is_some_and(|it| it.len() > 10), "{name} does not say what it does: {own}");
+        assert!(
+            own.lines().next().is_some_and(|it| it.len() > 10),
+            "{name} does not say what it does: {own}"
+        );
         let about = own.split("Usage:").next().unwrap_or_default();
         assert!(about.contains("host"), "{name} does not say what it does under engine `host`: {own}");
     }
@@ -31,9 +35,9 @@ fn help_lists_every_command() {
 
 #[test]
 fn xtask_is_quick_to_build_and_speaks_no_mcp() {
-    let tree = run(command("cargo").current_dir(workspace_root()).args(
-        "tree --package xtask --edges normal,build --prefix none --format {p} --locked".split(' '),
-    ))
+    let tree = run(command("cargo")
+        .current_dir(workspace_root())
+        .args("tree --package xtask --edges normal,build --prefix none --format {p} --locked".split(' ')))
     .ok();
     let mut packages: Vec<&str> = tree.stdout.lines().map(|it| it.trim_end_matches(" (*)")).collect();
     packages.sort_unstable();

@@ -3,3 +3,10 @@
 //! A clone of the workspace -> pass, fail, or skipped with a reason. Invariant: no test depends on another one.
 
 mod cli;
+mod forecasts;
+mod images;
+mod kills;
+mod lifecycle;
+mod logs;
+mod sandbox;
+mod session;

@@ -4,6 +4,7 @@
 
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -17,6 +18,15 @@ pub struct Engine {
 /// The start of every container name of this run.
 pub fn run_prefix() -> String {
     format!("drydock-test-{}-", std::process::id())
+}
+
+/// The workspace that all worlds of this run belong to, so that they share one image. Sixteen hexadecimal digits.
+pub fn workspace_id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_nanos());
+        format!("{:016x}", now as u64 ^ u64::from(std::process::id()))
+    })
 }
 
 impl Engine {
@@ -85,18 +95,30 @@ impl Engine {
         }
     }
 
-    /// A process that removes what is left of this run as soon as the run is over, in whatever way it ends: it waits
-    /// for the end of a pipe that only we hold. Holding our stdout, it makes `cargo xtask test` wait for it.
+    /// A process that cleans up as soon as this run is over, in whatever way it ends: it waits for the end of a pipe
+    /// that only we hold. Holding our stdout, it makes `cargo xtask test` wait for it.
     fn leave_a_janitor(&self) {
         static JANITOR: Mutex<Option<Child>> = Mutex::new(None);
-        let script = r#"trap '' INT TERM HUP; cat >/dev/null
-for id in $("$0" ps --all --quiet --filter "name=^/?$1"); do "$0" rm --force --volumes "$id"; done >/dev/null 2>&1
-for id in $("$0" images --quiet --filter "label=dev.drydock.test-run=$1"); do "$0" rmi --force "$id"; done >/dev/null 2>&1"#;
+        let format = "{{.ID}}\t{{.Repository}}:{{.Tag}}";
+        let images = self.ok(&["images", "--no-trunc", "--format", format, "drydock/*"]);
         let child = command("sh")
-            .args(["-c", script, &self.program, &run_prefix()])
+            .args(["-c", CLEAN_UP, &self.program, &run_prefix(), workspace_id()])
+            .args(images.split_whitespace())
             .stdin(Stdio::piped())
             .spawn()
             .expect("a shell to clean up after the tests");
         *JANITOR.lock().expect("no test holds it") = Some(child);
     }
 }
+
+/// Removes this run's containers, gives the tags back to the images that had them, removes this run's images.
+const CLEAN_UP: &str = r#"
+trap '' INT TERM HUP
+cat >/dev/null
+exec >/dev/null 2>&1
+prefix=$1 workspace=$2
+shift 2
+for id in $("$0" ps --all --quiet --filter "name=^/?$prefix"); do "$0" rm --force --volumes "$id"; done
+while [ $# -gt 1 ]; do "$0" tag "$1" "$2"; shift 2; done
+for id in $("$0" images --quiet --no-trunc --filter "label=dev.drydock.workspace=$workspace"); do "$0" rmi --force "$id"; done
+"#;

@@ -7,6 +7,7 @@ pub mod engine;
 pub mod process;
 pub mod service;
 pub mod session;
+pub mod weather;
 pub mod world;
 
 use std::io::Write;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-use crate::engine::{Engine, run_prefix};
+use crate::engine::{Engine, run_prefix, workspace_id};
 use crate::process::{PATIENCE, command, eventually, run};
 use crate::world::build_with;
 
@@ -48,7 +48,7 @@ fn image(engine: &Engine) -> &'static str {
     IMAGE.get_or_init(|| {
         let tag = format!("{}open-meteo", run_prefix());
         let program = program();
-        let label = format!("LABEL dev.drydock.test-run={}", run_prefix());
+        let label = format!("LABEL dev.drydock.workspace={}", workspace_id());
         let mut tar = command("tar")
             .args(["--create", "--directory"])
             .arg(program.parent().expect("a folder"))

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::engine::{Engine, run_prefix};
+use crate::engine::{Engine, run_prefix, workspace_id};
 use crate::process::{Finished, LONG_PATIENCE, command, run_with};
 
 #[derive(Debug)]
@@ -37,6 +37,7 @@ impl World {
         for part in ["home", "state", "project"] {
             std::fs::create_dir(folder.path().join(part)).expect("a new folder");
         }
+        std::fs::write(folder.path().join("state/workspace-id"), workspace_id()).expect("a new file");
         Self { folder, prefix: format!("{}{name}-", run_prefix()), engine, root: workspace_root() }
     }
 
@@ -154,7 +155,10 @@ pub fn build(args: &[&str], program: &str) -> PathBuf {
 
 pub fn build_with(args: &[&str], program: &str, env: &[(&str, &str)]) -> PathBuf {
     let mut cargo = command("cargo");
-    cargo.current_dir(workspace_root()).args(["build", "--message-format=json"]).args(args);
+    cargo
+        .current_dir(workspace_root())
+        .args(["build", "--message-format=json-render-diagnostics"])
+        .args(args);
     cargo.envs(env.iter().copied());
     let built = run_with(&mut cargo, &[], LONG_PATIENCE).ok();
     let messages = built.stdout.lines().filter_map(|it| serde_json::from_str::<serde_json::Value>(it).ok());

@@ -1,0 +1,191 @@
+//! However a client ends, its session ends too: nothing is left in the container.
+
+use std::io::{Read, Write};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use drydock_tests::engine::Engine;
+use drydock_tests::process::{command, eventually, run};
+use drydock_tests::{engine_or_skip, weather};
+use serde_json::{Value, json};
+
+/// How long a session's output may be blocked in these tests, in seconds.
+const STALL: &str = "MCP_STALL_TIMEOUT=5";
+/// For fifty sessions to start, or to end, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+const CLIENTS: usize = 50;
+
+/// Sessions that still run in the container.
+fn sessions(engine: &Engine, container: &str) -> usize {
+    let top = engine.ok(&["top", container, "-eo", "pid,args"]);
+    top.lines().filter(|it| it.ends_with("/mcp stdio")).count()
+}
+
+/// A client that has shaken hands, with both its pipes in our hands and nobody reading.
+fn client(engine: &Engine, container: &str) -> Child {
+    let mut child = engine
+        .command(&["exec", "-i", container, "/mcp", "stdio"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the engine's command line");
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "doomed", "version": "0"}}});
+    let stdin = child.stdin.as_mut().expect("a pipe");
+    writeln!(stdin, "{hello}\n{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+        .expect("it reads");
+    let stdout = child.stdout.as_mut().expect("a pipe");
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\n") {
+        stdout.read_exact(&mut byte).expect("an answer to `initialize`");
+        answer.extend(byte);
+    }
+    let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+    assert_eq!(answer["id"], 0);
+    child
+}
+
+fn clients(engine: &Engine, container: &str) -> Vec<Child> {
+    thread::scope(|scope| {
+        let starts: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| client(engine, container))).collect();
+        starts.into_iter().map(|it| it.join().expect("a client")).collect()
+    })
+}
+
+fn kill(clients: Vec<Child>) {
+    for mut client in clients {
+        client.kill().expect("a client to kill");
+        client.wait().expect("a killed client");
+    }
+}
+
+/// Requests for far more than a megabyte of answers, which nobody reads.
+fn ask_for_a_megabyte(clients: &mut [Child]) {
+    let requests: String = (1..400)
+        .map(|id| format!("{}\n", json!({"jsonrpc": "2.0", "id": id, "method": "tools/list"})))
+        .collect();
+    for client in clients {
+        client
+            .stdin
+            .as_mut()
+            .expect("a pipe")
+            .write_all(requests.as_bytes())
+            .expect("it fits into the pipes");
+    }
+}
+
+/// Requests until nothing on the way takes another byte.
+fn fill_input(clients: &mut [Child]) {
+    let request = format!("{}\n", json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
+    let block = request.repeat(200);
+    for client in clients {
+        let mut stdin = client.stdin.take().expect("a pipe");
+        let block = block.clone();
+        // Ends with the client: then the pipe breaks.
+        thread::spawn(move || while stdin.write_all(block.as_bytes()).is_ok() {});
+    }
+}
+
+/// Waits until no session writes a line into the log any more: all are blocked.
+fn until_all_are_stuck(engine: &Engine, container: &str) {
+    let mut before = String::new();
+    eventually(PATIENCE, || {
+        let now = engine.ok(&["logs", "--tail", "1", container]);
+        let still = now == before;
+        before = now;
+        thread::sleep(Duration::from_millis(300));
+        still
+    });
+}
+
+#[test]
+fn a_hundred_and_fifty_killed_clients_leave_nothing() {
+    let engine = engine_or_skip!();
+    let world = weather::world(&engine, "kills");
+    let container = world.container("weather");
+    world.ok(&["up", "weather", "--env", STALL]);
+
+    let idle = clients(&engine, &container);
+    assert_eq!(sessions(&engine, &container), CLIENTS);
+    kill(idle);
+
+    let mut answering = clients(&engine, &container);
+    ask_for_a_megabyte(&mut answering);
+    until_all_are_stuck(&engine, &container);
+    kill(answering);
+
+    let mut queued = clients(&engine, &container);
+    fill_input(&mut queued);
+    until_all_are_stuck(&engine, &container);
+    kill(queued);
+
+    let gone = eventually(PATIENCE, || sessions(&engine, &container) == 0);
+    assert!(gone, "{} sessions are left\n{}", sessions(&engine, &container), engine.ok(&["top", &container]));
+    let health = engine.ok(&["exec", &container, "/mcp", "health", "--json"]);
+    let health: Value = serde_json::from_str(&health).unwrap();
+    assert_eq!(health["sessions"], 0, "{health}");
+    assert_eq!(health["ready"], true, "{health}");
+    assert_eq!(health["served"], 3 * CLIENTS, "{health}");
+    assert_eq!(engine.inspect(&container)["State"]["OOMKilled"], false);
+}
+
+#[test]
+fn a_client_that_ends_in_another_way_leaves_nothing_either() {
+    let engine = engine_or_skip!();
+    let world = weather::world(&engine, "ends");
+    let container = world.container("weather");
+    world.ok(&["up", "weather", "--env", STALL]);
+    for signal in ["TERM", "INT", "HUP"] {
+        let mut clients: Vec<_> = (0..5).map(|_| client(&engine, &container)).collect();
+        ask_for_a_megabyte(&mut clients[..2]);
+        for mut client in clients {
+            run(command("kill").args([format!("-{signal}"), client.id().to_string()])).ok();
+            client.wait().unwrap();
+        }
+        let gone = eventually(PATIENCE, || sessions(&engine, &container) == 0);
+        assert!(gone, "{signal}: {} sessions are left", sessions(&engine, &container));
+    }
+}
+
+#[test]
+fn a_slow_reader_keeps_its_session() {
+    let engine = engine_or_skip!();
+    let world = weather::world(&engine, "slow");
+    let container = world.container("weather");
+    world.ok(&["up", "weather", "--env", STALL]);
+    let mut client = client(&engine, &container);
+    ask_for_a_megabyte(std::slice::from_mut(&mut client));
+    until_all_are_stuck(&engine, &container);
+    // Shorter than the time-out, then everything is read.
+    thread::sleep(Duration::from_secs(2));
+    drop(client.stdin.take());
+    let mut answers = String::new();
+    client.stdout.take().unwrap().read_to_string(&mut answers).unwrap();
+    let mut ids: Vec<u64> = answers
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("whole lines")["id"].as_u64().expect("an id"))
+        .collect();
+    ids.sort_unstable();
+    assert_eq!(ids, (1..400).collect::<Vec<_>>());
+    assert!(client.wait().unwrap().success());
+}
+
+#[test]
+fn the_engine_need_not_kill_the_container_to_stop_it() {
+    let engine = engine_or_skip!();
+    let world = weather::world(&engine, "stop");
+    let container = world.container("weather");
+    world.ok(&["up", "weather"]);
+    let mut clients: Vec<_> = (0..3).map(|_| client(&engine, &container)).collect();
+    ask_for_a_megabyte(&mut clients[..1]);
+    // After these two seconds the engine kills what is still there: that would be exit code 137.
+    engine.ok(&["stop", "--time", "2", &container]);
+    let code = &engine.inspect(&container)["State"]["ExitCode"];
+    assert!(*code == 0 || *code == 143, "exit code {code}");
+    for mut client in clients {
+        client.wait().unwrap();
+    }
+}

@@ -1,0 +1,49 @@
+//! The example server in a container: built once per run, with the quick profile, and shared by the tests that only
+//! look at it.
+//!
+//! Engine -> image, world, container, session. Invariant: the image that a person built is back after the run.
+
+use std::sync::OnceLock;
+
+use crate::engine::Engine;
+use crate::process::Finished;
+use crate::service;
+use crate::session::Session;
+use crate::world::World;
+
+/// A weather container whose forecasts come from the stand-in.
+#[derive(Debug)]
+pub struct Shared {
+    pub world: World,
+    pub container: String,
+    /// The stand-in's container.
+    pub service: String,
+}
+
+/// The container that all tests share; none may change it.
+#[track_caller]
+pub fn shared(engine: &Engine) -> &'static Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let world = world(engine, "shared");
+        let container = world.container("weather");
+        world.ok(&["up", "weather", "--env", service::URL]);
+        let service = service::beside(engine, &container);
+        Shared { world, container, service }
+    })
+}
+
+/// A world in which `up weather` finds the image.
+#[track_caller]
+pub fn world(engine: &Engine, name: &str) -> World {
+    static BUILT: OnceLock<Finished> = OnceLock::new();
+    let built = BUILT
+        .get_or_init(|| World::on(engine, "build").run(&["build-images", "weather", "--profile", "quick"]));
+    assert_eq!(built.code, Some(0), "{built}");
+    World::on(engine, name)
+}
+
+/// What a client starts.
+pub fn session(engine: &Engine, container: &str) -> Session {
+    Session::start(engine.command(&["exec", "-i", container, "/mcp", "stdio"]))
+}
