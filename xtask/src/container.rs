@@ -115,9 +115,10 @@ impl Container {
     }
 
     pub(crate) fn owner(&self, server: &str, workspace: &str) -> Owner {
-        match (self.server(), self.label(WORKSPACE_LABEL)) {
-            (Some(name), Some(id)) if name == server && id == workspace => Owner::Us,
-            (Some(name), Some(id)) if name == server => Owner::Workspace(id.to_owned()),
+        // Server and workspace a container also has from its image, when somebody makes one by hand; settings only from us.
+        match (self.server(), self.label(WORKSPACE_LABEL), self.settings()) {
+            (Some(name), Some(id), Some(_)) if name == server && id == workspace => Owner::Us,
+            (Some(name), Some(id), Some(_)) if name == server => Owner::Workspace(id.to_owned()),
             _ => Owner::Stranger,
         }
     }
