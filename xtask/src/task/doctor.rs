@@ -1,13 +1,86 @@
-//! (being built)
+//! `doctor`: what is here, what is missing, and the one thing to do about each.
+//!
+//! This machine -> a line for each check. Invariant: it only looks, and goes on after a check that fails.
 
+mod checks;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use crate::table;
 use crate::workspace::Workspace;
 
-/// (being built)
+/// Check engine, tools, disk, images, containers and client entries; a line for each, with the fix
+///
+/// Fails when something is broken; what is merely not done yet is a note. Under `--engine host` it checks what servers
+/// need that run as plain processes.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// As JSON: a list of objects with check, state (ok, note or bad), found and fix
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one check found. The field names are promised.
+#[derive(Debug, Serialize)]
+pub(crate) struct Finding {
+    check: String,
+    state: State,
+    found: String,
+    /// What to do; nothing when all is well.
+    fix: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Note,
+    Bad,
+}
 
 impl Args {
-    pub(crate) fn run(self, _ws: &Workspace) -> anyhow::Result<()> {
-        anyhow::bail!("`doctor` is not built yet")
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        let findings = checks::all(ws);
+        if self.json {
+            table::json(&findings)?;
+        } else {
+            let width = findings.iter().map(|it| it.check.chars().count()).max().unwrap_or_default();
+            findings.iter().try_for_each(|it| table::line(&it.line(width)))?;
+        }
+        match findings.iter().filter(|it| it.state == State::Bad).count() {
+            0 => Ok(()),
+            count => bail!("{count} of {} checks failed", findings.len()),
+        }
+    }
+}
+
+impl Finding {
+    fn line(&self, width: usize) -> String {
+        let sign = match self.state {
+            State::Ok => "✓",
+            State::Note => "-",
+            State::Bad => "✗",
+        };
+        let mut found = self.found.split_whitespace().collect::<Vec<_>>().join(" "); // tools complain on several lines
+        if let Some((end, _)) = found.char_indices().nth(200) {
+            found.replace_range(end.., "..");
+        }
+        let fix = self.fix.as_deref().map(|it| format!("; fix: {it}")).unwrap_or_default();
+        format!("{sign} {:width$}  {found}{fix}", self.check)
+    }
+
+    fn ok(check: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { check: check.into(), state: State::Ok, found: found.into(), fix: None }
+    }
+
+    fn note(check: impl Into<String>, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check: check.into(), state: State::Note, found: found.into(), fix: Some(fix.into()) }
+    }
+
+    fn bad(check: impl Into<String>, err: &anyhow::Error) -> Self {
+        let hints = crate::fixable::hints(err);
+        let fix = (!hints.is_empty()).then(|| hints.join("; "));
+        Self { check: check.into(), state: State::Bad, found: format!("{err:#}"), fix }
     }
 }

@@ -1,0 +1,231 @@
+//! The checks, in the order in which one stands on the other.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+
+use super::{Finding, State};
+use crate::argv;
+use crate::cargo;
+use crate::catalog::{self, Kind, Server};
+use crate::client::{self, Machine, Scope};
+use crate::container::{self, Container, Image, Owner};
+use crate::engine::{self, Cli, Engine};
+use crate::entries::{self, Spot};
+use crate::ledger::Ledger;
+use crate::task::build_images::mebibytes;
+use crate::workspace::Workspace;
+
+/// An image with its build takes this much at most.
+const ROOM: u64 = 3 << 30;
+
+pub(super) fn all(ws: &Workspace) -> Vec<Finding> {
+    let engine = engine::find(ws);
+    let mut all = vec![engine_line(&engine), tool("cargo"), tool("rustc")];
+    let cli = match &engine {
+        Ok(Engine::Cli(cli)) => Some(cli),
+        _ => None,
+    };
+    all.extend(cli.map(static_target));
+    all.extend(disk(&ws.root));
+    match catalog::load(&ws.root) {
+        Ok(servers) => all.extend(servers.iter().flat_map(|it| server(ws, cli, it))),
+        Err(err) => all.push(Finding::bad("servers", &err)),
+    }
+    all.extend(client_files(ws).unwrap_or_else(|err| vec![Finding::bad("clients", &err)]));
+    all
+}
+
+fn engine_line(engine: &Result<Engine>) -> Finding {
+    match engine {
+        Ok(Engine::Cli(it)) => {
+            let untested = if it.name == "podman" { " (untested with Drydock)" } else { "" };
+            let text =
+                format!("{} {}, {}, {}{untested}", it.name, it.version, it.platform, it.program.display());
+            Finding::ok("engine", text)
+        }
+        Ok(Engine::Host) => Finding::note(
+            "engine",
+            "host: servers run as plain processes",
+            "leave --engine away for a sandbox",
+        ),
+        Err(err) => Finding::bad("engine", err),
+    }
+}
+
+fn tool(name: &str) -> Finding {
+    match (engine::which(name), cargo::version(name)) {
+        (Some(path), Ok(version)) => Finding::ok(name, format!("{version}, {}", path.display())),
+        (None, Ok(version)) => Finding::note(
+            name,
+            format!("{version}, not in PATH"),
+            "add the `bin` folder of `.cargo` in your home to PATH",
+        ),
+        (_, Err(err)) => Finding::bad(name, &err),
+    }
+}
+
+fn static_target(cli: &Cli) -> Finding {
+    match cargo::static_target(&cli.platform) {
+        Ok(Some(target)) => Finding::ok("static build", target),
+        Ok(None) => Finding::note(
+            "static build",
+            format!(
+                "this machine cannot make a static binary for {}: `build-images` compiles in the engine",
+                cli.platform
+            ),
+            "on Linux install glibc's static library (Debian: libc6-dev) for faster builds",
+        ),
+        Err(err) => Finding::bad("static build", &err),
+    }
+}
+
+#[cfg(unix)]
+fn disk(root: &Path) -> Option<Finding> {
+    let stat = rustix::fs::statvfs(root).ok()?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let found = format!("{} GiB free at {}", free >> 30, root.display());
+    Some(match free {
+        ROOM.. => Finding::ok("disk", found),
+        _ => Finding::note(
+            "disk",
+            found,
+            "make room (`cargo clean`, `docker system prune`): builds take up to 3 GiB",
+        ),
+    })
+}
+
+#[cfg(not(unix))]
+fn disk(_: &Path) -> Option<Finding> {
+    None
+}
+
+fn server(ws: &Workspace, cli: Option<&Cli>, server: &Server) -> Vec<Finding> {
+    let name = format!("server {}", server.name);
+    if server.kind != Kind::Rust {
+        let found = format!("a {} server", server.kind.name());
+        return vec![Finding::note(name, found, "wait: this version of Drydock builds Rust servers")];
+    }
+    let about = match cargo::describe(ws, server) {
+        Err(err) => return vec![Finding::bad(name, &err)],
+        Ok(about) => about,
+    };
+    let found = cli.map(|cli| stands(ws, cli, server).unwrap_or_else(|err| vec![Finding::bad(&name, &err)]));
+    found.unwrap_or_else(|| vec![Finding::ok(name, format!("{} {}", about.package, server.version))])
+}
+
+/// Its image and its container.
+fn stands(ws: &Workspace, cli: &Cli, server: &Server) -> Result<Vec<Finding>> {
+    let (id, up) = (ws.id()?, format!("cargo xtask up {}", server.name));
+    let build = format!("cargo xtask build-images {}", server.name);
+    let image = container::image(cli, &server.image())?;
+    let image_line = match &image {
+        None => Finding::note(server.image(), "not built", &build),
+        Some(it) if !it.is_ours(&server.name, &id) => {
+            Finding::note(server.image(), "built by another workspace", &build)
+        }
+        Some(it) if it.profile() == Some("quick") => {
+            Finding::note(server.image(), format!("{}, built in a hurry", mebibytes(it.size)), &build)
+        }
+        Some(it) => Finding::ok(server.image(), mebibytes(it.size)),
+    };
+    let name = server.container(&ws.global.name_prefix);
+    let container_line = match container::named(cli, &name)? {
+        None => Finding::note(name, "not there", &up),
+        Some(it) => running(ws, cli, server, image.as_ref(), &it)?,
+    };
+    Ok(vec![image_line, container_line])
+}
+
+fn running(
+    ws: &Workspace,
+    cli: &Cli,
+    server: &Server,
+    image: Option<&Image>,
+    it: &Container,
+) -> Result<Finding> {
+    let (id, name, up) = (ws.id()?, it.name(), format!("cargo xtask up {}", server.name));
+    if it.owner(&server.name, &id) != Owner::Us {
+        let err = anyhow!("a container that is not ours has this name (image {})", it.config.image);
+        let fix = Some("use another name: --name-prefix PREFIX".to_owned());
+        return Ok(Finding { fix, ..Finding::bad(name, &err) });
+    }
+    if !it.state.running {
+        return Ok(Finding::note(
+            name,
+            format!("{} (exit code {})", it.state.status, it.state.exit_code),
+            up,
+        ));
+    }
+    let health = match container::health(cli, name) {
+        Ok(health) if health.ready => format!("ready, {} sessions", health.sessions),
+        Ok(_) => return Ok(sick(name, "it says that it is not ready", server)),
+        Err(err) => return Ok(sick(name, &format!("it does not answer: {err:#}"), server)),
+    };
+    if image.is_some_and(|image| image.id != it.image) {
+        return Ok(Finding::note(name, format!("{health}; made from an older image"), up));
+    }
+    let default = server.environment(&[]).map(|env| argv::create(server, name, &id, &env).settings);
+    if default.is_ok_and(|settings| it.settings() != Some(&settings)) {
+        return Ok(Finding::note(name, format!("{health}; other settings than the manifest's (--env?)"), up));
+    }
+    Ok(Finding::ok(name, health))
+}
+
+fn sick(name: &str, found: &str, server: &Server) -> Finding {
+    let fix = Some(format!("cargo xtask logs {0}, then cargo xtask up {0} --force", server.name));
+    Finding { check: name.to_owned(), state: State::Bad, found: found.to_owned(), fix }
+}
+
+/// A line for each client file that holds entries of ours, or that we cannot read.
+fn client_files(ws: &Workspace) -> Result<Vec<Finding>> {
+    let (machine, ledger) = (Machine::here()?, Ledger::load(&ws.state)?);
+    let mut all = Vec::new();
+    for client in client::load(&ws.root)? {
+        for scope in [Scope::User, Scope::Project] {
+            let Ok(spot) = Spot::of(&client, scope, &machine, &ws.root) else { continue };
+            let check = format!("{} ({scope})", client.name());
+            match spot.list(&ledger) {
+                Ok(entries) => {
+                    all.extend(entries.iter().filter_map(|it| entry(&check, &client.id, scope, it)))
+                }
+                Err(err) => all.push(Finding::bad(check, &err)),
+            }
+        }
+    }
+    if all.is_empty() {
+        all.push(Finding::note("clients", "no entries of ours", "cargo xtask install-client"));
+    }
+    Ok(all)
+}
+
+fn entry(check: &str, client: &str, scope: Scope, it: &entries::Found) -> Option<Finding> {
+    let fix = format!("cargo xtask install-client {client} --scope {scope}, or uninstall-client");
+    match it.state {
+        entries::State::Ours => Some(Finding::ok(check, format!("entry {:?}", it.name))),
+        entries::State::Drifted => {
+            Some(Finding::note(check, format!("entry {:?} was changed by somebody", it.name), fix))
+        }
+        entries::State::Missing => {
+            Some(Finding::note(check, format!("entry {:?} was taken out", it.name), fix))
+        }
+        entries::State::Foreign => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_fix_behind_what_was_found() {
+        let line = Finding::note("disk", "1 GiB\nfree", "make room").line(6);
+        assert_eq!(line, "- disk    1 GiB free; fix: make room");
+    }
+
+    #[test]
+    fn a_missing_tool_is_bad() {
+        let finding = tool("no-such-tool-of-drydock");
+        assert_eq!(finding.state, State::Bad, "{finding:?}");
+    }
+}
