@@ -40,7 +40,6 @@ impl Profile {
 pub(crate) struct Crate {
     pub(crate) package: String,
     pub(crate) binary: String,
-    pub(crate) version: String,
     pub(crate) license: String,
     /// `target/`, wherever it is.
     pub(crate) target_dir: PathBuf,
@@ -101,7 +100,6 @@ pub(crate) fn describe(ws: &Workspace, server: &Server) -> Result<Crate> {
     Ok(Crate {
         package: package.name.clone(),
         binary: binary.name.clone(),
-        version: package.version.clone(),
         license: package.license.clone().unwrap_or_default(),
         stubs: stubs(&metadata, &members),
         members,

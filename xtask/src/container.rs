@@ -13,7 +13,6 @@ use crate::engine::Cli;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Container {
-    pub(crate) id: String,
     /// Begins with a slash in Docker.
     name: String,
     /// The image's id.

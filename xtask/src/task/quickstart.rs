@@ -1,13 +1,171 @@
-//! (being built)
+//! `quickstart`: the whole job once, from the sources to an answer through a client's own entry.
+//!
+//! A fresh clone -> a running server, two project entries, one real answer. Invariant: what the last screen says was
+//! read from what happened, through the entry that the client will start.
 
+mod screen;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use self::screen::{Answer, Screen};
+use crate::cargo::{self, Profile};
+use crate::catalog::{self, Server};
+use crate::client::{self, Client, Launch, Machine, Scope};
+use crate::connect::{Connect, Options};
+use crate::engine::{self, Engine};
+use crate::interrupt;
+use crate::progress::{self, say};
+use crate::task::build_images::{self, Builder};
+use crate::task::install_client::{self, Via};
+use crate::task::up::{self, How};
 use crate::workspace::Workspace;
 
-/// (being built)
+const SERVER: &str = "weather";
+const CLIENTS: [&str; 2] = ["cursor", "claude-code"];
+const PLACE: &str = "Reykjavik";
+
+/// Do the whole job once: build and start `weather`, wire it into this workspace, ask it something
+///
+/// Writes entries for Cursor and Claude Code into this clone alone (they are git-ignored), connects through the very
+/// entry that it wrote, lists the tools and calls one. Builds with the profile `quick`: larger and slower than what
+/// `build-images` makes, in a fraction of the time. Without an engine, or with `--engine host`, it runs the server as a
+/// plain process, without a sandbox.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 
+/// The part of a tool list that the screen shows.
+#[derive(Deserialize)]
+struct Tools {
+    tools: Vec<Tool>,
+}
+
+#[derive(Deserialize)]
+struct Tool {
+    name: String,
+    title: Option<String>,
+}
+
 impl Args {
-    pub(crate) fn run(self, _ws: &Workspace) -> anyhow::Result<()> {
-        anyhow::bail!("`quickstart` is not built yet")
+    pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        interrupt::arm()?;
+        let start = Instant::now();
+        let server =
+            catalog::pick(&ws.root, &[SERVER.to_owned()])?.pop().context("one name is one server")?;
+        let engine = engine(ws)?;
+        let via = bring_up(ws, &engine, &server)?;
+        let clients = client::pick(&ws.root, &CLIENTS.map(str::to_owned))?;
+        let entries = clients.iter().map(|it| wire(ws, it, via)).collect::<Result<Vec<_>>>()?;
+        let connect = Connect::build(ws)?;
+        for (client, launch) in clients.iter().zip(&entries) {
+            handshake(&connect, client, launch)?;
+        }
+        let launch = entries.first().context("there is a client")?;
+        let tools = tools(&connect, launch)?;
+        let answer = ask(&connect, launch)?;
+        Screen {
+            place: place(&engine, &server, &ws.global.name_prefix),
+            sandboxed: matches!(engine, Engine::Cli(_)),
+            clients: clients.iter().map(|it| it.name().to_owned()).collect(),
+            tools,
+            answer,
+            took: progress::seconds(start.elapsed()),
+        }
+        .show()
     }
+}
+
+/// The engine that was named, the one that answers, or none: then servers run as plain processes.
+fn engine(ws: &Workspace) -> Result<Engine> {
+    match engine::find(ws) {
+        Err(err) if ws.global.engine.is_none() => {
+            say(&format!("no container engine: {err:#}"));
+            say("going on with engine `host`: weather runs as a plain process, WITHOUT a sandbox");
+            Ok(Engine::Host)
+        }
+        Ok(Engine::Host) => {
+            say("engine `host`: weather runs as a plain process, WITHOUT a sandbox");
+            Ok(Engine::Host)
+        }
+        other => other,
+    }
+}
+
+fn bring_up(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Via> {
+    match engine {
+        Engine::Cli(cli) => {
+            say(&format!("{} {}; building in a hurry (profile quick)", cli.name, cli.version));
+            build_images::build(ws, cli, server, Builder::Auto, Profile::Quick)?;
+            up::up(ws, cli, server, &[], How::default())?;
+            Ok(Via::Exec)
+        }
+        Engine::Host => {
+            cargo::build_host(ws, server)?;
+            Ok(Via::Host)
+        }
+    }
+}
+
+/// Writes the client's project entry, and reads back what the client would start.
+fn wire(ws: &Workspace, client: &Client, via: Via) -> Result<Launch> {
+    install_client::install(ws, client, Scope::Project, &[SERVER.to_owned()], via)?;
+    client.read_entry(&Machine::here()?, &ws.root, Scope::Project, &client.entry_name(SERVER))
+}
+
+fn handshake(connect: &Connect, client: &Client, launch: &Launch) -> Result<()> {
+    progress::step(&format!("connecting through the entry of {}", client.name()), || {
+        let (report, said) = connect.check(launch, &Options::default())?;
+        if report.ok {
+            Ok(())
+        } else {
+            bail!("the entry of {} does not work: {}", client.name(), said.trim())
+        }
+    })
+}
+
+/// Names and titles.
+fn tools(connect: &Connect, launch: &Launch) -> Result<Vec<(String, String)>> {
+    let output = connect.run(launch, &Options::default(), &words(&["tools", "--json"]))?;
+    let list: Tools = serde_json::from_slice(&output.stdout).with_context(|| engine::complaint(&output))?;
+    Ok(list.tools.into_iter().map(|it| (it.name, it.title.unwrap_or_default())).collect())
+}
+
+/// Today's weather; where that cannot be reached, the sun, which is computed.
+fn ask(connect: &Connect, launch: &Launch) -> Result<Answer> {
+    let arguments = format!(r#"{{"place": "{PLACE}"}}"#);
+    let options = Options { timeout: 20.0, ..Options::default() };
+    let call = |tool: &str| {
+        let words = words(&["call", tool, &arguments]);
+        progress::step(&format!("calling {tool}"), || connect.run(launch, &options, &words))
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    let online = call("get_current_weather")?;
+    if online.status.success() {
+        return Ok(Answer { tool: "get_current_weather", arguments, text: text(&online.stdout), why: None });
+    }
+    let why = Some(reason(&text(&online.stdout), &text(&online.stderr)));
+    let computed = call("sun_times")?;
+    if !computed.status.success() {
+        bail!("`sun_times` failed: {}", engine::complaint(&computed));
+    }
+    Ok(Answer { tool: "sun_times", arguments, text: text(&computed.stdout), why })
+}
+
+/// Why there was no answer from outside, on one line: the tool's own words, or else our client's.
+fn reason(answer: &str, complaint: &str) -> String {
+    let line = answer.lines().chain(complaint.lines()).find(|it| !it.trim().is_empty());
+    line.unwrap_or("get_current_weather gave no answer").to_owned()
+}
+
+fn place(engine: &Engine, server: &Server, prefix: &str) -> String {
+    match engine {
+        Engine::Cli(_) => server.container(prefix),
+        Engine::Host => format!("{} (a plain process for each session)", server.name),
+    }
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|it| (*it).to_owned()).collect()
 }

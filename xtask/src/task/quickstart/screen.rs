@@ -1,0 +1,139 @@
+//! The last screen of `quickstart`.
+//!
+//! What happened -> text on stdout. Invariant: what a server said is escaped before it reaches the terminal.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Result;
+
+pub(super) struct Screen {
+    /// The container's name.
+    pub(super) place: String,
+    pub(super) sandboxed: bool,
+    pub(super) clients: Vec<String>,
+    /// Names and titles.
+    pub(super) tools: Vec<(String, String)>,
+    pub(super) answer: Answer,
+    pub(super) took: String,
+}
+
+pub(super) struct Answer {
+    pub(super) tool: &'static str,
+    pub(super) arguments: String,
+    pub(super) text: String,
+    /// Why it was not the weather.
+    pub(super) why: Option<String>,
+}
+
+impl Screen {
+    pub(super) fn show(&self) -> Result<()> {
+        let colour = io::stdout().is_terminal() && crate::progress::colour();
+        io::stdout().write_all(self.text(colour).as_bytes())?;
+        Ok(())
+    }
+
+    fn text(&self, colour: bool) -> String {
+        let head = |text: &str| if colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() };
+        let mut lines = vec![String::new(), head(&format!("weather works ({})", self.took)), String::new()];
+        lines.push(format!("  server   {}{}", self.place, self.sandbox()));
+        lines.push(format!("  clients  {}, in this folder", self.clients.join(" and ")));
+        for (i, (name, title)) in self.tools.iter().enumerate() {
+            let label = if i == 0 { "tools" } else { "" };
+            lines.push(format!("  {label:7}  {:19}  {}", plain(name), plain(title)).trim_end().to_owned());
+        }
+        lines.push(String::new());
+        if let Some(why) = &self.answer.why {
+            lines.push(format!(
+                "The weather service was out of reach, so here is the sun, which is computed:\n  {}",
+                plain(why)
+            ));
+            lines.push(String::new());
+        }
+        lines.push(head(&format!("{} {}", self.answer.tool, self.answer.arguments)));
+        lines.extend(self.answer.text.lines().map(|it| format!("  {}", plain(it))));
+        lines.extend([String::new(), head("What next")]);
+        let next = if self.sandboxed { WITH_ENGINE } else { ON_HOST };
+        lines.extend(next.iter().map(|(command, what)| format!("  {command:37}  {what}")));
+        lines.join("\n") + "\n"
+    }
+
+    fn sandbox(&self) -> &'static str {
+        if self.sandboxed { ", sandboxed" } else { ", WITHOUT a sandbox" }
+    }
+}
+
+/// Commands, and what each is for.
+type Next = [(&'static str, &'static str)];
+
+const ASK: (&str, &str) = ("open this folder in Cursor", "and ask: how is the weather in Reykjavik?");
+const WITH_ENGINE: &Next = &[
+    ASK,
+    ("cargo xtask install-client", "the same in all of your projects"),
+    ("cargo xtask build-images weather", "the small image (this one was built in a hurry)"),
+    ("cargo xtask logs weather -f", "what goes on in it"),
+    ("cargo xtask down", "stop it"),
+];
+const ON_HOST: &Next = &[
+    ASK,
+    ("cargo xtask install-client --via host", "the same in all of your projects"),
+    ("cargo xtask doctor", "what a sandbox needs on this machine"),
+];
+
+/// Without control characters.
+fn plain(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn screen() -> Screen {
+        Screen {
+            place: "mcp-weather".into(),
+            sandboxed: true,
+            clients: vec!["Cursor".into(), "Claude Code".into()],
+            tools: vec![("find_place".into(), "Find a place".into()), ("sun_times".into(), String::new())],
+            answer: Answer {
+                tool: "sun_times",
+                arguments: "{}".into(),
+                text: "sunrise 10:19\nsunset \u{1b}[31m16:08".into(),
+                why: Some("no network".into()),
+            },
+            took: "1 min 2 s".into(),
+        }
+    }
+
+    #[test]
+    fn the_last_screen() {
+        let golden = "
+weather works (1 min 2 s)
+
+  server   mcp-weather, sandboxed
+  clients  Cursor and Claude Code, in this folder
+  tools    find_place           Find a place
+           sun_times
+
+The weather service was out of reach, so here is the sun, which is computed:
+  no network
+
+sun_times {}
+  sunrise 10:19
+  sunset \\u{1b}[31m16:08
+
+What next
+  open this folder in Cursor             and ask: how is the weather in Reykjavik?
+  cargo xtask install-client             the same in all of your projects
+  cargo xtask build-images weather       the small image (this one was built in a hurry)
+  cargo xtask logs weather -f            what goes on in it
+  cargo xtask down                       stop it
+";
+        assert_eq!(screen().text(false), golden);
+    }
+
+    #[test]
+    fn without_a_sandbox_it_says_so() {
+        let text = Screen { sandboxed: false, ..screen() }.text(true);
+        assert!(text.contains("WITHOUT a sandbox") && !text.contains("cargo xtask down"), "{text}");
+    }
+}
