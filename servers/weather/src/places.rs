@@ -154,10 +154,22 @@ fn search_name(query: &str, country: Option<&str>) -> Vec<(Fit, Place)> {
     if name.is_empty() {
         return Vec::new();
     }
+    let there = |group: Group| {
+        within.iter().all(|part| group.is_called(part))
+            && country.is_none_or(|country| is_one_of(group.country, country))
+    };
+    let mut found = fitting(there, |one| at_start(one, &name));
+    if found.is_empty() {
+        found = fitting(there, |one| at_later_word(one, &name));
+    }
+    found
+}
+
+/// The places in some groups with a name that fits, best first.
+fn fitting(there: impl Fn(Group) -> bool, fit: impl Fn(&str) -> Option<Fit>) -> Vec<(Fit, Place)> {
     let mut found: Vec<(Fit, Place)> = rows()
-        .filter_map(|row| Some((row.fit(&name)?, row)))
-        .filter(|(_, row)| within.iter().all(|part| row.group.is_called(part)))
-        .filter(|(_, row)| country.is_none_or(|country| is_one_of(row.group.country, country)))
+        .filter_map(|row| Some((row.fit(&fit)?, row)))
+        .filter(|(_, row)| there(row.group))
         .map(|(fit, row)| (fit, row.place()))
         .collect();
     found.sort_by_key(|(fit, place)| (*fit, Reverse(place.population)));
@@ -193,14 +205,11 @@ impl Row {
         }
     }
 
-    fn fit(&self, name: &str) -> Option<Fit> {
+    fn fit(&self, fit: impl Fn(&str) -> Option<Fit>) -> Option<Fit> {
         let mut names = self.names.split('|');
-        match names.next().and_then(|main| fit(main, name)) {
+        match names.next().and_then(&fit) {
             Some(Fit::Name) => Some(Fit::Name),
-            main => names
-                .filter_map(|other| fit(other, name).map(|fit| fit.max(Fit::OtherName)))
-                .chain(main)
-                .min(),
+            main => names.filter_map(|other| fit(other).map(|fit| fit.max(Fit::OtherName))).chain(main).min(),
         }
     }
 }
@@ -216,28 +225,28 @@ fn is_one_of(names: &str, name: &str) -> bool {
     names.split('|').any(|one| fold(one).eq(name.chars()))
 }
 
-/// How one name fits a folded query.
-fn fit(name: &str, query: &str) -> Option<Fit> {
-    let mut start = 0;
-    let mut best = None;
-    loop {
-        let fit = begins_with(&name[start..], query).map(|rest| match rest {
-            None if start == 0 => Fit::Name,
-            None | Some(' ') => Fit::Words,
-            Some(_) => Fit::Beginning,
-        });
-        best = best.into_iter().chain(fit).min();
-        match name[start..].char_indices().find(|&(_, c)| is_separator(c)) {
-            Some((at, c)) if best.is_none_or(|fit| fit > Fit::Words) => start += at + c.len_utf8(),
-            _ => return best,
-        }
+/// How one name fits a folded query with which it begins.
+fn at_start(name: &str, query: &str) -> Option<Fit> {
+    // Nearly every name ends here: a plain first letter is another one.
+    let (first, wanted) = (name.bytes().next()?, query.bytes().next()?);
+    if first.is_ascii_alphanumeric() && first.to_ascii_lowercase() != wanted {
+        return None;
     }
+    let mut letters = fold(name);
+    if !query.chars().all(|c| letters.next() == Some(c)) {
+        return None;
+    }
+    Some(match letters.next() {
+        None => Fit::Name,
+        Some(' ') => Fit::Words,
+        Some(_) => Fit::Beginning,
+    })
 }
 
-/// Whether a name begins so, and if it does, the letter that follows.
-fn begins_with(name: &str, query: &str) -> Option<Option<char>> {
-    let mut letters = fold(name);
-    query.chars().all(|c| letters.next() == Some(c)).then(|| letters.next())
+/// How one name fits that has the query further in: `Angeles`.
+fn at_later_word(name: &str, query: &str) -> Option<Fit> {
+    let words = name.match_indices(is_separator).map(|(at, separator)| &name[at + separator.len()..]);
+    words.filter_map(|rest| at_start(rest, query)).map(|fit| fit.max(Fit::Words)).min()
 }
 
 /// Letters to insert, delete or replace to get from one spelling to the other, if at most `most`.
@@ -327,6 +336,8 @@ mod tests {
         assert!(search("London", None).iter().all(|(fit, place)| *fit > Fit::Name || place.name == "London"));
         assert_eq!(search("Frankf", None)[0].0, Fit::Beginning);
         assert_eq!(best("Frankfurt").unwrap().name, "Frankfurt am Main");
+        assert_eq!(best("Angeles").unwrap().name, "Angeles City"); // in the Philippines
+        assert_eq!(best("Janeiro").unwrap().name, "Rio de Janeiro");
     }
 
     #[test]
