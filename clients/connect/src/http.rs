@@ -39,7 +39,9 @@ pub(crate) fn explain(err: &(dyn std::error::Error + 'static)) -> String {
         Some(HttpError::AuthRequired(_) | HttpError::InsufficientScope(_)) => {
             "the server asks for authorization, which this client cannot give".into()
         }
-        _ => chain(err),
+        // Whole pages of HTML may be in there.
+        Some(other) => other.to_string().split_whitespace().take(30).collect::<Vec<_>>().join(" "),
+        None => chain(err),
     }
 }
 

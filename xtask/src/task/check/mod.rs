@@ -118,6 +118,9 @@ pub(crate) fn check(ws: &Workspace, connect: &Connect, options: &Options, it: Tr
         if let Some((reason, hint)) = it.server.and_then(|it| connect::diagnose(ws, &it)) {
             row.said = (reason.clone(), Some(hint.clone()));
             (error.reason, error.hint) = (reason, Some(hint));
+        } else if let Some(repair) = it.repair {
+            row.said.1 = Some(repair.clone());
+            error.hint = Some(repair);
         }
     }
     Ok(row)

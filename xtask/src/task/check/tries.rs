@@ -23,6 +23,8 @@ pub(crate) struct Try {
     pub(super) client: Option<String>,
     pub(super) scope: Option<Scope>,
     pub(super) entry: Option<String>,
+    /// An entry of ours that somebody has changed: how to get it back.
+    pub(super) repair: Option<String>,
     pub(super) launch: Result<Launch>,
 }
 
@@ -35,6 +37,7 @@ pub(crate) fn direct(ws: &Workspace, names: &[String]) -> Result<Vec<Try>> {
         client: None,
         scope: None,
         entry: None,
+        repair: None,
         launch: connect::launch(ws, &engine, &server),
         server: Some(server),
     });
@@ -88,7 +91,10 @@ fn attempt(
     found: Found,
     servers: &[Server],
 ) -> Try {
+    let repair =
+        || format!("somebody changed the entry since; `{}` puts it right", again(client, scope, &found));
     Try {
+        repair: (found.state == State::Drifted).then(repair),
         name: found.server.clone().unwrap_or_else(|| found.name.clone()),
         server: servers.iter().find(|it| Some(&it.name) == found.server.as_ref()).cloned(),
         client: Some(client.id.clone()),
@@ -96,6 +102,11 @@ fn attempt(
         launch: client.read_entry(machine, project, scope, &found.name),
         entry: Some(found.name),
     }
+}
+
+fn again(client: &Client, scope: Scope, found: &Found) -> String {
+    let server = found.server.as_ref().map_or_else(String::new, |it| format!(" --server {it}"));
+    format!("cargo xtask install-client {}{server} --scope {scope}", client.id)
 }
 
 impl Try {
