@@ -41,7 +41,8 @@ WRITTEN = {
 COUNTRY_ALIASES = {"GB": ["UK", "Great Britain"], "US": ["USA", "America"], "CZ": ["Czech Republic"], "NL": ["Holland"],
                    "AE": ["UAE"], "KR": ["Korea"], "TR": ["Turkey"], "CI": ["Côte d'Ivoire"]}  # fmt: skip
 REGION_CODES = {
-    "CA": {"01": "AB", "02": "BC", "03": "MB", "04": "NB", "05": "NL", "07": "NS", "08": "ON", "09": "PE", "10": "QC", "11": "SK"},
+    "CA": {"01": "AB", "02": "BC", "03": "MB", "04": "NB", "05": "NL", "07": "NS", "08": "ON", "09": "PE", "10": "QC",
+           "11": "SK"},
     "AU": {"01": "ACT", "02": "NSW", "03": "NT", "04": "QLD", "05": "SA", "06": "TAS", "07": "VIC", "08": "WA"},
 }  # fmt: skip
 
@@ -86,6 +87,14 @@ def ways_to_write(languages):
     return [way for way in ways if way], ways[0] is None
 
 
+def is_exonym(name):
+    """A name in Latin letters that people write, and neither a code nor a transcription from another script."""
+    code = len(name) == 3 and name.isupper()
+    transcribed = name[0].islower() or re.search(r"['’ʻʼ`0-9]", name)
+    forgotten = re.search("[ǝȝƿǷȜƎ]", name)  # Old English and the like
+    return not (code or transcribed or forgotten or name.startswith("Lungsod ng "))
+
+
 def other_names(city, country):
     """The names under which people look for a place, beside its main one. See README.md for the rule."""
     ways, latin_country = ways_to_write(country["languages"])
@@ -94,15 +103,12 @@ def other_names(city, country):
     kept = {main: None}
     for name in sorted(city["alternatenames"], reverse=True):  # accents sort last: München before Munchen
         key = fold(name)
-        if not key or key in kept or any(unicodedata.category(c) in ("Cc", "Sm", "Sk") for c in name):
+        if not key or key in kept or len(name.encode()) > LONGEST or re.search(r"[|/,،()\[\]:_]", name):
             continue
-        if re.search(r"[|/,،()\[\]:_]", name) or len(name.encode()) > LONGEST:
+        if any(unicodedata.category(c) in ("Cc", "Sm", "Sk") for c in name):
             continue
         if scripts(name) == {"LATIN"}:
-            code = len(name) == 3 and name.isupper()
-            transcribed = name[0].islower() or re.search(r"['’ʻʼ`0-9]", name)
-            dead = re.search("[ǝȝƿǷȜƎ]", name)  # Old English and the like
-            if exonyms and not code and not transcribed and not dead and not key.startswith(main) and not key.startswith("lungsod ng "):
+            if exonyms and not key.startswith(main) and is_exonym(name):
                 kept[key] = name
         elif any(written_as(name, way) for way in ways):
             kept[key] = name
@@ -123,13 +129,18 @@ def row(city, country):
     return numbers + base36(city["population"], 5) + "|".join([city["name"], *other_names(city, country)])
 
 
+def group_of(city):
+    return (city["countrycode"], city["admin1code"], city["timezone"])
+
+
 def lines(cities, countries, regions):
     seen = None
-    for city in sorted(cities, key=lambda c: (c["countrycode"], c["admin1code"], c["timezone"], -c["population"], c["geonameid"])):
+    for city in sorted(cities, key=lambda c: (*group_of(c), -c["population"], c["geonameid"])):
         country = countries[city["countrycode"]]
-        group = (city["countrycode"], city["admin1code"], city["timezone"])
+        group = group_of(city)
         if seen is None or seen[0] != group[0]:
-            yield "#" + "|".join([country["name"], country["iso"], country["iso3"], *COUNTRY_ALIASES.get(country["iso"], [])])
+            aliases = COUNTRY_ALIASES.get(country["iso"], [])
+            yield "#" + "|".join([country["name"], country["iso"], country["iso3"], *aliases])
         if seen != group:
             code = REGION_CODES.get(group[0], {}).get(group[1], group[1])
             name = regions.get(f"{group[0]}.{group[1]}", "")
