@@ -222,3 +222,38 @@ fn write(to: &mut impl std::io::Write, bytes: &[u8]) -> Result<()> {
         other => Ok(other?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_command_line_is_passed_on_as_it_stands() {
+        let launch = Launch {
+            command: "/opt/a b/server".to_owned(),
+            args: vec!["--json".to_owned(), "$(x)".to_owned()],
+            env: vec![("TOKEN".to_owned(), "secret".to_owned())],
+            cwd: Some("/srv".to_owned()),
+        };
+        let connect = Connect { program: "connect".into() };
+        let words = ["call", "t", "a=-1"].map(str::to_owned);
+        let command = connect.command(&launch, &Options::default(), &words).unwrap();
+        let args: Vec<_> = command.get_args().map(|it| it.to_str().unwrap()).collect();
+        let options = ["--protocol", "auto", "--timeout", "30"];
+        let expected =
+            [&options[..], &["call", "t", "a=-1", "--", "/opt/a b/server", "--json", "$(x)"]].concat();
+        assert_eq!(args, expected);
+        assert!(command.get_envs().any(|it| it == ("TOKEN".as_ref(), Some("secret".as_ref()))));
+        assert_eq!(command.get_current_dir(), Some("/srv".as_ref()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn cargo_names_the_program_it_built() {
+        let messages = "{\"reason\":\"compiler-artifact\",\"executable\":null}\nwarning: x\n\
+                        {\"reason\":\"compiler-artifact\",\"executable\":\"/t/debug/drydock-connect\"}\n\
+                        {\"reason\":\"build-finished\",\"success\":true}\n";
+        let output = Output { status: Default::default(), stdout: messages.into(), stderr: Vec::new() };
+        assert_eq!(built(&output).unwrap(), PathBuf::from("/t/debug/drydock-connect"));
+    }
+}
