@@ -222,7 +222,7 @@ impl<'a> Spot<'a> {
     fn put(&self, old: Option<&[u8]>, ledger: &mut Ledger, wanted: &[Wanted], force: bool) -> Result<Change> {
         let mut bytes = old.map(<[u8]>::to_vec);
         let mut fates = Vec::new();
-        let there = edit::entries(old.unwrap_or_default(), self.place)?;
+        let there = self.look(old, ledger, |name| wanted.iter().any(|it| it.name == name))?;
         self.forget_missing(ledger, &there);
         for it in wanted {
             let found = there.iter().find(|(name, _)| *name == it.name).map(|(_, value)| value);
@@ -257,7 +257,7 @@ impl<'a> Spot<'a> {
     fn take(&self, old: Option<&[u8]>, ledger: &mut Ledger, names: &[String], force: bool) -> Result<Change> {
         let mut bytes = old.map(<[u8]>::to_vec);
         let mut fates = Vec::new();
-        let there = edit::entries(old.unwrap_or_default(), self.place)?;
+        let there = self.look(old, ledger, |name| names.iter().any(|it| it == name))?;
         for name in names {
             let found = there.iter().find(|(it, _)| it == name).map(|(_, value)| value);
             let ours = self.ours(ledger, name, found).cloned();
@@ -279,6 +279,17 @@ impl<'a> Spot<'a> {
             fates.push((name.clone(), fate));
         }
         Ok((bytes, fates))
+    }
+
+    /// The entries that matter: ours, and those of certain names.
+    fn look(
+        &self,
+        old: Option<&[u8]>,
+        ledger: &Ledger,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(String, Value)>> {
+        let ours = |name: &str| ledger.find(&self.real, self.place.at, name).is_some();
+        edit::some_entries(old.unwrap_or_default(), self.place, |name| wanted(name) || ours(name))
     }
 
     /// Entries of ours that somebody took out are no longer ours; what we made around them is then not ours either.

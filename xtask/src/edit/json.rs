@@ -23,12 +23,17 @@ use crate::edit::{Entry, Format, Made, Place, Present, Put, Refused, Was};
 
 const BOM: &str = "\u{FEFF}";
 
-pub(crate) fn entries(text: &str, place: Place<'_>) -> Result<Vec<(String, Value)>> {
+pub(crate) fn entries(
+    text: &str,
+    place: Place<'_>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Value)>> {
     let text = text.strip_prefix(BOM).unwrap_or(text);
     let clean = clean(text, place)?;
     let Some(root) = root(&clean)? else { return Ok(Vec::new()) };
     let Some(object) = walk(text, &root, place.at)?.1 else { return Ok(Vec::new()) };
-    object.properties.iter().map(|it| Ok((it.name.as_str().to_owned(), value(&clean, &it.value)?))).collect()
+    let wanted = object.properties.iter().filter(|it| wanted(it.name.as_str()));
+    wanted.map(|it| Ok((it.name.as_str().to_owned(), value(&clean, &it.value)?))).collect()
 }
 
 pub(crate) fn put(
@@ -39,44 +44,57 @@ pub(crate) fn put(
     present: Present<'_>,
 ) -> Result<Put> {
     let (bom, text) = split_bom(old.unwrap_or_default());
+    let Some(plan) = plan(text, place, name, entry, present)? else {
+        return whole_file(old, place, name, entry);
+    };
+    let mut new = splice::apply(text, &plan.update.splices);
+    let path: Vec<&str> = at(place, name).collect();
+    for stale in &plan.update.stale {
+        let stale: Vec<&str> = path.iter().copied().chain(stale.iter().map(String::as_str)).collect();
+        new = without(&new, place, &stale)?;
+    }
+    if new != text {
+        check::same_but(text, &new, place, &path, Some(entry))?;
+    }
+    Ok(Put { text: format!("{bom}{new}").into_bytes(), made: plan.made, replaced: plan.replaced })
+}
+
+#[derive(Default)]
+struct Plan {
+    update: Update,
+    made: Vec<Made>,
+    replaced: Option<String>,
+}
+
+/// What is to be done to a text; `None` if it holds no value at all.
+fn plan(
+    text: &str,
+    place: Place<'_>,
+    name: &str,
+    entry: &Entry,
+    present: Present<'_>,
+) -> Result<Option<Plan>> {
     let clean = clean(text, place)?;
-    let Some(root) = root(&clean)? else { return whole_file(old, place, name, entry) };
+    let Some(root) = root(&clean)? else { return Ok(None) };
     let (depth, object) = walk(text, &root, place.at)?;
     let found = object.map(|it| member(text, it, name)).transpose()?.flatten();
-    let mut put = Put { text: Vec::new(), made: Vec::new(), replaced: None };
-    let (splices, stale) = match (found, present) {
-        (None, _) => {
-            let (splices, made) = add(text, &root, place.at, depth, name, entry);
-            put.made = made;
-            (splices, Vec::new())
-        }
+    let mut plan = Plan::default();
+    match (found, present) {
+        (None, _) => (plan.update.splices, plan.made) = add(text, &root, place.at, depth, name, entry),
         (Some(it), Present::Ours(written)) if it.value.as_object().is_some() => {
             let scene = Scene { text, clean: &clean, root: &root };
-            let mut update = Update::default();
-            update.object(&scene, it.value.as_object(), Some(written), entry, &mut Vec::new())?;
-            update.splices.sort_by_key(|it| it.range.start);
-            (update.splices, update.stale)
+            plan.update.object(&scene, it.value.as_object(), Some(written), entry, &mut Vec::new())?;
+            plan.update.splices.sort_by_key(|it| it.range.start);
         }
         (Some(it), present) => {
             let range = it.value.start()..it.value.end();
-            if matches!(present, Present::Replace) {
-                put.replaced = Some(text[range.clone()].to_owned());
-            }
+            plan.replaced = matches!(present, Present::Replace).then(|| text[range.clone()].to_owned());
             let holder = object.unwrap_or(&root);
             let with = Style::of(text, &root, holder).value(&Value::Object(entry.clone()));
-            (vec![Splice { range, with }], Vec::new())
+            plan.update.splices = vec![Splice { range, with }];
         }
-    };
-    let mut new = splice::apply(text, &splices);
-    for path in stale {
-        let full: Vec<&str> = at(place, name).chain(path.iter().map(String::as_str)).collect();
-        new = without(&new, place, &full)?;
     }
-    let path: Vec<&str> = at(place, name).collect();
-    check::same_but(text, &new, place, &path)?;
-    check::holds(&new, place, &path, entry)?;
-    put.text = format!("{bom}{new}").into_bytes();
-    Ok(put)
+    Ok(Some(plan))
 }
 
 pub(crate) fn remove(
@@ -100,9 +118,9 @@ pub(crate) fn remove(
         }
         None => without(old, place, &path)?,
     };
-    check::same_but(old, &new, place, &path)?;
+    check::same_but(old, &new, place, &path, None)?;
     let Some(new) = unmake(new, place, made)? else { return Ok(None) };
-    check::same_but(old, &new, place, &path[..1])?;
+    check::same_but(old, &new, place, &path[..1], None)?;
     Ok(Some(format!("{bom}{new}").into_bytes()))
 }
 
@@ -222,7 +240,7 @@ fn whole_file(old: Option<&str>, place: Place<'_>, name: &str, entry: &Entry) ->
     let mut made = vec![Made { path: Vec::new(), was }];
     made.extend(missing(place.at, 0));
     let (old, new) = (split_bom(old.unwrap_or_default()).1, split_bom(&text).1);
-    check::same_but(old, new, place, &path)?;
+    check::same_but(old, new, place, &path, Some(entry))?;
     Ok(Put { text: text.into_bytes(), made, replaced: None })
 }
 

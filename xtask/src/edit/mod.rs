@@ -103,7 +103,16 @@ impl std::error::Error for Refused {}
 
 /// Every entry that stands at the place, in the file's order.
 pub(crate) fn entries(old: &[u8], place: Place<'_>) -> Result<Vec<(String, Value)>> {
-    json::entries(text(old)?, place)
+    some_entries(old, place, |_| true)
+}
+
+/// The entries of those names only, for files with very many.
+pub(crate) fn some_entries(
+    old: &[u8],
+    place: Place<'_>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Value)>> {
+    json::entries(text(old)?, place, wanted)
 }
 
 /// The file with `entry` under `name`. No file is the same as an empty one, but that `Made` remembers it.

@@ -11,21 +11,22 @@ use serde_json::Value;
 use super::{clean, find, root, value};
 use crate::edit::{Entry, Place};
 
-/// Reads both texts again and makes sure that they differ in what stands at the path at most.
-pub(super) fn same_but(old: &str, new: &str, place: Place<'_>, path: &[&str]) -> Result<()> {
+/// Reads both texts again, and makes sure that they differ in what stands at the path at most, and that this holds
+/// what was to be written there.
+pub(super) fn same_but(
+    old: &str,
+    new: &str,
+    place: Place<'_>,
+    path: &[&str],
+    entry: Option<&Entry>,
+) -> Result<()> {
     let (old_clean, new_clean) = (clean(old, place)?, clean(new, place)?);
     let (old_root, new_root) = (root(&old_clean)?, root(&new_clean)?);
     let same = same_members((old, old_root.as_ref()), (new, new_root.as_ref()), path);
     ensure!(same, "the edit would have changed more than `{}` (this is a fault of ours)", path.join("."));
-    Ok(())
-}
-
-/// Makes sure that the entry is there, with all that we want in it.
-pub(super) fn holds(text: &str, place: Place<'_>, path: &[&str], entry: &Entry) -> Result<()> {
-    let clean = clean(text, place)?;
-    let root = root(&clean)?;
-    let found = root.as_ref().map(|it| find(text, it, path)).transpose()?.flatten();
-    let value = found.map(|(_, it)| value(&clean, &it.value)).transpose()?;
+    let Some(entry) = entry else { return Ok(()) };
+    let found = new_root.as_ref().map(|it| find(new, it, path)).transpose()?.flatten();
+    let value = found.map(|(_, it)| value(&new_clean, &it.value)).transpose()?;
     let holds = value.is_some_and(|it| contains(&it, &Value::Object(entry.clone())));
     ensure!(holds, "the edit would not have written `{}` as meant (this is a fault of ours)", path.join("."));
     Ok(())

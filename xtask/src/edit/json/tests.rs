@@ -5,6 +5,10 @@ use serde_json::json;
 
 use super::*;
 
+fn entries(text: &str, place: Place<'_>) -> Result<Vec<(String, Value)>> {
+    super::entries(text, place, |_| true)
+}
+
 fn place(at: &[String]) -> Place<'_> {
     Place { format: Format::Jsonc, trailing_commas: true, at }
 }
