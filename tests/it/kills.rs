@@ -185,7 +185,5 @@ fn the_engine_need_not_kill_the_container_to_stop_it() {
     engine.ok(&["stop", "--time", "2", &container]);
     let code = &engine.inspect(&container)["State"]["ExitCode"];
     assert!(*code == 0 || *code == 143, "exit code {code}");
-    for mut client in clients {
-        client.wait().unwrap();
-    }
+    kill(clients); // one of them still waits for somebody to read
 }

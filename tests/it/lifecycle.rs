@@ -90,17 +90,15 @@ fn another_workspaces_container_is_taken_over_only_on_demand() {
     let engine = engine_or_skip!();
     let world = weather::world(&engine, "adopt");
     let container = world.container("weather");
-    let labels = ["dev.drydock.server=weather", "dev.drydock.workspace=00000000deadbeef"];
-    engine.ok(&[
-        "create",
-        "--name",
-        &container,
+    let mut create = vec!["create", "--name", &container];
+    create.extend([
         "--label",
-        labels[0],
+        "dev.drydock.server=weather",
         "--label",
-        labels[1],
-        "drydock/weather:0.1.0",
+        "dev.drydock.workspace=00000000deadbeef",
     ]);
+    create.extend(["--label", "dev.drydock.settings=0000000000000000", "drydock/weather:0.1.0"]);
+    engine.ok(&create);
     let before = engine.inspect(&container);
 
     let refused = world.run(&["up", "weather"]).fails();
