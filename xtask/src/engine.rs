@@ -83,6 +83,9 @@ impl Cli {
     /// The command's output, whether it succeeded or not.
     pub(crate) fn output(&self, args: &[String]) -> Result<Output> {
         let mut command = command(&self.program, args)?;
+        // Ctrl-C must not cut it off in the middle: what the engine then does, nobody would know.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
             .stdin(Stdio::null())
             .output()
@@ -139,7 +142,7 @@ fn silent(name: &str, program: &Path, output: &Output) -> anyhow::Error {
             "add yourself to the group that may (`sudo usermod -aG docker \"$USER\"`, then log in again; its members \
              are as good as root), or use `podman`, or `--engine host`",
         ),
-        _ => fixable(format!("`{name}` is installed but its engine does not answer: {own}"), start_hint()),
+        _ => fixable(format!("`{name}` is installed but its engine does not answer: {own}"), wake_hint()),
     }
 }
 
@@ -186,6 +189,13 @@ pub(crate) fn install_hint() -> &'static str {
             "install one (Debian and Ubuntu: `sudo apt-get install docker.io`, Fedora: `sudo dnf install moby-engine`); \
              or run Rust servers without a sandbox: --engine host"
         }
+    }
+}
+
+fn wake_hint() -> String {
+    match env::var("DOCKER_HOST").ok().filter(|it| !it.is_empty()) {
+        Some(host) => format!("DOCKER_HOST is {host:?}: is an engine there?"),
+        None => start_hint().to_owned(),
     }
 }
 
