@@ -151,7 +151,7 @@ fn search_name(query: &str, country: Option<&str>) -> Vec<(Fit, Place)> {
     let mut parts = query.split(',').map(folded);
     let name = parts.next().unwrap_or_default();
     let within: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
-    if name.is_empty() {
+    if name.is_empty() || name.contains('|') {
         return Vec::new();
     }
     let there = |group: Group| {
@@ -205,12 +205,15 @@ impl Row {
         }
     }
 
+    /// How well the best of the names fits. `fit` gets what is left of the list of names, to save splitting it.
     fn fit(&self, fit: impl Fn(&str) -> Option<Fit>) -> Option<Fit> {
-        let mut names = self.names.split('|');
-        match names.next().and_then(&fit) {
-            Some(Fit::Name) => Some(Fit::Name),
-            main => names.filter_map(|other| fit(other).map(|fit| fit.max(Fit::OtherName))).chain(main).min(),
+        let main = fit(self.names);
+        if main == Some(Fit::Name) {
+            return main;
         }
+        let bars = self.names.bytes().enumerate().filter(|&(_, byte)| byte == b'|');
+        let others = bars.filter_map(|(at, _)| fit(&self.names[at + 1..]));
+        others.map(|fit| fit.max(Fit::OtherName)).chain(main).min()
     }
 }
 
@@ -225,26 +228,27 @@ fn is_one_of(names: &str, name: &str) -> bool {
     names.split('|').any(|one| fold(one).eq(name.chars()))
 }
 
-/// How one name fits a folded query with which it begins.
-fn at_start(name: &str, query: &str) -> Option<Fit> {
+/// How the first of some names fits a folded query with which it begins.
+fn at_start(names: &str, query: &str) -> Option<Fit> {
     // Nearly every name ends here: a plain first letter is another one.
-    let (first, wanted) = (name.bytes().next()?, query.bytes().next()?);
+    let (first, wanted) = (names.bytes().next()?, query.bytes().next()?);
     if first.is_ascii_alphanumeric() && first.to_ascii_lowercase() != wanted {
         return None;
     }
-    let mut letters = fold(name);
+    let mut letters = fold(names);
     if !query.chars().all(|c| letters.next() == Some(c)) {
         return None;
     }
     Some(match letters.next() {
-        None => Fit::Name,
+        None | Some('|') => Fit::Name,
         Some(' ') => Fit::Words,
         Some(_) => Fit::Beginning,
     })
 }
 
-/// How one name fits that has the query further in: `Angeles`.
-fn at_later_word(name: &str, query: &str) -> Option<Fit> {
+/// How the first of some names fits that has the query further in: `Angeles`.
+fn at_later_word(names: &str, query: &str) -> Option<Fit> {
+    let name = names.split('|').next()?;
     let words = name.match_indices(is_separator).map(|(at, separator)| &name[at + separator.len()..]);
     words.filter_map(|rest| at_start(rest, query)).map(|fit| fit.max(Fit::Words)).min()
 }
