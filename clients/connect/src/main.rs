@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let signal = Arc::new(AtomicU8::new(0));
     let outcome = runtime.block_on(async {
         let stop = CancellationToken::new();
-        tokio::spawn(wait_for_signal(stop.clone(), Arc::clone(&signal)));
+        tokio::spawn(signals(stop.clone(), Arc::clone(&signal)));
         run(&cli, stop).await
     });
     // Not waiting for tasks: a server's grandchild may hold a pipe open.
@@ -152,22 +152,26 @@ fn show(outcome: &Outcome, signal: u8) -> ExitCode {
     ExitCode::from(if signal > 0 { 128 + signal } else { outcome.code })
 }
 
+/// Listens from now on, before any server is started; the future then waits for what comes.
 #[cfg(unix)]
-async fn wait_for_signal(stop: CancellationToken, received: Arc<AtomicU8>) {
+fn signals(stop: CancellationToken, received: Arc<AtomicU8>) -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
-    let kind = tokio::select! {
-        _ = interrupt.recv() => kinds[0],
-        _ = terminate.recv() => kinds[1],
-        _ = hangup.recv() => kinds[2],
-    };
-    received.store(u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX >> 1), Ordering::Relaxed);
-    stop.cancel();
+    let streams = kinds.map(signal);
+    async move {
+        let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = streams else { return };
+        let kind = tokio::select! {
+            _ = interrupt.recv() => kinds[0],
+            _ = terminate.recv() => kinds[1],
+            _ = hangup.recv() => kinds[2],
+        };
+        received.store(u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX >> 1), Ordering::Relaxed);
+        stop.cancel();
+    }
 }
 
 #[cfg(not(unix))]
-async fn wait_for_signal(stop: CancellationToken, received: Arc<AtomicU8>) {
+async fn signals(stop: CancellationToken, received: Arc<AtomicU8>) {
     if tokio::signal::ctrl_c().await.is_ok() {
         received.store(2, Ordering::Relaxed);
         stop.cancel();

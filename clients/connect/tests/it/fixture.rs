@@ -70,35 +70,32 @@ pub(crate) fn command(program: &Path) -> std::process::Command {
     std::process::Command::new(program)
 }
 
-/// The fixture server. Cargo builds examples with all tests, but not with a chosen one: so it is asked to.
+/// The fixture server. Cargo builds examples with all tests, but not with a chosen one: then it is asked to.
 pub(crate) fn fixture() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let folder = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_path_buf();
-        let profile = match folder.file_name().and_then(|it| it.to_str()) {
-            Some("debug") | None => "dev",
-            Some(other) => other,
-        };
-        let mut cargo = command(Path::new(env!("CARGO")));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--package",
-            "drydock-connect",
-            "--example",
-            "fixture",
-            "--profile",
-            profile,
-        ]);
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            // ring's build script looks at these, and compiles half of the tree anew when they come or go.
-            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-                cargo.env_remove(&name);
-            }
+        let program = folder.join("examples").join(format!("fixture{}", std::env::consts::EXE_SUFFIX));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fixture.rs");
+        let changed = |file: &Path| file.metadata().and_then(|it| it.modified()).ok();
+        if changed(&program) < changed(&source) {
+            build(folder.file_name().and_then(|it| it.to_str()).unwrap());
         }
-        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
-        assert!(built.success(), "the fixture server does not build");
-        folder.join("examples").join(format!("fixture{}", std::env::consts::EXE_SUFFIX))
+        program
     })
+}
+
+fn build(profile: &str) {
+    let profile = if profile == "debug" { "dev" } else { profile };
+    let mut cargo = command(Path::new(env!("CARGO")));
+    cargo.args(["build", "--quiet", "--package", "drydock-connect", "--example", "fixture"]);
+    cargo.args(["--profile", profile]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        // ring's build script looks at these, and compiles half of the tree anew when they come or go.
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    assert!(cargo.status().unwrap().success(), "the fixture server does not build");
 }

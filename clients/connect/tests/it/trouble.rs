@@ -26,11 +26,11 @@ fn a_silent_server_meets_the_time_limit_of_its_step() {
 
 #[test]
 fn a_slow_call_meets_its_own_limit_and_is_cancelled() {
-    let run = connect(&["--timeout", "1", "--json", "call", "slow"], "stdio");
+    let run = connect(&["--timeout", "2", "--json", "call", "slow"], "stdio");
     assert_eq!(run.code, 3);
     let error = &run.json()["error"];
     assert_eq!(error["step"], "call");
-    assert_eq!(error["reason"], "no answer within 1 s");
+    assert_eq!(error["reason"], "no answer within 2 s");
     assert_eq!(error["stderr"], json!(["slow begins", "slow was cancelled"]));
 }
 
