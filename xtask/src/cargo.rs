@@ -4,12 +4,13 @@
 //! machine and takes no flags from the environment, so that two builds give the same bytes.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::catalog::Server;
 use crate::engine::which;
@@ -230,20 +231,22 @@ fn sysroot() -> Result<PathBuf> {
     Ok(PathBuf::from(read(cmd!(sh, "{rustc} --print sysroot").into())?.trim()))
 }
 
-/// Cargo in the workspace. What the cargo around us says about xtask is kept from it: ring's build script looks at
-/// such variables, and would compile itself and all that stands on it anew whenever they come or go.
+/// Cargo in the workspace.
 pub(crate) fn cargo(ws: &Workspace, args: &[&str]) -> Result<Command> {
     let sh = Shell::new()?;
     sh.change_dir(&ws.root);
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command: Command = cmd!(sh, "{cargo} {args...}").into();
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|it| text.starts_with(it)) {
-            command.env_remove(&name);
-        }
-    }
-    Ok(command)
+    Ok(unaware(cmd!(sh, "{cargo} {args...}")).into())
+}
+
+/// A cargo command that does not see what the cargo around us says about xtask: ring's build script looks at such
+/// variables, and would compile itself and all that stands on it anew whenever they come or go.
+pub(crate) fn unaware(command: Cmd<'_>) -> Cmd<'_> {
+    let said = |name: &OsString| {
+        let name = name.to_string_lossy();
+        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|it| name.starts_with(it))
+    };
+    env::vars_os().map(|(name, _)| name).filter(said).fold(command, Cmd::env_remove)
 }
 
 fn read(mut command: Command) -> Result<String> {

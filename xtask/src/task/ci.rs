@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
+use crate::cargo::unaware;
 use crate::task::test;
 use crate::workspace::Workspace;
 
@@ -24,10 +25,10 @@ impl Args {
         sh.change_dir(&ws.root);
         step("format", || cmd!(sh, "cargo fmt --all --check").quiet().run())?;
         step("lints", || {
-            cmd!(sh, "cargo clippy --locked --workspace --all-targets -- -D warnings").quiet().run()
+            unaware(cmd!(sh, "cargo clippy --locked --workspace --all-targets -- -D warnings")).quiet().run()
         })?;
         step("documentation", || {
-            cmd!(sh, "cargo doc --locked --workspace --no-deps --document-private-items")
+            unaware(cmd!(sh, "cargo doc --locked --workspace --no-deps --document-private-items"))
                 .env("RUSTDOCFLAGS", "-D warnings")
                 .quiet()
                 .run()

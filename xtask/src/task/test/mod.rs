@@ -15,6 +15,7 @@ use xshell::{Shell, cmd};
 
 use self::dockerd::Dockerd;
 use self::tally::Tally;
+use crate::cargo::unaware;
 use crate::fixable::fixable;
 use crate::interrupt;
 use crate::workspace::Workspace;
@@ -76,7 +77,10 @@ impl Args {
         let sh = Shell::new()?;
         sh.change_dir(&ws.root);
         eprintln!("building the tests");
-        cmd!(sh, "cargo test --workspace --no-run").quiet().run().context("the tests do not build")?;
+        unaware(cmd!(sh, "cargo test --workspace --no-run"))
+            .quiet()
+            .run()
+            .context("the tests do not build")?;
 
         let folder = tempfile::tempdir().context("cannot make a folder for the list of skips")?;
         let skips = folder.path().join("skips");
@@ -90,7 +94,7 @@ impl Args {
     fn run_and_count(&self, sh: &Shell, skips: &Path) -> Result<Tally> {
         let filter = self.filter.as_slice();
         let mut cargo = Command::from(
-            cmd!(sh, "cargo test --workspace --no-fail-fast --quiet -- --format=pretty {filter...}")
+            unaware(cmd!(sh, "cargo test --workspace --no-fail-fast --quiet -- --format=pretty {filter...}"))
                 .env("DRYDOCK_SKIPS", skips)
                 .env("DRYDOCK_FULL", if self.full { "1" } else { "" })
                 .env(
