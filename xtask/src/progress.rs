@@ -80,7 +80,7 @@ fn follow(stream: Option<impl Read>, shown: &Shown, said: &Mutex<String>) -> Str
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-        let text = String::from_utf8_lossy(&line);
+        let text = without_colours(&String::from_utf8_lossy(&line));
         shown.detail(text.trim());
         all.push_str(&text);
         if let Ok(mut said) = said.lock() {
@@ -89,6 +89,16 @@ fn follow(stream: Option<impl Read>, shown: &Shown, said: &Mutex<String>) -> Str
         line.clear();
     }
     all
+}
+
+/// Without the escape sequences that some programs write also where nobody sees colours.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').get(1..).unwrap_or_default());
+    }
+    plain
 }
 
 /// One piece of work on the screen.
@@ -155,4 +165,29 @@ pub(crate) fn dim(text: &str) -> String {
 
 fn paint(text: &str, code: u8) -> String {
     if colour() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_taken_out() {
+        assert_eq!(without_colours("a\u{1b}[0m\u{1b}[91m b\u{1b}[1;31mc\n\u{1b}["), "a bc\n");
+        assert_eq!(without_colours("é\u{1b}[é"), "é");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(seconds(Duration::from_millis(1_250)), "1.2 s");
+        assert_eq!(seconds(Duration::from_secs(125)), "2 min 5 s");
+    }
+
+    #[test]
+    fn a_failing_command_says_in_the_error_what_it_said() {
+        let sh = xshell::Shell::new().unwrap();
+        let script = "echo out; echo oops >&2; exit 3";
+        let err = run("failing", xshell::cmd!(sh, "sh -c {script}").into()).unwrap_err().to_string();
+        assert!(err.contains("oops") && err.contains("out") && err.contains('3'), "{err}");
+    }
 }
