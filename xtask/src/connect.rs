@@ -203,7 +203,8 @@ pub(crate) fn finish(ws: &Workspace, server: &Server, output: &Output) -> Result
     if code == NO_CONNECTION
         && let Some((problem, hint)) = diagnose(ws, server)
     {
-        return Err(fixable(format!("`{}`: {problem}", server.name), hint));
+        progress::say(&format!("error: `{}`: {problem}\n\nhint: {hint}", server.name));
+        std::process::exit(NO_CONNECTION);
     }
     if code == 0 {
         write(&mut std::io::stderr(), &output.stderr)?;

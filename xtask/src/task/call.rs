@@ -1,7 +1,7 @@
 //! `call`: one tool, called once.
 //!
 //! A server, a tool and its arguments -> the result on stdout. Invariant: the exit code tells a tool's own error (1)
-//! from wrong usage (2) and from no answer (3, or 1 where we know better why).
+//! from wrong usage (2) and from no answer (3).
 
 use anyhow::Result;
 

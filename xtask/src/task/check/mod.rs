@@ -26,6 +26,7 @@ use crate::workspace::Workspace;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Servers; with --client also names of entries. Without any: all servers, or all entries of ours
+    #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Through this client's own entries
     #[arg(long, value_name = "ID")]
