@@ -72,11 +72,13 @@ fn tmpfs(path: &str, size: &str, mode: &str) -> String {
     format!("{path}:rw,noexec,nosuid,nodev,size={size},mode={mode},uid=65532,gid=65532")
 }
 
-/// What an image's labels say besides what the server's manifest does.
+/// How an image is made, and what its labels say besides what the server's manifest does.
 pub(crate) struct Origin<'a> {
     pub(crate) workspace: &'a str,
     pub(crate) license: &'a str,
     pub(crate) profile: &'a str,
+    /// Whether layers that the engine has may be used again.
+    pub(crate) cached: bool,
 }
 
 /// `docker build` from a staged context that holds its `Dockerfile`; `build_args` are the Dockerfile's own.
@@ -87,6 +89,7 @@ pub(crate) fn build(
     context: &Path,
 ) -> Vec<String> {
     let mut args = strings(["build", "--force-rm", "--tag", &server.image()]);
+    args.extend((!origin.cached).then(|| "--no-cache".to_owned()));
     for (name, value) in build_args {
         args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
     }

@@ -120,7 +120,12 @@ fn the_hash_tells_every_setting_apart() {
 
 #[test]
 fn an_image_says_what_it_is() {
-    let origin = Origin { workspace: "00112233aabbccdd", license: "MIT OR Apache-2.0", profile: "release" };
+    let origin = Origin {
+        workspace: "00112233aabbccdd",
+        license: "MIT OR Apache-2.0",
+        profile: "release",
+        cached: true,
+    };
     let args =
         build(&weather(), &origin, &[("PACKAGE", "weather")], Path::new("/clone/target/drydock/context-1"));
     let golden = "build

@@ -18,7 +18,7 @@ use crate::connect::{Connect, Options};
 use crate::engine::{self, Engine};
 use crate::interrupt;
 use crate::progress::{self, say};
-use crate::task::build_images::{self, Builder};
+use crate::task::build_images;
 use crate::task::install_client::{self, Via};
 use crate::task::up::{self, How};
 use crate::workspace::Workspace;
@@ -97,7 +97,7 @@ fn bring_up(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Via> {
     match engine {
         Engine::Cli(cli) => {
             say(&format!("{} {}; building in a hurry (profile quick)", cli.name, cli.version));
-            build_images::build(ws, cli, server, Builder::Auto, Profile::Quick)?;
+            build_images::build(ws, cli, server, build_images::How::with(Profile::Quick))?;
             up::up(ws, cli, server, &[], How::default())?;
             Ok(Via::Exec)
         }

@@ -8,7 +8,7 @@ mod stage;
 use anyhow::Result;
 
 use crate::argv::{self, Origin};
-use crate::cargo::{self, Profile};
+use crate::cargo::{self, Crate, Profile};
 use crate::catalog::{self, Kind, Server};
 use crate::container::{self, Image};
 use crate::engine::{self, Cli, Engine};
@@ -24,12 +24,28 @@ use crate::workspace::Workspace;
 pub(crate) struct Args {
     /// Servers; without any, all of the workspace
     names: Vec<String>,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(clap::Args, Debug, Clone, Copy)]
+pub(crate) struct How {
     /// Where to compile: with the local cargo, in the engine, or whichever can
     #[arg(long, value_enum, default_value_t = Builder::Auto)]
     builder: Builder,
     /// Which profile of Cargo.toml
     #[arg(long, value_enum, default_value_t = Profile::Release)]
     profile: Profile,
+    /// Let the engine build every layer anew
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl How {
+    /// As `build-images` does it without options, but for the profile.
+    pub(crate) fn with(profile: Profile) -> Self {
+        Self { builder: Builder::Auto, profile, no_cache: false }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -48,7 +64,7 @@ impl Args {
         let engine = engine::find(ws)?;
         for server in catalog::pick(&ws.root, &self.names)? {
             match &engine {
-                Engine::Cli(cli) => drop(build(ws, cli, &server, self.builder, self.profile)?),
+                Engine::Cli(cli) => drop(build(ws, cli, &server, self.how)?),
                 Engine::Host => {
                     let path = cargo::build_host(ws, &server)?;
                     progress::say(&format!(
@@ -64,22 +80,16 @@ impl Args {
 }
 
 /// Builds one server's image, and says its size.
-pub(crate) fn build(
-    ws: &Workspace,
-    cli: &Cli,
-    server: &Server,
-    builder: Builder,
-    profile: Profile,
-) -> Result<Image> {
+pub(crate) fn build(ws: &Workspace, cli: &Cli, server: &Server, how: How) -> Result<Image> {
     only_rust(server)?;
-    let target = match builder {
+    let target = match how.builder {
         Builder::Docker => None,
         Builder::Auto => cargo::static_target(&cli.platform)?,
         Builder::Host => Some(host_target(cli)?),
     };
     match target {
-        Some(target) => pack(ws, cli, server, profile, &target)?,
-        None => compile_inside(ws, cli, server, profile)?,
+        Some(target) => pack(ws, cli, server, how, &target)?,
+        None => compile_inside(ws, cli, server, how)?,
     }
     let image = container::image(cli, &server.image())?
         .ok_or_else(|| anyhow::anyhow!("{} built {} and does not have it", cli.name, server.image()))?;
@@ -113,27 +123,27 @@ fn host_target(cli: &Cli) -> Result<String> {
 }
 
 /// The local cargo compiles; the engine only packs.
-fn pack(ws: &Workspace, cli: &Cli, server: &Server, profile: Profile, target: &str) -> Result<()> {
+fn pack(ws: &Workspace, cli: &Cli, server: &Server, how: How, target: &str) -> Result<()> {
     let about = cargo::describe(ws, server)?;
-    let binary = cargo::build_static(ws, server, profile, target)?;
+    let binary = cargo::build_static(ws, server, how.profile, target)?;
     let context = stage::binary(ws, &about, &binary)?;
-    let id = ws.id()?;
-    let origin = Origin { workspace: &id, license: &about.license, profile: profile.name() };
-    let args = argv::build(server, &origin, &[], context.path());
+    let args = argv::build(server, &origin(&ws.id()?, &about, how), &[], context.path());
     cli.work(&format!("packing {}", server.image()), &args).map(drop)
 }
 
 /// The engine compiles, from the sources that the server is made of.
-fn compile_inside(ws: &Workspace, cli: &Cli, server: &Server, profile: Profile) -> Result<()> {
+fn compile_inside(ws: &Workspace, cli: &Cli, server: &Server, how: How) -> Result<()> {
     let about = cargo::describe(ws, server)?;
     let context = stage::sources(ws, &about)?;
-    let id = ws.id()?;
-    let origin = Origin { workspace: &id, license: &about.license, profile: profile.name() };
     let rust = std::env::var("RUST_IMAGE").ok().filter(|it| !it.is_empty());
     let mut build_args =
-        vec![("PACKAGE", &*about.package), ("BINARY", &about.binary), ("PROFILE", profile.name())];
+        vec![("PACKAGE", &*about.package), ("BINARY", &about.binary), ("PROFILE", how.profile.name())];
     build_args.extend(rust.as_deref().map(|it| ("RUST_IMAGE", it)));
-    let args = argv::build(server, &origin, &build_args, context.path());
-    let label = format!("compiling {} in {} (profile {})", server.image(), cli.name, profile.name());
+    let args = argv::build(server, &origin(&ws.id()?, &about, how), &build_args, context.path());
+    let label = format!("compiling {} in {} (profile {})", server.image(), cli.name, how.profile.name());
     cli.work(&label, &args).map(drop)
+}
+
+fn origin<'a>(workspace: &'a str, about: &'a Crate, how: How) -> Origin<'a> {
+    Origin { workspace, license: &about.license, profile: how.profile.name(), cached: !how.no_cache }
 }

@@ -17,7 +17,7 @@ use crate::engine::{self, Cli, Engine};
 use crate::fixable::fixable;
 use crate::interrupt;
 use crate::progress;
-use crate::task::build_images::{self, Builder};
+use crate::task::build_images;
 use crate::workspace::Workspace;
 
 /// How long a server may take to be ready.
@@ -131,7 +131,7 @@ fn image(ws: &Workspace, cli: &Cli, server: &Server, id: &str) -> Result<Image> 
         Some(_) => progress::say(&format!("{} was not built by this workspace: building it", server.image())),
         None => progress::say(&format!("{} is not there yet: building it", server.image())),
     }
-    build_images::build(ws, cli, server, Builder::Auto, Profile::Release)
+    build_images::build(ws, cli, server, build_images::How::with(Profile::Release))
 }
 
 fn same(found: &Container, want: &Create, image: &Image, server: &Server, id: &str) -> bool {
