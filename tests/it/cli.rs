@@ -29,7 +29,7 @@ fn help_lists_every_command() {
             "{name} does not say what it does: {own}"
         );
         let about = own.split("Usage:").next().unwrap_or_default();
-        assert!(about.contains("host"), "{name} does not say what it does under engine `host`: {own}");
+        assert!(about.contains("engine"), "{name} does not say what it does under engine `host`: {own}");
     }
 }
 
@@ -48,4 +48,168 @@ fn xtask_is_quick_to_build_and_speaks_no_mcp() {
     }
     assert!(names.contains(&"clap"), "that is not xtask's tree: {names:?}");
     assert!(packages.len() <= 61, "{} packages, the budget is 60 and xtask itself", packages.len());
+}
+
+#[test]
+fn without_an_engine() {
+    let world = World::without_engine("none");
+    says(
+        &world,
+        &["up", "weather"],
+        &expect![[r#"
+        error: `docker` is not installed (not in PATH)
+
+        hint: install one (Debian and Ubuntu: `sudo apt-get install docker.io`, Fedora: `sudo dnf install moby-engine`); or run Rust servers without a sandbox: --engine host
+        exit code 1
+    "#]],
+    );
+    says(
+        &world,
+        &["--engine", "kraken", "status"],
+        &expect![[r#"
+        error: there is no engine "kraken"
+
+        hint: the engines are docker, podman and host
+        exit code 1
+    "#]],
+    );
+}
+
+#[test]
+fn names_that_nobody_has() {
+    let world = World::without_engine("names");
+    says(
+        &world,
+        &["up", "nobody"],
+        &expect![[r#"
+        error: there is no server "nobody"
+
+        hint: the servers of this workspace: weather
+        exit code 1
+    "#]],
+    );
+    says(
+        &world,
+        &["logs", "--", "-f"],
+        &expect![[r#"
+        error: there is no server "-f"
+
+        hint: the servers of this workspace: weather
+        exit code 1
+    "#]],
+    );
+    says(
+        &world,
+        &["call", "../weather", "find_place"],
+        &expect![[r#"
+        error: there is no server "../weather"
+
+        hint: the servers of this workspace: weather
+        exit code 1
+    "#]],
+    );
+    says(
+        &world,
+        &["install-client", "notepad", "--server", "weather"],
+        &expect![[r#"
+        error: there is no client "notepad"
+
+        hint: the clients that we know: claude-code, cursor
+        exit code 1
+    "#]],
+    );
+    says(
+        &world,
+        &["--name-prefix=-v", "status"],
+        &expect![[r#"
+        error: --name-prefix "-v": use at most 64 letters, digits, `_`, `.` and `-`, and begin with a letter or digit
+        exit code 1
+    "#]],
+    );
+    says(
+        &world,
+        &["up", "weather", "--env", "PATH"],
+        &expect![[r#"
+        error: invalid value 'PATH' for '--env <KEY=VALUE>': expected KEY=VALUE
+
+        For more information, try '--help'.
+        exit code 2
+    "#]],
+    );
+    says(
+        &world,
+        &["--engine", "host", "up", "nobody", "weather"],
+        &expect![[r#"
+        error: there is no server "nobody"
+
+        hint: the servers of this workspace: weather
+        exit code 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_manifest_with_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::without_engine("manifest").with_root(folder.path());
+    let good = std::fs::read_to_string(workspace_root().join("servers/weather/server.json")).unwrap();
+    let server = folder.path().join("servers/weather");
+    std::fs::create_dir_all(&server).unwrap();
+    std::fs::create_dir(folder.path().join("xtask")).unwrap();
+    std::fs::write(server.join("Cargo.toml"), "").unwrap();
+    for (from, to, expected) in [
+        (
+            "\"network\": \"internet\"",
+            "\"network\": \"host\"",
+            expect![[r#"
+            error: servers/weather/server.json: `_meta."io.modelcontextprotocol.registry/publisher-provided"."dev.drydock".network` must be none or internet, found "host"
+            exit code 1
+        "#]],
+        ),
+        (
+            "\"network\": \"internet\"",
+            "\"priviliged\": true",
+            expect![[r#"
+            error: servers/weather/server.json: `_meta."io.modelcontextprotocol.registry/publisher-provided"."dev.drydock".priviliged` is unknown; known are network, memory, cpus and pids, found true
+            exit code 1
+        "#]],
+        ),
+        (
+            "\"default\":",
+            "\"isSecret\": true, \"default\":",
+            expect![[r#"
+            error: servers/weather/server.json: `packages[0].environmentVariables[0]` is a secret, so the file must not hold its `value` or `default`
+            exit code 1
+        "#]],
+        ),
+        (
+            "OPEN_METEO_URL",
+            "--privileged",
+            expect![[r#"
+            error: servers/weather/server.json: `packages[0].environmentVariables[0].name` must not begin with `-`, found "--privileged"
+            exit code 1
+        "#]],
+        ),
+        (
+            "dev.drydock/weather",
+            "weather",
+            expect![[r#"
+            error: servers/weather/server.json: `name` must be `namespace/name` of letters, digits, dots and dashes, found "weather"
+            exit code 1
+        "#]],
+        ),
+        (
+            "\"packages\": [",
+            "\"packages\": ",
+            expect![[r#"
+            error: servers/weather/server.json: not JSON: expected `,` or `}` at line 20 column 3
+            exit code 1
+        "#]],
+        ),
+    ] {
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good, "{from} is not in the manifest");
+        std::fs::write(server.join("server.json"), bad).unwrap();
+        says(&world, &["up", "weather"], &expected);
+    }
 }

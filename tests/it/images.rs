@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use drydock_tests::engine::Engine;
 use drydock_tests::process::{LONG_PATIENCE, command, run, run_with};
 use drydock_tests::session::LEGACY;
-use drydock_tests::world::{World, workspace_root};
+use drydock_tests::weather::IMAGE;
+use drydock_tests::world::{World, copy_of_the_workspace, workspace_root};
 use drydock_tests::{engine_or_skip, full_or_skip, weather};
 use serde_json::Value;
 
-const IMAGE: &str = "drydock/weather:0.1.0";
 const MEBIBYTE: u64 = 1 << 20;
 
 #[track_caller]
@@ -66,7 +65,7 @@ fn is_a_server_image(engine: &Engine, image: &str, version: &str) {
 fn an_image_holds_one_file_and_says_what_it_is() {
     let engine = engine_or_skip!();
     weather::world(&engine, "image");
-    is_a_server_image(&engine, IMAGE, "0.1.0");
+    is_a_server_image(&engine, IMAGE, env!("CARGO_PKG_VERSION"));
     let environment = inspect(&engine, IMAGE)["Config"]["Env"].to_string();
     assert!(!environment.contains("MCP") && !environment.contains("HOME"), "{environment}");
 }
@@ -78,33 +77,6 @@ fn a_second_build_without_a_change_is_the_same_image() {
     let before = inspect(&engine, IMAGE)["RootFS"]["Layers"].clone();
     world.ok(&["build-images", "weather", "--profile", "quick"]);
     assert_eq!(inspect(&engine, IMAGE)["RootFS"]["Layers"], before);
-}
-
-/// The same sources in another folder and with another name for the result, so that it disturbs no other test.
-fn copy_of_the_workspace(to: &Path, version: &str) {
-    copy(&workspace_root(), to);
-    for (file, line) in [("servers/weather/server.json", "\"version\": "), ("Cargo.toml", "version = ")] {
-        let path = to.join(file);
-        let text = fs::read_to_string(&path).expect("a file of the workspace");
-        let changed = text.replacen(&format!("{line}\"0.1.0\""), &format!("{line}\"{version}\""), 1);
-        assert_ne!(text, changed, "{file} has no version to change");
-        fs::write(&path, changed).expect("a copy can be written");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a new folder");
-    for entry in fs::read_dir(from).expect("a folder").flatten() {
-        let (name, kind) = (entry.file_name(), entry.file_type().expect("a kind"));
-        if ["target", ".git", ".drydock", "node_modules"].iter().any(|it| name == *it) {
-            continue;
-        }
-        if kind.is_dir() {
-            copy(&entry.path(), &to.join(&name));
-        } else {
-            fs::copy(entry.path(), to.join(&name)).expect("a copy");
-        }
-    }
 }
 
 /// Builds in a copy of the workspace, with a `target` of its own; returns the layers.
@@ -142,7 +114,7 @@ fn an_image_compiled_in_the_engine_is_as_good() {
     world.ok(&["up", "weather"]);
     let mut session = weather::session(&engine, &world.container("weather"));
     assert_eq!(session.open(LEGACY[1])["serverInfo"]["version"], version);
-    assert_eq!(session.tools().len(), 4);
+    assert_eq!(session.tools(), weather::TOOLS);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn other_settings_make_it_anew_but_not_under_an_open_session() {
     let refused = world.run(&["up", "weather", "--env", QUIET]).fails();
     assert!(refused.stderr.contains("1 open session") && refused.stderr.contains("--force"), "{refused}");
     assert_eq!(identity(), first);
-    assert_eq!(session.tools().len(), 4, "the session goes on");
+    assert_eq!(session.tools(), weather::TOOLS, "the session goes on");
 
     world.ok(&["up", "weather", "--env", QUIET, "--force"]);
     let second = identity();
@@ -73,7 +73,7 @@ fn a_foreign_container_of_the_same_name_is_left_alone() {
     let world = weather::world(&engine, "foreign");
     let container = world.container("weather");
     // Made by hand, from our own image: it carries the image's labels, and is not ours for that.
-    engine.ok(&["create", "--name", &container, "drydock/weather:0.1.0"]);
+    engine.ok(&["create", "--name", &container, weather::IMAGE]);
     let before = engine.inspect(&container);
     for args in [&["up", "weather"][..], &["up", "weather", "--adopt"], &["up", "weather", "--force"]] {
         let refused = world.run(args).fails();
@@ -97,7 +97,7 @@ fn another_workspaces_container_is_taken_over_only_on_demand() {
         "--label",
         "dev.drydock.workspace=00000000deadbeef",
     ]);
-    create.extend(["--label", "dev.drydock.settings=0000000000000000", "drydock/weather:0.1.0"]);
+    create.extend(["--label", "dev.drydock.settings=0000000000000000", weather::IMAGE]);
     engine.ok(&create);
     let before = engine.inspect(&container);
 

@@ -3,7 +3,9 @@
 //! A clone of the workspace -> pass, fail, or skipped with a reason. Invariant: no test depends on another one.
 
 mod cli;
+mod clients;
 mod forecasts;
+mod host;
 mod images;
 mod kills;
 mod lifecycle;

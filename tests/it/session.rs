@@ -14,7 +14,7 @@ fn open(engine: &Engine, protocol: &str) -> (Session, Value) {
 /// The same conversation, whatever the version: list, call, a tool that fails, an end without another word.
 #[track_caller]
 fn converse(mut session: Session) {
-    assert_eq!(session.tools(), ["find_place", "get_current_weather", "get_forecast", "sun_times"]);
+    assert_eq!(session.tools(), weather::TOOLS);
 
     let answer = session.call("find_place", json!({"name": "zurich", "limit": 1}));
     assert!(!answer.is_error, "{answer:?}");

@@ -11,6 +11,10 @@ use crate::service;
 use crate::session::Session;
 use crate::world::World;
 
+/// What `build-images` makes of it.
+pub const IMAGE: &str = concat!("drydock/weather:", env!("CARGO_PKG_VERSION"));
+pub const TOOLS: [&str; 4] = ["find_place", "get_current_weather", "get_forecast", "sun_times"];
+
 /// A weather container whose forecasts come from the stand-in.
 #[derive(Debug)]
 pub struct Shared {

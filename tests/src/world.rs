@@ -139,6 +139,35 @@ pub fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_path_buf()
 }
 
+/// The same sources in another folder, with another version: what they make disturbs nobody.
+pub fn copy_of_the_workspace(to: &Path, version: &str) {
+    copy(&workspace_root(), to);
+    for (file, key) in [("servers/weather/server.json", "\"version\": "), ("Cargo.toml", "version = ")] {
+        let path = to.join(file);
+        let text = std::fs::read_to_string(&path).expect("a file of the workspace");
+        let ours = format!("{key}\"{}\"", env!("CARGO_PKG_VERSION"));
+        assert!(text.contains(&ours), "{file} has no {ours} to change");
+        std::fs::write(&path, text.replacen(&ours, &format!("{key}\"{version}\""), 1))
+            .expect("a copy can be written");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a new folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let (name, kind) = (entry.file_name(), entry.file_type().expect("a kind of file"));
+        if ["target", ".git", ".drydock", ".cursor", ".mcp.json", "node_modules"].iter().any(|it| name == *it)
+        {
+            continue;
+        }
+        if kind.is_dir() {
+            copy(&entry.path(), &to.join(&name));
+        } else {
+            std::fs::copy(entry.path(), to.join(&name)).expect("a copy");
+        }
+    }
+}
+
 /// The xtask under test: the one that runs the tests, or a fresh build of it.
 pub fn xtask() -> &'static Path {
     static XTASK: OnceLock<PathBuf> = OnceLock::new();
@@ -159,6 +188,13 @@ pub fn build_with(args: &[&str], program: &str, env: &[(&str, &str)]) -> PathBuf
         .current_dir(workspace_root())
         .args(["build", "--message-format=json-render-diagnostics"])
         .args(args);
+    // ring's build script looks at these, and compiles half of the tree anew when they come or go.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
     cargo.envs(env.iter().copied());
     let built = run_with(&mut cargo, &[], LONG_PATIENCE).ok();
     let messages = built.stdout.lines().filter_map(|it| serde_json::from_str::<serde_json::Value>(it).ok());
