@@ -16,9 +16,11 @@ use crate::fixable::fixable;
 pub(crate) struct Global {
     /// Which engine runs the servers: docker, podman or host (Rust servers as plain processes, no sandbox)
     #[arg(long, global = true, env = "DRYDOCK_ENGINE", value_name = "ENGINE")]
+    #[arg(help_heading = "Options of every command")]
     pub(crate) engine: Option<String>,
     /// Put before every container's name, so that two workspaces can share an engine
     #[arg(long, global = true, env = "DRYDOCK_NAME_PREFIX", value_name = "PREFIX", default_value = "")]
+    #[arg(hide_default_value = true, help_heading = "Options of every command")]
     pub(crate) name_prefix: String,
 }
 
