@@ -63,3 +63,81 @@ fn missing(found: &Container, server: &Server) -> Vec<String> {
     .map(|(name, _)| name.to_owned())
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::catalog::{Kind, Limits};
+
+    fn server() -> Server {
+        Server {
+            name: "weather".into(),
+            dir: PathBuf::new(),
+            kind: Kind::Rust,
+            id: String::new(),
+            title: String::new(),
+            description: String::new(),
+            version: "1.0.0".into(),
+            source: None,
+            variables: Vec::new(),
+            limits: Limits { network: Network::None, memory: 64 << 20, cpus: 0.5, pids: 32 },
+        }
+    }
+
+    /// As Docker 20.10 shows the container of that server.
+    fn shown() -> Value {
+        json!({
+            "Name": "/mcp-weather", "Image": "sha256:0", "Created": "", "RestartCount": 0,
+            "State": { "Status": "created", "Running": false, "ExitCode": 0, "StartedAt": "" },
+            "Config": { "Image": "drydock/weather:1.0.0", "User": "65532:65532", "Labels": null },
+            "HostConfig": {
+                "Memory": 67_108_864, "MemorySwap": 67_108_864, "NanoCpus": 500_000_000, "PidsLimit": 32,
+                "ReadonlyRootfs": true, "Privileged": false, "Init": true, "NetworkMode": "none",
+                "CapAdd": null, "CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"],
+                "Tmpfs": { "/run": "rw,noexec,nosuid", "/tmp": "rw,noexec,nosuid" },
+                "Ulimits": [{ "Name": "nofile", "Hard": 1024 }, { "Name": "core", "Hard": 0 }],
+            },
+        })
+    }
+
+    fn lost(change: &[(&str, Value)]) -> Vec<String> {
+        let mut value = shown();
+        for (pointer, to) in change {
+            *value.pointer_mut(pointer).unwrap() = to.clone();
+        }
+        missing(&serde_json::from_value(value).unwrap(), &server())
+    }
+
+    #[test]
+    fn a_whole_sandbox_is_whole() {
+        assert_eq!(lost(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn each_part_that_is_lost_is_named() {
+        for (pointer, to, name) in [
+            ("/HostConfig/Memory", json!(0), "memory"),
+            ("/HostConfig/MemorySwap", json!(-1), "swap"),
+            ("/HostConfig/NanoCpus", json!(0), "cpus"),
+            ("/HostConfig/PidsLimit", json!(null), "pids"),
+            ("/HostConfig/PidsLimit", json!(-1), "pids"),
+            ("/HostConfig/Ulimits", json!([{ "Name": "core", "Hard": 0 }]), "open files"),
+            ("/HostConfig/Ulimits/1/Hard", json!(-1), "core dumps"),
+            ("/HostConfig/ReadonlyRootfs", json!(false), "read-only root"),
+            ("/HostConfig/CapDrop", json!(null), "no capabilities"),
+            ("/HostConfig/CapAdd", json!(["SYS_ADMIN"]), "no capabilities"),
+            ("/HostConfig/Privileged", json!(true), "no privileges"),
+            ("/HostConfig/SecurityOpt", json!([]), "no privileges"),
+            ("/Config/User", json!(""), "user"),
+            ("/HostConfig/Init", json!(null), "init"),
+            ("/HostConfig/NetworkMode", json!("bridge"), "network"),
+            ("/HostConfig/Tmpfs", json!({ "/run": "noexec" }), "/tmp"),
+        ] {
+            assert_eq!(lost(&[(pointer, to)]), [name], "{pointer}");
+        }
+    }
+}

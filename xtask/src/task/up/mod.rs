@@ -5,6 +5,7 @@
 
 mod limits;
 
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -174,26 +175,28 @@ pub(crate) fn remove(cli: &Cli, name: &str) -> Result<()> {
 
 /// Creates and starts; on any failure before the server was ready, nothing half made stays.
 fn make(cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
-    let made = create(cli, server, name, want).and_then(|()| start(cli, server, name));
-    if made.is_err() && container::named(cli, name).is_ok_and(|it| it.is_some_and(|it| mine(&it, want))) {
-        cli.read(&argv::remove(name)).with_context(|| format!("could not remove the half made {name}"))?;
+    let output = cli.output(&want.args)?;
+    if !output.status.success() {
+        // Another `up` may have been faster: then it made the very same.
+        let found = container::named(cli, name)?;
+        if found.is_some_and(|it| it.settings() == Some(&want.settings)) {
+            return start(cli, server, name);
+        }
+        bail!("cannot create {name}: {}", engine::complaint(&output));
+    }
+    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let made = whole(cli, server, name, &output).and_then(|()| start(cli, server, name));
+    if made.is_err() {
+        cli.read(&argv::remove(&id)).with_context(|| format!("could not remove the half made {name}"))?;
     }
     made
 }
 
-/// Whether it is the container that we just made: its hash holds the name and the workspace.
-fn mine(found: &Container, want: &Create) -> bool {
-    found.settings() == Some(&want.settings)
-}
-
-fn create(cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
-    let output = cli.output(&want.args)?;
+/// Whether what was created has its whole sandbox, before anything runs in it.
+fn whole(cli: &Cli, server: &Server, name: &str, created: &Output) -> Result<()> {
     interrupt::check()?;
-    if !output.status.success() {
-        bail!("cannot create {name}: {}", engine::complaint(&output));
-    }
     // An engine that cannot keep a limit says so here, and goes on without it.
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&created.stderr);
     let warnings: Vec<_> = said.lines().filter(|it| it.starts_with("WARNING")).collect();
     if !warnings.is_empty() {
         return Err(limits::not_kept(name, &warnings.join("; ")));
@@ -216,7 +219,7 @@ fn found(cli: &Cli, name: &str) -> Result<Container> {
 
 /// Waits until the server answers; one that does not is stopped, and its last words are in the error.
 fn ready(cli: &Cli, name: &str) -> Result<()> {
-    let start = Instant::now();
+    let (start, restarts) = (Instant::now(), found(cli, name)?.restart_count);
     let why = loop {
         interrupt::check()?;
         let why = match container::health(cli, name) {
@@ -225,7 +228,7 @@ fn ready(cli: &Cli, name: &str) -> Result<()> {
             Err(err) => err.to_string(),
         };
         let now = found(cli, name)?;
-        if !now.state.running || now.restart_count > 0 {
+        if !now.state.running || now.restart_count > restarts {
             break format!("it ended with exit code {}", now.state.exit_code);
         }
         if start.elapsed() > PATIENCE {
