@@ -236,7 +236,7 @@ fn replace(
     }
     let swapped = match (before, new) {
         (None, _) => create(temp.into_temp_path(), path),
-        (Some(before), Some(new)) => exchange(temp.into_temp_path(), path, before, new),
+        (Some(before), Some(new)) => exchange(temp.into_temp_path(), path, before, new, &mut done.note),
         (Some(before), None) => delete(temp.into_temp_path(), path, before),
     };
     if !swapped.map_err(explain).with_context(unchanged)? {
@@ -267,7 +267,13 @@ fn create(temp: TempPath, path: &Path) -> io::Result<bool> {
 
 /// Swaps the two files, and looks at what came out: if it is not what we read, another program wrote after our last
 /// look, and the swap is undone.
-fn exchange(temp: TempPath, path: &Path, before: &Snapshot, new: &[u8]) -> io::Result<bool> {
+fn exchange(
+    temp: TempPath,
+    path: &Path,
+    before: &Snapshot,
+    new: &[u8],
+    note: &mut Option<String>,
+) -> io::Result<bool> {
     let mut expected = before.bytes.clone();
     let mut put_in = new.to_vec();
     for turn in 0..100 {
@@ -281,11 +287,22 @@ fn exchange(temp: TempPath, path: &Path, before: &Snapshot, new: &[u8]) -> io::R
         }
         let came_out = fs::read(&temp)?;
         if came_out == expected {
+            if turn == 0 {
+                throw_away(temp, note);
+            }
             return Ok(turn == 0);
         }
         expected = std::mem::replace(&mut put_in, came_out);
     }
     Err(keep(temp, &io::Error::other("another program keeps writing it")))
+}
+
+/// The old file, which an exchange leaves behind.
+fn throw_away(old: TempPath, note: &mut Option<String>) {
+    let path = old.to_path_buf();
+    if let Err(err) = old.close() {
+        *note = Some(format!("{} holds the old content and can be removed ({err})", path.display()));
+    }
 }
 
 /// Never throws away what may be somebody's only copy.

@@ -119,8 +119,11 @@ pub(crate) fn remove(
         None => without(old, place, &path)?,
     };
     check::same_but(old, &new, place, &path, None)?;
+    let length = new.len();
     let Some(new) = unmake(new, place, made)? else { return Ok(None) };
-    check::same_but(old, &new, place, &path[..1], None)?;
+    if new.len() != length {
+        check::same_but(old, &new, place, &path[..1], None)?;
+    }
     Ok(Some(format!("{bom}{new}").into_bytes()))
 }
 
