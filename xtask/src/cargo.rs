@@ -176,7 +176,12 @@ pub(crate) fn build_static(
 fn static_flags(ws: &Workspace) -> Result<Vec<String>> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|it| it.join(".cargo")));
-    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+    let script = ws.root.join("docker/no-unwind.ld");
+    let mut flags = vec![
+        "-Ctarget-feature=+crt-static".to_owned(),
+        format!("-Clink-arg=-Wl,-T,{}", script.display()),
+        "-Clink-arg=-Wl,--no-eh-frame-hdr".to_owned(),
+    ];
     for (from, to) in [(Some(ws.root.clone()), "/drydock"), (home, "/cargo"), (Some(sysroot()?), "/rust")] {
         if let Some(from) = from {
             flags.push(format!("--remap-path-prefix={}={to}", from.display()));

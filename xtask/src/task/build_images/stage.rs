@@ -34,6 +34,7 @@ pub(super) fn sources(ws: &Workspace, about: &Crate) -> Result<TempDir> {
     fs::create_dir_all(&shell)?;
     fs::write(shell.join("Cargo.toml"), root_manifest(ws, about)?)?;
     copy(&ws.root.join("Cargo.lock"), &shell.join("Cargo.lock"))?;
+    copy(&ws.root.join("docker/no-unwind.ld"), &shell.join("no-unwind.ld"))?;
     for member in &about.members {
         let inside = member.strip_prefix(&ws.root).with_context(|| {
             format!(
