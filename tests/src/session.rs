@@ -56,6 +56,11 @@ impl Session {
         Self { child, stdin, lines, stderr: Some(stderr), next_id: 0, meta: None }
     }
 
+    /// The process that we started: the server's own where no engine stands between.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The handshake of the given protocol version; returns what the server says about itself.
     #[track_caller]
     pub fn open(&mut self, protocol: &str) -> Value {

@@ -1,0 +1,140 @@
+//! The figures of the example server, measured: `cargo run --package drydock-tests --bin figures`.
+//!
+//! The image as `build-images weather` left it -> size, memory, CPU per call, beside their budgets. Invariant: what is
+//! measured is the file from the image; both sides of a ratio are measured in the same run, in turns.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use drydock_tests::engine::Engine;
+use drydock_tests::process::{command, run};
+use drydock_tests::session::{LEGACY, Session};
+use drydock_tests::weather::IMAGE;
+use drydock_tests::world::build;
+use serde_json::{Value, json};
+
+const ROUNDS: usize = 5;
+const CALLS: u32 = 10_000;
+
+/// A profile of its own: as fast as the compiler can, whatever `release` is tuned for.
+const LIMIT: [&str; 6] = [
+    "--profile",
+    "limit",
+    "--config",
+    "profile.limit.inherits='dev'",
+    "--config",
+    "profile.limit.opt-level=3",
+];
+
+fn main() -> ExitCode {
+    match figures() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn figures() -> Result<bool, String> {
+    let engine = Engine::find()?;
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let server = server(&engine, folder.path())?;
+    let size = engine.ok(&["image", "inspect", "--format", "{{.Size}}", IMAGE]);
+    let size: f64 = size.parse().map_err(|e| format!("{size}: {e}"))?;
+    let mut good = row("image", size / f64::from(1 << 20), "MiB", 5.0);
+
+    let mut session = start(&server, "stdio");
+    session.tools();
+    good &= row("memory of an idle session (RSS)", session_memory(&session), "MB", 4.0);
+
+    let (tool, arguments) =
+        ("sun_times", json!({"latitude": 46.95, "longitude": 7.45, "date": "2026-06-21"}));
+    let result = session.request("tools/call", json!({"name": tool, "arguments": arguments}));
+    let file = folder.path().join("result");
+    fs::write(&file, result.to_string()).map_err(|e| e.to_string())?;
+    let raw = build(
+        &[&LIMIT[..], &["--package", "drydock-tests", "--bin", "raw-weather"][..]].concat(),
+        "raw-weather",
+    );
+    Ok(good & compare(&server, &raw, &file, tool, &arguments))
+}
+
+/// The file in the image, as it is.
+fn server(engine: &Engine, folder: &Path) -> Result<PathBuf, String> {
+    if engine.run(&["image", "inspect", IMAGE]).code != Some(0) {
+        return Err(format!("there is no {IMAGE}: run `cargo xtask build-images weather` first"));
+    }
+    let container = engine.ok(&["create", IMAGE]);
+    let to = folder.join("mcp");
+    let copied = engine.run(&["cp", &format!("{container}:/mcp"), to.to_str().ok_or("a strange path")?]);
+    engine.ok(&["rm", &container]);
+    copied.ok();
+    Ok(to)
+}
+
+/// CPU time per call of the server and of the loop by hand, in turns; the median of the ratios counts.
+fn compare(server: &Path, raw: &Path, result: &Path, tool: &str, arguments: &Value) -> bool {
+    let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
+        .map(|_| {
+            let ours = cost(start(server, "stdio"), tool, arguments);
+            let limit = cost(start(raw, result), tool, arguments);
+            (ours, limit)
+        })
+        .collect();
+    rounds.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+    let (ours, limit) = rounds[ROUNDS / 2];
+    let what = format!("CPU of a call of {tool}: {ours:.1} us, by hand {limit:.1} us: ratio");
+    row(&what, ours / limit, "", 4.5)
+}
+
+/// Without its log: that is a matter of its own.
+fn start(program: &Path, argument: impl AsRef<OsStr>) -> Session {
+    let mut it = command(program);
+    it.arg(argument).env("MCP_LOG", "error");
+    let mut session = Session::start(it);
+    session.open(LEGACY[1]);
+    session
+}
+
+/// Microseconds of CPU per call, one call at a time.
+fn cost(mut session: Session, tool: &str, arguments: &Value) -> f64 {
+    let mut calls = |count: u32| {
+        for _ in 0..count {
+            session.request("tools/call", json!({"name": tool, "arguments": arguments}));
+        }
+        cpu(session.id())
+    };
+    let before = calls(500);
+    (calls(CALLS) - before) / f64::from(CALLS)
+}
+
+/// User and system time of a process and its threads, in microseconds. The kernel counts it in hundredths of a second.
+fn cpu(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a running process");
+    let after_name = stat.rsplit(')').next().expect("a name in parentheses");
+    let ticks: f64 =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|it| it.parse::<f64>().ok()).sum();
+    let per_second: f64 = run(command("getconf").arg("CLK_TCK")).ok().line().parse().expect("a number");
+    ticks / per_second * 1e6
+}
+
+/// In MB (of a million bytes).
+fn session_memory(session: &Session) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", session.id())).expect("a running process");
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:")).expect("the kernel says VmRSS");
+    let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kibibytes * 1024.0 / 1e6
+}
+
+fn row(what: &str, value: f64, unit: &str, budget: f64) -> bool {
+    let good = value <= budget;
+    let verdict = if good { "" } else { "  OVER BUDGET" };
+    let line = format!("{what} {value:.2} {unit}").trim_end().to_owned();
+    let _ = writeln!(std::io::stdout(), "{line} (budget {budget}){verdict}");
+    good
+}
