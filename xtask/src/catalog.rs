@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::fixable::fixable;
-use crate::manifest::{self, Network, Variable};
+use crate::manifest::{self, Network, Settings, Variable};
 
 /// The base settings that every Rust server takes from its library, besides those in its `server.json`.
-const KIT: [&str; 5] =
-    ["MCP_LOG", "MCP_LOG_FORMAT", "MCP_STALL_TIMEOUT", "MCP_CALL_TIMEOUT", "MCP_MAX_CALLS"];
+const KIT: [&str; 6] =
+    ["MCP_LOG", "MCP_LOG_FORMAT", "MCP_STALL_TIMEOUT", "MCP_CALL_TIMEOUT", "MCP_MAX_CALLS", SESSIONS];
+/// How many sessions a server takes before it refuses more.
+const SESSIONS: &str = "MCP_MAX_SESSIONS";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
@@ -47,6 +49,8 @@ pub(crate) struct Limits {
     pub(crate) memory: u64,
     pub(crate) cpus: f64,
     pub(crate) pids: u64,
+    /// More are refused, so that those that are open keep their share.
+    pub(crate) sessions: u64,
 }
 
 impl Kind {
@@ -58,13 +62,25 @@ impl Kind {
         }
     }
 
-    /// Room for about fifty sessions: an idle one takes 4 MB in Rust, and 69 MB and 7 threads in Node.
-    fn limits(self) -> Limits {
+    /// The strict default, with what the manifest sets instead.
+    fn limits(self, set: &Settings) -> Limits {
         let (memory, pids) = match self {
-            Kind::Rust => (256, 256),
-            Kind::Node | Kind::Python => (1024, 512),
+            Kind::Rust => (256 << 20, 256),
+            Kind::Node | Kind::Python => (1 << 30, 512),
         };
-        Limits { network: Network::None, memory: memory << 20, cpus: 1.0, pids }
+        let (memory, pids) = (set.memory.unwrap_or(memory), set.pids.unwrap_or(pids));
+        // Measured, idle: 0.6 MB and 1 thread in Rust, 69 MB and 7 threads in Node; a call takes more.
+        let (share, threads) = match self {
+            Kind::Rust => (2 << 20, 2),
+            Kind::Node | Kind::Python => (80 << 20, 8),
+        };
+        Limits {
+            network: set.network.unwrap_or(Network::None),
+            memory,
+            cpus: set.cpus.unwrap_or(1.0),
+            pids,
+            sessions: set.sessions.unwrap_or_else(|| (memory / share).min(pids / threads).max(1)),
+        }
     }
 }
 
@@ -137,6 +153,9 @@ impl Server {
                 _ => {}
             }
         }
+        if !all.iter().any(|(name, _)| name == SESSIONS) {
+            all.push((SESSIONS.to_owned(), self.limits.sessions.to_string()));
+        }
         all.sort();
         Ok(all)
     }
@@ -193,7 +212,6 @@ fn server(root: &Path, dir: &Path) -> Result<Server> {
     let manifest = manifest::parse(&shown.join("server.json"), &text)?;
     let kind = kind(dir, &manifest)
         .with_context(|| format!("{}: cannot tell what kind of server it is", shown.display()))?;
-    let (defaults, set) = (kind.limits(), manifest.settings);
     Ok(Server {
         title: manifest.title.unwrap_or_else(|| name.clone()),
         name,
@@ -204,12 +222,7 @@ fn server(root: &Path, dir: &Path) -> Result<Server> {
         version: manifest.version,
         source: manifest.source,
         variables: manifest.packages.into_iter().flat_map(|it| it.variables).collect(),
-        limits: Limits {
-            network: set.network.unwrap_or(defaults.network),
-            memory: set.memory.unwrap_or(defaults.memory),
-            cpus: set.cpus.unwrap_or(defaults.cpus),
-            pids: set.pids.unwrap_or(defaults.pids),
-        },
+        limits: kind.limits(&manifest.settings),
     })
 }
 
@@ -293,11 +306,28 @@ mod tests {
         let root = workspace(&[("weather", WEATHER)]);
         let server = load(root.path()).unwrap().remove(0);
         let set = pairs(&[("UNITS", "metric"), ("MCP_LOG", "debug")]);
-        let expected = pairs(&[("MCP_LOG", "debug"), ("UNITS", "metric"), ("URL", "https://example.com")]);
-        assert_eq!(server.environment(&set).unwrap(), expected);
+        let expected = [
+            ("MCP_LOG", "debug"),
+            ("MCP_MAX_SESSIONS", "128"),
+            ("UNITS", "metric"),
+            ("URL", "https://example.com"),
+        ];
+        assert_eq!(server.environment(&set).unwrap(), pairs(&expected));
         for bad in [("UNITS", "kelvin"), ("KEY", "x"), ("LD_PRELOAD", "x"), ("URL", "a\nb")] {
             assert!(server.environment(&pairs(&[("UNITS", "metric"), bad])).is_err(), "{bad:?}");
         }
         assert!(server.environment(&[]).unwrap_err().to_string().contains("needs the variable UNITS"));
+    }
+
+    #[test]
+    fn the_cap_on_sessions_fits_memory_and_pids() {
+        let cap = |kind: Kind, memory: u64, pids| {
+            kind.limits(&Settings { memory: Some(memory << 20), pids: Some(pids), ..Settings::default() })
+                .sessions
+        };
+        assert_eq!(cap(Kind::Rust, 64, 1000), 32);
+        assert_eq!(cap(Kind::Rust, 1024, 32), 16);
+        assert_eq!(cap(Kind::Node, 256, 512), 3);
+        assert_eq!(cap(Kind::Node, 16, 8), 1, "at least one");
     }
 }

@@ -58,6 +58,7 @@ pub(crate) struct Settings {
     pub(crate) memory: Option<u64>,
     pub(crate) cpus: Option<f64>,
     pub(crate) pids: Option<u64>,
+    pub(crate) sessions: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -212,18 +213,23 @@ fn settings(root: &Field) -> Result<Settings> {
     let Some(field) = field else { return Ok(Settings::default()) };
     for key in field.object()?.keys() {
         match key.as_str() {
-            "network" | "memory" | "cpus" | "pids" => {}
-            "mounts" | "warm" | "sessions" => {
+            "network" | "memory" | "cpus" | "pids" | "sessions" => {}
+            "mounts" | "warm" => {
                 return Err(field.child(key).wrong("is not supported yet by this version of Drydock"));
             }
-            _ => return Err(field.child(key).wrong("is unknown; known are network, memory, cpus and pids")),
+            _ => {
+                return Err(field
+                    .child(key)
+                    .wrong("is unknown; known are network, memory, cpus, pids and sessions"));
+            }
         }
     }
     Ok(Settings {
         network: field.get("network")?.map(|it| network(&it)).transpose()?,
         memory: field.get("memory")?.map(|it| memory(&it)).transpose()?,
         cpus: field.get("cpus")?.map(|it| cpus(&it)).transpose()?,
-        pids: field.get("pids")?.map(|it| pids(&it)).transpose()?,
+        pids: field.get("pids")?.map(|it| it.whole(8, 32_768)).transpose()?,
+        sessions: field.get("sessions")?.map(|it| it.whole(1, 10_000)).transpose()?,
     })
 }
 
@@ -252,9 +258,4 @@ fn memory(field: &Field) -> Result<u64> {
 fn cpus(field: &Field) -> Result<f64> {
     let number = field.value.as_f64().filter(|it| (0.05..=256.0).contains(it));
     number.ok_or_else(|| field.wrong("must be a number from 0.05 to 256"))
-}
-
-fn pids(field: &Field) -> Result<u64> {
-    let number = field.value.as_u64().filter(|it| (8..=32_768).contains(it));
-    number.ok_or_else(|| field.wrong("must be a whole number from 8 to 32768"))
 }

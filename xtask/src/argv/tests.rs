@@ -16,7 +16,7 @@ fn weather() -> Server {
         version: "1.2.3+b4".into(),
         source: Some("https://example.com/weather".into()),
         variables: Vec::new(),
-        limits: Limits { network: Network::None, memory: 64 << 20, cpus: 0.5, pids: 32 },
+        limits: Limits { network: Network::None, memory: 64 << 20, cpus: 0.5, pids: 32, sessions: 16 },
     }
 }
 

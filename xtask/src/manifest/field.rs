@@ -58,6 +58,11 @@ impl<'a> Field<'a> {
         field.value.as_bool().ok_or_else(|| field.wrong("must be true or false"))
     }
 
+    pub(super) fn whole(&self, least: u64, most: u64) -> Result<u64> {
+        let number = self.value.as_u64().filter(|it| (least..=most).contains(it));
+        number.ok_or_else(|| self.wrong(&format!("must be a whole number from {least} to {most}")))
+    }
+
     /// A value as it would stand in an environment: any text on one line.
     pub(super) fn value(&self, max: usize) -> Result<String> {
         let text = self.value.as_str().ok_or_else(|| self.wrong("must be a string"))?;

@@ -99,6 +99,7 @@ fn wrong_settings_are_refused_and_unknown_ones_too() {
         json!({ "cpus": "1" }),
         json!({ "pids": -1 }),
         json!({ "pids": 1.5 }),
+        json!({ "sessions": 0 }),
         json!({ "network": "host" }),
         json!({ "network": null }),
         json!({ "mounts": [] }),

@@ -84,7 +84,7 @@ mod tests {
             version: "1.0.0".into(),
             source: None,
             variables: Vec::new(),
-            limits: Limits { network: Network::None, memory: 64 << 20, cpus: 0.5, pids: 32 },
+            limits: Limits { network: Network::None, memory: 64 << 20, cpus: 0.5, pids: 32, sessions: 16 },
         }
     }
 

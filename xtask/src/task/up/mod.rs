@@ -177,12 +177,10 @@ pub(crate) fn remove(cli: &Cli, name: &str) -> Result<()> {
 fn make(cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
     let output = cli.output(&want.args)?;
     if !output.status.success() {
-        // Another `up` may have been faster: then it made the very same.
-        let found = container::named(cli, name)?;
-        if found.is_some_and(|it| it.settings() == Some(&want.settings)) {
-            return start(cli, server, name);
-        }
-        bail!("cannot create {name}: {}", engine::complaint(&output));
+        return match elsewhere(cli, name, want)? {
+            true => start(cli, server, name),
+            false => bail!("cannot create {name}: {}", engine::complaint(&output)),
+        };
     }
     let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let made = whole(cli, server, name, &output).and_then(|()| start(cli, server, name));
@@ -190,6 +188,17 @@ fn make(cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
         cli.read(&argv::remove(&id)).with_context(|| format!("could not remove the half made {name}"))?;
     }
     made
+}
+
+/// Whether another `up` was faster and made the very same; its container is listed a little after its name is taken.
+fn elsewhere(cli: &Cli, name: &str, want: &Create) -> Result<bool> {
+    for _ in 0..20 {
+        if let Some(found) = container::named(cli, name)? {
+            return Ok(found.settings() == Some(&want.settings));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(false)
 }
 
 /// Whether what was created has its whole sandbox, before anything runs in it.
