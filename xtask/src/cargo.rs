@@ -167,13 +167,13 @@ pub(crate) fn build_static(
         &it.binary,
     ];
     let mut command = cargo(ws, &args)?;
-    command.env("CARGO_ENCODED_RUSTFLAGS", static_flags(ws)?.join("\u{1f}"));
+    command.env("CARGO_ENCODED_RUSTFLAGS", static_flags(ws, target)?.join("\u{1f}"));
     command.env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
     progress::run(&format!("compiling {} for {target} (profile {})", server.name, profile.name()), command)?;
     Ok(it.target_dir.join(target).join(profile.name()).join(it.binary))
 }
 
-fn static_flags(ws: &Workspace) -> Result<Vec<String>> {
+fn static_flags(ws: &Workspace, target: &str) -> Result<Vec<String>> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|it| it.join(".cargo")));
     let script = ws.root.join("docker/no-unwind.ld");
@@ -182,6 +182,9 @@ fn static_flags(ws: &Workspace) -> Result<Vec<String>> {
         format!("-Clink-arg=-Wl,-T,{}", script.display()),
         "-Clink-arg=-Wl,--no-eh-frame-hdr".to_owned(),
     ];
+    if target.ends_with("-gnu") && glibc_takes_packed_relocations()? {
+        flags.push("-Clink-arg=-Wl,-z,pack-relative-relocs".to_owned());
+    }
     for (from, to) in [(Some(ws.root.clone()), "/drydock"), (home, "/cargo"), (Some(sysroot()?), "/rust")] {
         if let Some(from) = from {
             flags.push(format!("--remap-path-prefix={}={to}", from.display()));
@@ -220,6 +223,19 @@ fn has_static_glibc() -> Result<bool> {
     }
     let sh = Shell::new()?;
     Ok(read(cmd!(sh, "cc -print-file-name=libc.a").into())?.contains('/'))
+}
+
+/// Packed, the list of what to relocate is 0.2 MB smaller, in the image and in every session's memory. A static binary
+/// relocates itself with glibc's code, which can do that from 2.36 on.
+fn glibc_takes_packed_relocations() -> Result<bool> {
+    if which("getconf").is_none() {
+        return Ok(false);
+    }
+    let sh = Shell::new()?;
+    let said = read(cmd!(sh, "getconf GNU_LIBC_VERSION").into())?;
+    let version =
+        said.trim().strip_prefix("glibc 2.").and_then(|it| it.split('.').next()?.parse::<u32>().ok());
+    Ok(version.is_some_and(|it| it >= 36))
 }
 
 /// What a tool says that it is, as in `cargo 1.95.0`.
