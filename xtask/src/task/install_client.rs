@@ -123,7 +123,7 @@ impl Args {
     }
 }
 
-/// Writes entries for servers, as `quickstart` does it.
+/// Writes entries for servers that are up, or built, already: as `quickstart` does it.
 pub(crate) fn install(
     ws: &Workspace,
     client: &Client,
@@ -131,7 +131,7 @@ pub(crate) fn install(
     servers: &[String],
     via: Via,
 ) -> Result<()> {
-    let plan = wanted::servers(ws, servers, scope, Some(via), None, true)?;
+    let plan = wanted::servers(ws, servers, scope, Some(via), None, false)?;
     let spot = Spot::of(client, scope, &Machine::here()?, &ws.root)?;
     let outcome = spot.install(&ws.state, &plan.entries(client)?, false, false)?;
     tell(&spot, &outcome);
