@@ -10,5 +10,7 @@ mod images;
 mod kills;
 mod lifecycle;
 mod logs;
+mod quickstart;
+mod realclients;
 mod sandbox;
 mod session;

@@ -51,6 +51,7 @@ fn the_container_is_made_as_the_manifest_and_the_rules_say() {
           "cpus": 1000000000,
           "devices": [],
           "environment": [
+            "MCP_MAX_SESSIONS=128",
             "OPEN_METEO_URL=http://127.0.0.1:8091"
           ],
           "init": true,
