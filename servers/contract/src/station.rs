@@ -176,8 +176,11 @@ impl Station {
             }
             ("session", "") if !peer.session => {
                 if self.max_sessions > 0 && self.health.sessions >= self.max_sessions as u64 {
-                    let _ =
-                        writeln!(peer.stream, "refused all {} sessions of this server are taken", self.max_sessions);
+                    let _ = writeln!(
+                        peer.stream,
+                        "refused all {} sessions of this server are taken",
+                        self.max_sessions
+                    );
                     return None;
                 }
                 peer.session = true;
