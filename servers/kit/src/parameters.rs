@@ -1,6 +1,6 @@
-//! A tool's arguments, deserialised and checked against the rules that its schema advertises.
+//! The arguments of a tool or prompt, deserialised and checked against the rules that its schema advertises.
 //!
-//! JSON object -> `T`, or an error that names field, value and rule. Invariant: a tool never sees arguments that
+//! JSON object -> `T`, or an error that names field, value and rule. Invariant: no tool ever sees arguments that
 //! break their own schema.
 
 use std::borrow::Cow;
@@ -9,12 +9,14 @@ use drydock_contract::log;
 use garde::Validate;
 use rmcp::ErrorData;
 use rmcp::handler::server::common::FromContextPart;
+use rmcp::handler::server::prompt::PromptContext;
 use rmcp::handler::server::tool::ToolCallContext;
+use rmcp::model::JsonObject;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A tool's arguments. `#[tool]` finds it by name in the signature and advertises the schema of `T`.
+/// The arguments of a tool or prompt. `#[tool]` and `#[prompt]` find it by name in the signature and advertises the schema of `T`.
 ///
 /// A JSON schema's rules come from `#[garde(..)]` attributes, which are also what is checked here. Add
 /// `#[serde(deny_unknown_fields)]` so that a misspelt argument is an error too. A violation is not a protocol error
@@ -41,12 +43,27 @@ where
     T: DeserializeOwned + Validate<Context = ()>,
 {
     fn from_context_part(context: &mut ToolCallContext<'_, S>) -> Result<Self, ErrorData> {
-        let arguments = Value::Object(context.arguments.take().unwrap_or_default());
         // rmcp turns an error that begins with these words into a result with `isError`.
-        check(&arguments)
-            .map(Self)
-            .map_err(|e| ErrorData::invalid_params(format!("failed to deserialize parameters: {e}"), None))
+        taken(&mut context.arguments, "failed to deserialize parameters")
     }
+}
+
+/// A prompt's arguments are filled in by a person; a violation is a protocol error, as the specification has it.
+impl<S, T> FromContextPart<PromptContext<'_, S>> for Parameters<T>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    fn from_context_part(context: &mut PromptContext<'_, S>) -> Result<Self, ErrorData> {
+        taken(&mut context.arguments, "invalid arguments")
+    }
+}
+
+fn taken<T>(arguments: &mut Option<JsonObject>, problem: &str) -> Result<Parameters<T>, ErrorData>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let arguments = Value::Object(arguments.take().unwrap_or_default());
+    check(&arguments).map(Parameters).map_err(|e| ErrorData::invalid_params(format!("{problem}: {e}"), None))
 }
 
 fn check<T: DeserializeOwned + Validate<Context = ()>>(arguments: &Value) -> Result<T, String> {

@@ -5,10 +5,11 @@
 
 mod tools;
 
-mod results;
-
 mod prompts;
 mod resources;
+mod results;
+
+mod spot;
 
 mod places;
 

@@ -2,7 +2,8 @@
 //!
 //! Arguments -> messages. Invariant: a prompt names only tools that exist (a test holds it to that).
 
-use rmcp::handler::server::wrapper::Parameters;
+use drydock_kit::Parameters;
+use garde::Validate;
 use rmcp::model::{PromptMessage, Role};
 use rmcp::{prompt, prompt_router};
 use schemars::JsonSchema;
@@ -10,11 +11,14 @@ use serde::Deserialize;
 
 use crate::tools::Weather;
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
 struct DayOut {
     /// Where to go: a city, or `latitude, longitude`.
+    #[garde(length(chars, min = 1, max = 80))]
     place: String,
     /// `YYYY-MM-DD`; the best day of the coming week if left out.
+    #[garde(length(chars, min = 10, max = 10))]
     date: Option<String>,
 }
 

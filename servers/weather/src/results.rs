@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::open_meteo::{CurrentAnswer, DailyAnswer, UnitNames, weather};
 use crate::places::{self, Place};
+use crate::spot::Spot;
 use crate::sun::{Light, SunDay};
-use crate::tools::Spot;
 
 const OPEN_METEO: &str = "Weather data by Open-Meteo.com (CC BY 4.0)";
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use drydock_kit::{Json, Parameters};
 use garde::Validate;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use rmcp::handler::server::router::prompt::PromptRouter;
 use rmcp::handler::server::router::tool::ToolRouter;
@@ -22,9 +21,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::open_meteo::{OpenMeteo, Units};
-use crate::places::{self, Place};
 use crate::results::{CurrentWeather, Forecast, FoundPlaces, SunTimes};
-use crate::{resources, sun};
+use crate::spot::{Spot, time_zone};
+use crate::{places, resources, sun};
 
 /// The server's state. A session may run several calls at once, so they share it.
 ///
@@ -70,6 +69,7 @@ struct GetForecast {
     #[garde(range(min = 1, max = 16))]
     #[serde(default = "seven")]
     days: u8,
+    /// Of temperature, wind and rain.
     #[garde(skip)]
     #[serde(default)]
     units: Units,
@@ -87,6 +87,7 @@ struct GetCurrentWeather {
     /// Degrees east.
     #[garde(range(min = -180.0, max = 180.0))]
     longitude: Option<f64>,
+    /// Of temperature, wind and rain.
     #[garde(skip)]
     #[serde(default)]
     units: Units,
@@ -245,40 +246,6 @@ impl ServerHandler for Weather {
     ) -> Result<ReadResourceResponse, ErrorData> {
         resources::read(&asked.uri)
     }
-}
-
-/// Where a tool is asked about.
-pub(crate) struct Spot {
-    /// `Springfield, Illinois, United States`, or the coordinates.
-    pub(crate) label: String,
-    pub(crate) latitude: f64,
-    pub(crate) longitude: f64,
-    pub(crate) time_zone: &'static str,
-}
-
-impl Spot {
-    fn find(place: Option<&str>, latitude: Option<f64>, longitude: Option<f64>) -> Result<Self, String> {
-        match (place, latitude, longitude) {
-            (Some(name), None, None) => places::best(name).map(Self::from),
-            (None, Some(latitude), Some(longitude)) => {
-                let label = format!("{latitude}, {longitude}");
-                Ok(Self { label, latitude, longitude, time_zone: "UTC" })
-            }
-            _ => Err("give either `place`, or both `latitude` and `longitude`".into()),
-        }
-    }
-}
-
-impl From<Place> for Spot {
-    fn from(place: Place) -> Self {
-        let label = place.to_string();
-        Self { label, latitude: place.latitude, longitude: place.longitude, time_zone: place.time_zone }
-    }
-}
-
-fn time_zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name)
-        .map_err(|_| format!("time_zone: no time zone `{name}`; give an IANA name such as `Europe/Paris`"))
 }
 
 fn parse_date(text: &str) -> Result<Date, String> {
