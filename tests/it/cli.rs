@@ -170,7 +170,7 @@ fn a_manifest_with_a_mistake() {
             "\"network\": \"internet\"",
             "\"priviliged\": true",
             expect![[r#"
-            error: servers/weather/server.json: `_meta."io.modelcontextprotocol.registry/publisher-provided"."dev.drydock".priviliged` is unknown; known are network, memory, cpus and pids, found true
+            error: servers/weather/server.json: `_meta."io.modelcontextprotocol.registry/publisher-provided"."dev.drydock".priviliged` is unknown; known are network, memory, cpus, pids and sessions, found true
             exit code 1
         "#]],
         ),

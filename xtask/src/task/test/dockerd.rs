@@ -27,8 +27,11 @@ pub(super) struct Dockerd {
     our_pid_file: PathBuf,
 }
 
-/// Why no engine can be installed and started on this machine.
-pub(super) fn obstacle() -> Option<&'static str> {
+/// Why no engine can be had: none answers, and this is no machine on which to install and start one.
+pub(super) fn obstacle(ws: &Workspace) -> Option<&'static str> {
+    if answers(ws).is_some() {
+        return None;
+    }
     if !Path::new("/etc/debian_version").exists() {
         return Some("this is not Debian");
     }

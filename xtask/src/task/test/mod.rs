@@ -47,11 +47,10 @@ impl Args {
         if let Some(dockerd) = started {
             dockerd.stop();
         }
+        let tally = outcome?;
+        report(&tally)?;
         // The closing line has said it all: no second message after it.
-        if !outcome?.is_good() {
-            std::process::exit(1);
-        }
-        Ok(())
+        if tally.is_good() { Ok(()) } else { std::process::exit(1) }
     }
 
     /// An engine for the tests that need one, if asked for and none answers.
@@ -60,7 +59,7 @@ impl Args {
         if ws.global.engine.is_some() || !(self.with_engine || in_ci) {
             return Ok(None);
         }
-        match dockerd::obstacle() {
+        match dockerd::obstacle(ws) {
             Some(obstacle) if self.with_engine => Err(fixable(
                 format!("cannot start an engine for the tests: {obstacle}"),
                 "start one yourself, or leave `--with-engine` away: the tests that need one are then skipped",
@@ -86,7 +85,6 @@ impl Args {
         let skips = folder.path().join("skips");
         let mut tally = self.run_and_count(&sh, &skips)?;
         tally.take_skips(&std::fs::read_to_string(&skips).unwrap_or_default());
-        report(&tally)?;
         Ok(tally)
     }
 
@@ -95,6 +93,7 @@ impl Args {
         let filter = self.filter.as_slice();
         let mut cargo = Command::from(
             unaware(cmd!(sh, "cargo test --workspace --no-fail-fast --quiet -- --format=pretty {filter...}"))
+                .env("RUST_TEST_THREADS", threads())
                 .env("DRYDOCK_SKIPS", skips)
                 .env("DRYDOCK_FULL", if self.full { "1" } else { "" })
                 .env(
@@ -121,6 +120,12 @@ impl Args {
         tally.finished(child.wait()?.success());
         Ok(tally)
     }
+}
+
+/// More than there are cores: most of the tests that take long wait for an engine, or for a time-out.
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, |it| it.get());
+    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| cores.max(4).to_string())
 }
 
 /// What a test binary without a matching test prints: there are more of those than of the others.
