@@ -59,10 +59,10 @@ pub(super) fn ensure(ws: &Workspace) -> Result<Option<Dockerd>> {
 impl Dockerd {
     /// Ends the engine and waits until it is gone. Its containers end with it.
     pub(super) fn stop(mut self) {
-        eprintln!("stopping the engine that was started for the tests");
         let pid = self.pid.to_string();
-        let asked = Shell::new().is_ok_and(|sh| cmd!(sh, "kill -TERM {pid}").quiet().run().is_ok());
-        if asked {
+        let runs = is_dockerd(self.pid);
+        if runs && Shell::new().is_ok_and(|sh| cmd!(sh, "kill -TERM {pid}").quiet().run().is_ok()) {
+            eprintln!("stopping the engine that was started for the tests");
             if let Some(child) = &mut self.child {
                 let _ = child.wait();
             } else {

@@ -83,17 +83,18 @@ impl Args {
 
         let folder = tempfile::tempdir().context("cannot make a folder for the list of skips")?;
         let skips = folder.path().join("skips");
-        let mut tally = self.run_and_count(&sh, &skips)?;
+        let mut tally = self.run_and_count(&sh, ws.global.engine.as_deref(), &skips)?;
         tally.take_skips(&std::fs::read_to_string(&skips).unwrap_or_default());
         Ok(tally)
     }
 
     /// Passes the output of `cargo test` on, line by line, and counts.
-    fn run_and_count(&self, sh: &Shell, skips: &Path) -> Result<Tally> {
+    fn run_and_count(&self, sh: &Shell, engine: Option<&str>, skips: &Path) -> Result<Tally> {
         let filter = self.filter.as_slice();
         let mut cargo = Command::from(
             unaware(cmd!(sh, "cargo test --workspace --no-fail-fast --quiet -- --format=pretty {filter...}"))
                 .env("RUST_TEST_THREADS", threads())
+                .envs(engine.iter().map(|it| ("DRYDOCK_ENGINE", it)))
                 .env("DRYDOCK_SKIPS", skips)
                 .env("DRYDOCK_FULL", if self.full { "1" } else { "" })
                 .env(
@@ -136,8 +137,8 @@ fn is_noise(line: &str) -> bool {
 fn report(tally: &Tally) -> Result<()> {
     let mut out = std::io::stdout();
     writeln!(out)?;
-    for (name, reason) in &tally.skipped {
-        writeln!(out, "skipped: {name}: {reason}")?;
+    for (reason, names) in tally.skips_by_reason() {
+        writeln!(out, "skipped: {reason}\n    {}", names.join("\n    "))?;
     }
     for name in &tally.failures {
         writeln!(out, "failed: {name}")?;
