@@ -93,6 +93,8 @@ pub(crate) fn build(
     for (name, value) in build_args {
         args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
     }
+    // Without a repository in the manifest, at least where in the workspace its sources are.
+    let in_workspace = format!("servers/{}", server.name);
     for (label, value) in [
         (SERVER_LABEL, server.name.as_str()),
         (WORKSPACE_LABEL, origin.workspace),
@@ -100,7 +102,7 @@ pub(crate) fn build(
         ("io.modelcontextprotocol.server.name", &server.id),
         ("org.opencontainers.image.description", &server.description),
         ("org.opencontainers.image.licenses", origin.license),
-        ("org.opencontainers.image.source", server.source.as_deref().unwrap_or_default()),
+        ("org.opencontainers.image.source", server.source.as_ref().unwrap_or(&in_workspace)),
         ("org.opencontainers.image.title", &server.title),
         ("org.opencontainers.image.version", &server.version),
     ] {

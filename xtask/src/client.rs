@@ -15,8 +15,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub(crate) use self::data::Evidence;
 use self::data::Layout;
+pub(crate) use self::data::{Evidence, StartedFrom};
 pub(crate) use self::entry::Launch;
 #[cfg(test)]
 pub(crate) use self::place::System;
@@ -73,6 +73,10 @@ impl Client {
 
     pub(crate) fn docs(&self) -> &str {
         &self.data.docs
+    }
+
+    pub(crate) fn started_from(&self) -> StartedFrom {
+        self.data.started_from
     }
 
     pub(crate) fn evidence(&self) -> &[Evidence] {

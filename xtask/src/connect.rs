@@ -126,6 +126,9 @@ impl Connect {
         let line =
             cmd!(sh, "{program} --protocol {protocol} --timeout {timeout} {words...} -- {server} {args...}");
         let mut command = Command::from(line);
+        if launch.bare {
+            command.env_clear();
+        }
         command.envs(launch.env.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
         if let Some(folder) = &launch.cwd {
             command.current_dir(folder);
@@ -235,6 +238,7 @@ mod tests {
             args: vec!["--json".to_owned(), "$(x)".to_owned()],
             env: vec![("TOKEN".to_owned(), "secret".to_owned())],
             cwd: Some("/srv".to_owned()),
+            bare: false,
         };
         let connect = Connect { program: "connect".into() };
         let words = ["call", "t", "a=-1"].map(str::to_owned);

@@ -27,6 +27,7 @@ pub(super) struct Client {
     /// The keys down to its servers: a list, since a key can hold dots.
     pub(super) servers_at: Vec<String>,
     pub(super) layout: Layout,
+    pub(super) started_from: StartedFrom,
     #[serde(default)]
     pub(super) found: Found,
     pub(super) path: Paths,
@@ -56,6 +57,15 @@ pub(crate) enum Layout {
     Map,
     /// `[ENTRY]`, with the name inside the entry
     List,
+}
+
+/// Whose environment its servers inherit.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StartedFrom {
+    /// A desktop program's: a short PATH, and nothing that a shell's start-up files set.
+    Desktop,
+    Shell,
 }
 
 /// What shows that the client is on this machine (its user file does, too).

@@ -21,6 +21,8 @@ pub(crate) struct Launch {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) cwd: Option<String>,
+    /// Only `env` counts: nothing of our own environment is passed on.
+    pub(crate) bare: bool,
 }
 
 impl Client {

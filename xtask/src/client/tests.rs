@@ -26,6 +26,7 @@ evidence = ["run"]
 format = "jsonc"
 servers-at = ["mcp"]
 layout = "map"
+started-from = "shell"
 path.linux = ["{config}/opencode/opencode.json", "{config}/opencode/opencode.jsonc"]
 path.macos = ["{home}/Library/Application Support/x/y.json"]
 path.windows = ["{appdata}/x/y.json"]

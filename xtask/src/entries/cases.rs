@@ -61,7 +61,7 @@ fn run(case: &Path, spec: &Spec, client: &Client) {
         fs::write(&spot.path, before).unwrap();
     }
     let env = spec.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let launch = Launch { command: spec.command.clone(), args: spec.args.clone(), env, cwd: None };
+    let launch = Launch { command: spec.command.clone(), args: spec.args.clone(), env, ..Launch::default() };
     let wanted = [Wanted { name: spec.name.clone(), server: None, entry: client.entry(&spec.name, &launch) }];
     let state = home.path().join("state");
     let installed = spot.install(&state, &wanted, false, false);

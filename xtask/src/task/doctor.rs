@@ -2,6 +2,7 @@
 //!
 //! This machine -> a line for each check. Invariant: it only looks, and goes on after a check that fails.
 
+mod as_client;
 mod checks;
 
 use anyhow::{Result, bail};
@@ -19,6 +20,9 @@ pub(crate) struct Args {
     /// As JSON: a list of objects with check, state (ok, note or bad), found and fix
     #[arg(long)]
     json: bool,
+    /// Start our entries of this client as it would: a desktop program has a short PATH, and nothing that your shell sets
+    #[arg(long, value_name = "ID")]
+    as_client: Option<String>,
 }
 
 /// What one check found. The field names are promised.
@@ -41,7 +45,10 @@ enum State {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let findings = checks::all(ws);
+        let findings = match &self.as_client {
+            Some(id) => as_client::all(ws, id)?,
+            None => checks::all(ws),
+        };
         if self.json {
             table::json(&findings)?;
         } else {

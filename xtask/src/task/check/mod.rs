@@ -10,8 +10,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 
-use self::tries::Try;
-pub(crate) use self::tries::{direct, through};
+pub(crate) use self::tries::{Try, direct, through};
 use crate::client::Scope;
 use crate::connect::{self, Connect, Failure, Options, Protocol, ServerInfo};
 use crate::fixable::fixable;

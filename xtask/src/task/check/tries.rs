@@ -110,6 +110,13 @@ fn again(client: &Client, scope: Scope, found: &Found) -> String {
 }
 
 impl Try {
+    /// Starts it in another way, if it can be started at all.
+    pub(crate) fn change_launch(&mut self, change: impl FnOnce(Launch) -> Launch) {
+        if let Ok(launch) = &mut self.launch {
+            *launch = change(std::mem::take(launch));
+        }
+    }
+
     fn is(&self, name: &str) -> bool {
         self.name == name || self.entry.as_deref() == Some(name)
     }

@@ -1,0 +1,75 @@
+//! `doctor --as-client`: would the client itself get through?
+//!
+//! A client's entries -> a finding each, from a real handshake. Invariant: a desktop program's entry is started with
+//! nothing of this shell's environment but what a desktop session has too.
+
+use anyhow::{Result, anyhow};
+
+use super::{Finding, State};
+use crate::client::{self, Launch, StartedFrom};
+use crate::connect::{Connect, Options};
+use crate::task::check::{self, Row};
+use crate::workspace::Workspace;
+
+/// What a desktop session sets, besides PATH, that an engine's client may need.
+const KEPT: [&str; 8] =
+    ["HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "USERPROFILE", "SYSTEMROOT"];
+
+pub(super) fn all(ws: &Workspace, id: &str) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for client in client::pick(&ws.root, &[id.to_owned()])? {
+        let tries = check::through(ws, id, None, &ws.root, &[])?;
+        let connect = Connect::build(ws)?;
+        for mut it in tries {
+            if client.started_from() == StartedFrom::Desktop {
+                it.change_launch(on_desktop);
+            }
+            findings.push(finding(client.name(), &check::check(ws, &connect, &Options::default(), it)?));
+        }
+    }
+    Ok(findings)
+}
+
+/// The same command line with a desktop program's environment.
+fn on_desktop(launch: Launch) -> Launch {
+    let kept = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    let path = ("PATH".to_owned(), short_path().to_owned());
+    let env = kept.chain([path]).chain(launch.env).collect();
+    Launch { env, bare: true, ..launch }
+}
+
+/// What programs get that no shell has started: launchd's on macOS, a login session's on Linux.
+fn short_path() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "/usr/bin:/bin:/usr/sbin:/sbin",
+        "windows" => "C:\\Windows\\System32;C:\\Windows",
+        _ => "/usr/local/bin:/usr/bin:/bin",
+    }
+}
+
+fn finding(client: &str, row: &Row) -> Finding {
+    let check = row.scope.map_or_else(|| client.to_owned(), |scope| format!("{client} ({scope})"));
+    let entry = row.entry.as_deref().unwrap_or(&row.name);
+    match &row.error {
+        None => Finding::ok(check, format!("entry {entry:?} answers, {} tools", row.tool_names.len())),
+        Some(error) => {
+            let bad =
+                Finding::bad(check, &anyhow!("entry {entry:?}: {} failed: {}", error.step, error.reason));
+            Finding { state: State::Bad, fix: error.hint.clone(), ..bad }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_desktop_program_has_a_short_path_and_the_entrys_own_variables_win() {
+        let env = vec![("PATH".to_owned(), "/opt/bin".to_owned())];
+        let launch = on_desktop(Launch { command: "docker".to_owned(), env, ..Launch::default() });
+        let paths: Vec<_> = launch.env.iter().filter(|it| it.0 == "PATH").map(|it| it.1.as_str()).collect();
+        assert_eq!(paths, [short_path(), "/opt/bin"]);
+        assert!(launch.bare && launch.env.iter().all(|it| it.0 != "CARGO_MANIFEST_DIR"));
+    }
+}
