@@ -77,6 +77,8 @@ fn an_entry_leads_into_the_container_and_goes_without_a_trace() {
     all_get_through(&world, &["--client", "cursor"]);
     all_get_through(&world, &["--client", "claude-code"]);
     all_get_through(&world, &["weather"]);
+    let found = world.ok(&["doctor", "--as-client", "cursor", "--json"]).json();
+    assert_eq!((&found[0]["state"], found.as_array().map(Vec::len)), (&json!("ok"), Some(1)), "{found}");
 
     world.ok(&["uninstall-client", "cursor", "claude-code", "--server", "weather"]);
     assert_eq!(fs::read_to_string(cursor(&world)).unwrap(), CURSOR);
