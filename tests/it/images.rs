@@ -118,7 +118,7 @@ fn an_image_compiled_in_the_engine_is_as_good() {
 }
 
 #[test]
-fn a_release_image_is_small() {
+fn a_release_image_and_its_idle_sessions_are_small() {
     let engine = engine_or_skip!();
     full_or_skip!();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -128,4 +128,15 @@ fn a_release_image_is_small() {
     world.ok(&["build-images", "weather"]);
     let size = inspect(&engine, &format!("drydock/weather:{version}"))["Size"].as_u64().unwrap();
     assert!(size <= 5 * MEBIBYTE, "{size} bytes");
+
+    world.ok(&["up", "weather"]);
+    let container = world.container("weather");
+    let mut session = weather::session(&engine, &container);
+    session.open(LEGACY[1]);
+    session.tools();
+    let top = engine.ok(&["top", &container, "-eo", "pid,rss,args"]);
+    let row = top.lines().find(|it| it.ends_with("/mcp stdio")).expect("the session's process");
+    // Most of it is the binary, shared by all; `figures` measures without the log and the way to `serve`.
+    let kibibytes: u64 = row.split_whitespace().nth(1).expect("a column").parse().expect("a number");
+    assert!(kibibytes * 1024 <= 4_500_000, "an idle session has {kibibytes} KiB");
 }

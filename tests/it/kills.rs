@@ -116,6 +116,11 @@ fn a_hundred_and_fifty_killed_clients_leave_nothing() {
     let mut answering = clients(&engine, &container);
     ask_for_a_megabyte(&mut answering);
     until_all_are_stuck(&engine, &container);
+    let log = engine.run(&["logs", &container]).ok();
+    assert!(
+        !format!("{}{}", log.stdout, log.stderr).contains(" id=399 "),
+        "a session is not in the middle of it"
+    );
     kill(answering);
 
     let mut queued = clients(&engine, &container);

@@ -3,6 +3,8 @@
 //! Servers + way + scope -> `Plan`; `Plan` + client -> entries. Invariant: an entry of one person holds absolute
 //! paths (desktop programs have a short PATH), one of a project the engine's bare name (others share the file).
 
+use std::env;
+
 use anyhow::{Result, bail, ensure};
 
 use super::Args;
@@ -81,7 +83,6 @@ pub(super) fn servers(
             ));
         }
     };
-    let program = program(&cli, scope);
     for server in &servers {
         let container = server.container(&ws.global.name_prefix);
         let args = if via == Some(Via::Run) {
@@ -93,7 +94,7 @@ pub(super) fn servers(
             }
             argv::exec_stdio(&container)
         };
-        plan.starts.push(Start::of(server, Launch { command: program.clone(), args, ..Launch::default() }));
+        plan.starts.push(Start::of(server, in_engine(&cli, scope, args)));
     }
     Ok(plan)
 }
@@ -110,8 +111,7 @@ fn any_command(
         bail!("{container:?} is no container's name");
     }
     let Engine::Cli(cli) = engine::find(ws)? else { bail!("engine `host` has no containers") };
-    let launch =
-        Launch { command: program(&cli, scope), args: argv::exec(container, command), ..Launch::default() };
+    let launch = in_engine(&cli, scope, argv::exec(container, command));
     let start = Start { name: container.to_owned(), server: None, launch };
     let notes = if runs(&cli, container)? {
         Vec::new()
@@ -125,10 +125,17 @@ fn runs(cli: &engine::Cli, container: &str) -> Result<bool> {
     Ok(container::named(cli, container)?.is_some_and(|it| it.state.running))
 }
 
-fn program(cli: &engine::Cli, scope: Scope) -> String {
+/// A person's own entry also says where their engine is, if a variable says so here: some clients start servers
+/// without most of their environment, and another engine has no such container. A project's entry is for everybody.
+fn in_engine(cli: &engine::Cli, scope: Scope, args: Vec<String>) -> Launch {
     match scope {
-        Scope::User => cli.program.display().to_string(),
-        Scope::Project => cli.name.to_owned(),
+        Scope::User => {
+            let set = |name: &str| Some((name.to_owned(), env::var(name).ok().filter(|it| !it.is_empty())?));
+            let env =
+                ["DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST"].into_iter().filter_map(set).collect();
+            Launch { command: cli.program.display().to_string(), args, env, ..Launch::default() }
+        }
+        Scope::Project => Launch { command: cli.name.to_owned(), args, ..Launch::default() },
     }
 }
 
