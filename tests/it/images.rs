@@ -138,5 +138,5 @@ fn a_release_image_and_its_idle_sessions_are_small() {
     let row = top.lines().find(|it| it.ends_with("/mcp stdio")).expect("the session's process");
     // Most of it is the binary, shared by all; `figures` measures without the log and the way to `serve`.
     let kibibytes: u64 = row.split_whitespace().nth(1).expect("a column").parse().expect("a number");
-    assert!(kibibytes * 1024 <= 4_500_000, "an idle session has {kibibytes} KiB");
+    assert!(kibibytes * 1024 <= 4 * MEBIBYTE, "an idle session has {kibibytes} KiB");
 }
