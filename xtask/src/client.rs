@@ -13,9 +13,8 @@ mod tests;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
-use self::data::Layout;
 pub(crate) use self::data::{Evidence, StartedFrom};
 pub(crate) use self::entry::Launch;
 #[cfg(test)]
@@ -96,17 +95,12 @@ impl Client {
         }
     }
 
-    /// Where its servers stand in its file. Fails for the formats that we cannot edit yet.
-    pub(crate) fn place(&self) -> Result<Place<'_>> {
-        let format = self.data.format;
-        ensure!(
-            matches!(format, Format::Json | Format::Jsonc) && self.data.layout == Layout::Map,
-            "{} files of {} are not supported yet",
-            format!("{format:?}").to_uppercase(),
-            self.data.name,
-        );
-        let trailing_commas = self.data.trailing_commas.unwrap_or(format == Format::Jsonc);
-        Ok(Place { format, trailing_commas, at: &self.data.servers_at })
+    /// Where its servers stand in its file.
+    pub(crate) fn place(&self) -> Place<'_> {
+        let it = &self.data;
+        let trailing_commas = it.trailing_commas.unwrap_or(it.format == Format::Jsonc);
+        let new_file = (!it.new_file.is_empty()).then_some(&it.new_file);
+        Place { format: it.format, trailing_commas, at: &it.servers_at, layout: it.layout, new_file }
     }
 
     /// A server's name, made into one that this client takes.

@@ -97,7 +97,7 @@ impl<'a> Spot<'a> {
 
     /// The same with a file that we know from the ledger.
     pub(crate) fn at(client: &'a Client, scope: Scope, path: PathBuf) -> Result<Self> {
-        let place = client.place()?;
+        let place = client.place();
         let real = file::resolve(&path)?;
         Ok(Self { client, scope, path, real, place })
     }

@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
 use toml::Value;
 
-use crate::edit::Format;
+use crate::edit::{Entry, Format, Layout};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -27,6 +27,9 @@ pub(super) struct Client {
     /// The keys down to its servers: a list, since a key can hold dots.
     pub(super) servers_at: Vec<String>,
     pub(super) layout: Layout,
+    /// What must stand in a file that we make, before the servers.
+    #[serde(default)]
+    pub(super) new_file: Entry,
     pub(super) started_from: StartedFrom,
     #[serde(default)]
     pub(super) found: Found,
@@ -48,15 +51,6 @@ pub(crate) enum Evidence {
     /// Read in its source, or in an installer's.
     Source,
     Documentation,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Layout {
-    /// `{NAME: ENTRY}`
-    Map,
-    /// `[ENTRY]`, with the name inside the entry
-    List,
 }
 
 /// Whose environment its servers inherit.
@@ -167,6 +161,9 @@ impl Client {
             self.path.project.is_empty() || !self.after_change.project.is_empty(),
             "`after-change.project` is missing"
         );
+        let yaml = self.format == Format::Yaml;
+        ensure!(yaml || self.layout == Layout::Map, "`layout = \"list\"` is for YAML");
+        ensure!(yaml || self.new_file.is_empty(), "`new-file` is for YAML");
         let placeholders = check_shape(&self.entry.stdio, &STDIO)?;
         ensure!(placeholders.iter().any(|it| it == "{command}"), "`entry.stdio` has no \"{{command}}\"");
         ensure!(placeholders.iter().any(|it| it == "{args}"), "`entry.stdio` has no \"{{args}}\"");

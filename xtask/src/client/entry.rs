@@ -43,7 +43,7 @@ impl Client {
         let path = self.file(machine, project, scope)?;
         let refused = || format!("cannot read {}", path.display());
         let bytes = file::read(&path).with_context(refused)?.unwrap_or_default();
-        let entries = edit::entries(&bytes, self.place()?).with_context(refused)?;
+        let entries = edit::entries(&bytes, self.place()).with_context(refused)?;
         let Some((_, entry)) = entries.iter().rev().find(|(it, _)| it == name) else {
             let hint = format!("cargo xtask install-client {} --scope {scope}", self.id);
             return Err(fixable(

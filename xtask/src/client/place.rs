@@ -121,7 +121,7 @@ impl Client {
             Scope::Project => self.data.path.project.iter().map(|it| project.join(it)).collect(),
         };
         let with_entries = |path: &&PathBuf| -> bool {
-            let entries = || edit::entries(&file::read(path).ok()??, self.place().ok()?).ok();
+            let entries = || edit::entries(&file::read(path).ok()??, self.place()).ok();
             entries().is_some_and(|it| !it.is_empty())
         };
         let several = all.len() > 1;

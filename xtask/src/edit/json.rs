@@ -17,8 +17,8 @@ use jsonc_parser::ast::{Object, ObjectProp, Value as Ast};
 use jsonc_parser::common::Ranged;
 use serde_json::Value;
 
-use self::splice::Splice;
 use self::style::Style;
+use crate::edit::text::{Splice, apply, split_bom};
 use crate::edit::{Entry, Format, Made, Place, Present, Put, Refused, Was};
 
 const BOM: &str = "\u{FEFF}";
@@ -47,7 +47,7 @@ pub(crate) fn put(
     let Some(plan) = plan(text, place, name, entry, present)? else {
         return whole_file(old, place, name, entry);
     };
-    let mut new = splice::apply(text, &plan.update.splices);
+    let mut new = apply(text, &plan.update.splices);
     let path: Vec<&str> = at(place, name).collect();
     for stale in &plan.update.stale {
         let stale: Vec<&str> = path.iter().copied().chain(stale.iter().map(String::as_str)).collect();
@@ -114,7 +114,7 @@ pub(crate) fn remove(
                 return Ok(Some(text.as_bytes().to_vec()));
             };
             let range = it.value.start()..it.value.end();
-            splice::apply(old, &[Splice { range, with: original.to_owned() }])
+            apply(old, &[Splice { range, with: original.to_owned() }])
         }
         None => without(old, place, &path)?,
     };
@@ -131,17 +131,15 @@ pub(crate) fn parsed(text: &str, place: Place<'_>) -> Result<Value> {
     Ok(serde_json::from_str(&clean(text, place)?)?)
 }
 
-pub(crate) fn pasted(name: &str, entry: &Entry) -> String {
+pub(crate) fn pasted(entries: &[(&str, &Entry)]) -> String {
     let style = Style::pasted();
-    style.member(name, &Value::Object(entry.clone()))
+    let all: Vec<String> =
+        entries.iter().map(|(name, entry)| style.member(name, &Value::Object((*entry).clone()))).collect();
+    all.join(",\n") + "\n"
 }
 
 fn at<'a>(place: Place<'a>, name: &'a str) -> impl Iterator<Item = &'a str> {
     place.at.iter().map(String::as_str).chain([name])
-}
-
-fn split_bom(text: &str) -> (&str, &str) {
-    text.split_at(if text.starts_with(BOM) { BOM.len() } else { 0 })
 }
 
 fn clean(text: &str, place: Place<'_>) -> Result<String> {
@@ -355,7 +353,7 @@ fn without(text: &str, place: Place<'_>, path: &[&str]) -> Result<String> {
         return Ok(text.to_owned());
     };
     let index = holder.properties.iter().position(|other| std::ptr::eq(other, it)).unwrap_or_default();
-    Ok(splice::apply(text, &splice::remove(text, holder, index)))
+    Ok(apply(text, &splice::remove(text, holder, index)))
 }
 
 /// Undoes, from the inside out, what we made around entries, as long as nothing of anybody else's is in it.
@@ -370,7 +368,7 @@ fn unmake(mut text: String, place: Place<'_>, made: &[Made]) -> Result<Option<St
         let inner = text[inside.clone()].trim();
         match &it.was {
             Was::Empty(was) if was.trim() == inner => {
-                text = splice::apply(&text, &[Splice { range: inside, with: was.clone() }]);
+                text = apply(&text, &[Splice { range: inside, with: was.clone() }]);
                 break;
             }
             Was::Missing if depth > 0 && inner.is_empty() => {

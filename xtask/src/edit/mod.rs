@@ -3,7 +3,10 @@
 //! Old bytes + place + entry -> new bytes, or a refusal that names line and column. Invariant: a byte that is not
 //! part of our entry, or of what we once made around it, never changes. Nothing here touches the disk (see file.rs).
 
-pub(crate) mod json;
+mod json;
+mod text;
+mod toml;
+mod yaml;
 
 use std::fmt;
 
@@ -25,14 +28,26 @@ pub(crate) enum Format {
     Yaml,
 }
 
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Layout {
+    /// `{NAME: ENTRY}`
+    Map,
+    /// `[ENTRY]`, with the name inside the entry, under `name`. Only YAML has it.
+    List,
+}
+
 /// Which file format a client's parser takes, and where in the file its servers stand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) format: Format,
     /// Whether the client's parser takes `{"a": 1,}`.
     pub(crate) trailing_commas: bool,
-    /// The keys down to the object that holds the servers; a key may contain dots.
+    /// The keys down to the object (or list) that holds the servers; a key may contain dots.
     pub(crate) at: &'a [String],
+    pub(crate) layout: Layout,
+    /// What the client wants to stand in a file that we make, before the servers. Only YAML files have it.
+    pub(crate) new_file: Option<&'a Entry>,
 }
 
 /// Something that we made around our entry, and how it was before: what a removal puts back.
@@ -112,7 +127,12 @@ pub(crate) fn some_entries(
     place: Place<'_>,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, Value)>> {
-    json::entries(text(old)?, place, wanted)
+    let old = text(old)?;
+    match place.format {
+        Format::Json | Format::Jsonc => json::entries(old, place, wanted),
+        Format::Toml => toml::entries(old, place, wanted),
+        Format::Yaml => yaml::entries(old, place, wanted),
+    }
 }
 
 /// The file with `entry` under `name`. No file is the same as an empty one, but that `Made` remembers it.
@@ -124,7 +144,11 @@ pub(crate) fn put(
     present: Present<'_>,
 ) -> Result<Put> {
     let old = old.map(text).transpose()?;
-    json::put(old, place, name, entry, present)
+    match place.format {
+        Format::Json | Format::Jsonc => json::put(old, place, name, entry, present),
+        Format::Toml => toml::put(old, place, name, entry, present),
+        Format::Yaml => yaml::put(old, place, name, entry, present),
+    }
 }
 
 /// The file without `name`, and without what we made around it once nothing else needs that. `None`: there was no
@@ -136,17 +160,30 @@ pub(crate) fn remove(
     made: &[Made],
     replaced: Option<&str>,
 ) -> Result<Option<Vec<u8>>> {
-    json::remove(text(old)?, place, name, made, replaced)
+    let old = text(old)?;
+    match place.format {
+        Format::Json | Format::Jsonc => json::remove(old, place, name, made, replaced),
+        Format::Toml => toml::remove(old, place, name, made, replaced),
+        Format::Yaml => yaml::remove(old, place, name, made, replaced),
+    }
 }
 
-/// A value as it stood in a file, comments and all.
+/// The value of an entry's text, as `Put::replaced` holds it.
 pub(crate) fn parsed(text: &str, place: Place<'_>) -> Result<Value> {
-    json::parsed(text, place)
+    match place.format {
+        Format::Json | Format::Jsonc => json::parsed(text, place),
+        Format::Toml => toml::parsed(text, place),
+        Format::Yaml => yaml::parsed(text, place),
+    }
 }
 
-/// The entry with its name, as it would stand in a file of ours: to be pasted.
-pub(crate) fn pasted(name: &str, entry: &Entry) -> String {
-    json::pasted(name, entry)
+/// Entries with their names, as they would stand in a file of ours: to be pasted.
+pub(crate) fn pasted(place: Place<'_>, entries: &[(&str, &Entry)]) -> String {
+    match place.format {
+        Format::Json | Format::Jsonc => json::pasted(entries),
+        Format::Toml => toml::pasted(place, entries),
+        Format::Yaml => yaml::pasted(place, entries),
+    }
 }
 
 /// The bytes as text that every format could hold; what the formats have in common is refused here.

@@ -1,7 +1,7 @@
-//! Every `tests/cases/clients/*`: `before.json`, installed twice, is `after.json`; taken out again it is
-//! `before.json`, byte for byte. Where there is a `refused.txt` instead, that is the complaint, and nothing changes.
+//! Every `tests/cases/clients/*`: `before.*`, installed twice, is `after.*`; taken out again it is
+//! `before.*`, byte for byte. Where there is a `refused.txt` instead, that is the complaint, and nothing changes.
 //!
-//! A new case is a new folder. `UPDATE_EXPECT=1` writes the `after.json` that is missing or different: read it.
+//! A new case is a new folder. `UPDATE_EXPECT=1` writes the `after.*` that is missing or different: read it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,8 @@ fn run(case: &Path, spec: &Spec, client: &Client) {
     let home = tempfile::tempdir().unwrap();
     let machine = Machine::new(System::Linux, home.path(), &[]);
     let spot = Spot::of(client, Scope::User, &machine, home.path()).unwrap();
-    let before = fs::read(case.join("before.json")).ok();
+    let ending = spot.path.extension().unwrap().to_str().unwrap();
+    let before = fs::read(case.join("before").with_extension(ending)).ok();
     if let Some(before) = &before {
         fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
         fs::write(&spot.path, before).unwrap();
@@ -74,7 +75,7 @@ fn run(case: &Path, spec: &Spec, client: &Client) {
     }
     installed.unwrap_or_else(|err| panic!("{label}: {err:#}"));
     let after = fs::read(&spot.path).unwrap();
-    compare(&case.join("after.json"), &after, label);
+    compare(&case.join("after").with_extension(ending), &after, label);
     assert_eq!(client.read_entry(&machine, home.path(), Scope::User, &spec.name).unwrap(), launch, "{label}");
     assert!(
         !spot.install(&state, &wanted, false, false).unwrap().done.changed,

@@ -195,10 +195,10 @@ pub(super) fn agree(what: &str, yes: bool) -> Result<()> {
 }
 
 fn print(spot: &Spot<'_>, wanted: &[Wanted]) -> Result<()> {
-    let keys = spot.client.place()?.at.join(" > ");
+    let keys = spot.client.place().at.join(" > ");
     say(&format!("{}, for {keys} in {}:", spot.client.name(), spot.path.display()));
-    let entries: Vec<String> = wanted.iter().map(|it| edit::pasted(&it.name, &it.entry)).collect();
-    writeln!(io::stdout(), "{}", entries.join(",\n"))?;
+    let entries: Vec<_> = wanted.iter().map(|it| (it.name.as_str(), &it.entry)).collect();
+    write!(io::stdout(), "{}", edit::pasted(spot.client.place(), &entries))?;
     Ok(())
 }
 

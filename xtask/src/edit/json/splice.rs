@@ -11,25 +11,7 @@ use serde_json::Value;
 
 use super::style::Style;
 use super::trivia::{Kind, after_comments, after_comments_of_line, comma, trivia};
-
-#[derive(Debug)]
-pub(super) struct Splice {
-    pub(super) range: Range<usize>,
-    pub(super) with: String,
-}
-
-/// Splices in the order of their ranges, which do not overlap.
-pub(super) fn apply(text: &str, splices: &[Splice]) -> String {
-    let mut out = String::with_capacity(text.len() + splices.iter().map(|it| it.with.len()).sum::<usize>());
-    let mut at = 0;
-    for it in splices {
-        out.push_str(&text[at..it.range.start]);
-        out.push_str(&it.with);
-        at = it.range.end;
-    }
-    out.push_str(&text[at..]);
-    out
-}
+use crate::edit::text::Splice;
 
 /// New members at the object's end: behind the last one, its comma, and the comments on its line.
 pub(super) fn insert(

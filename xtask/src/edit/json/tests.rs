@@ -4,17 +4,18 @@ use jsonc_parser::{CollectOptions, CommentCollectionStrategy};
 use serde_json::json;
 
 use super::*;
+use crate::edit::Layout;
 
 fn entries(text: &str, place: Place<'_>) -> Result<Vec<(String, Value)>> {
     super::entries(text, place, |_| true)
 }
 
 fn place(at: &[String]) -> Place<'_> {
-    Place { format: Format::Jsonc, trailing_commas: true, at }
+    Place { format: Format::Jsonc, trailing_commas: true, at, layout: Layout::Map, new_file: None }
 }
 
 fn strict(at: &[String]) -> Place<'_> {
-    Place { format: Format::Json, trailing_commas: false, at }
+    Place { format: Format::Json, trailing_commas: false, at, layout: Layout::Map, new_file: None }
 }
 
 fn servers() -> Vec<String> {
