@@ -29,18 +29,28 @@ pub(crate) fn unified(path: &Path, old: Option<&str>, new: Option<&str>) -> Stri
     out
 }
 
-/// The diff with colours, where stdout takes them.
-pub(crate) fn coloured(diff: &str) -> String {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|it| !it.is_empty());
-    if !std::io::stdout().is_terminal() || set("NO_COLOR") {
+/// The diff for where stdout goes: a terminal gets colours, and whatever the file holds does not drive it.
+pub(crate) fn shown(diff: &str) -> String {
+    if !std::io::stdout().is_terminal() {
         return diff.to_owned();
     }
-    let paint = |line: &str| match line.as_bytes().first() {
-        Some(b'+') => format!("\u{1b}[32m{line}\u{1b}[0m\n"),
-        Some(b'-') => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
-        _ => format!("{line}\n"),
-    };
-    diff.lines().map(paint).collect()
+    let colours = std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    diff.lines().map(|line| for_terminal(line, colours)).collect()
+}
+
+fn for_terminal(line: &str, colours: bool) -> String {
+    let mut text = String::new();
+    for it in line.chars() {
+        match it {
+            it if it.is_control() && it != '\t' => text.extend(it.escape_default()),
+            it => text.push(it),
+        }
+    }
+    match line.as_bytes().first() {
+        Some(b'+') if colours => format!("\u{1b}[32m{text}\u{1b}[0m\n"),
+        Some(b'-') if colours => format!("\u{1b}[31m{text}\u{1b}[0m\n"),
+        _ => format!("{text}\n"),
+    }
 }
 
 fn lines(text: Option<&str>) -> Vec<&str> {
@@ -74,6 +84,13 @@ mod tests {
         let diff =
             unified(Path::new("f"), Some("1\n2\n3\n4\n5\n6\n7\n8\n9"), Some("1\n2\n3\n4\nx\ny\n6\n7\n8\n9"));
         assert_eq!(diff, "--- f\n+++ f\n@@ -2,7 +2,8 @@\n 2\n 3\n 4\n-5\n+x\n+y\n 6\n 7\n 8\n");
+    }
+
+    #[test]
+    fn a_terminal_gets_colours_and_no_orders() {
+        assert_eq!(for_terminal("+a\t\u{1b}[2J", true), "\u{1b}[32m+a\t\\u{1b}[2J\u{1b}[0m\n");
+        assert_eq!(for_terminal("-b\u{7}", false), "-b\\u{7}\n");
+        assert_eq!(for_terminal(" c", true), " c\n");
     }
 
     #[test]

@@ -84,6 +84,8 @@ pub(crate) enum Fate {
     GivenBack,
     /// Somebody else had taken it out before.
     Gone,
+    /// It stays for these clients, which read the same file.
+    Kept(Vec<String>),
 }
 
 /// The file's new bytes, and what that means for each entry.
@@ -227,12 +229,13 @@ impl<'a> Spot<'a> {
         for it in wanted {
             let found = there.iter().find(|(name, _)| *name == it.name).map(|(_, value)| value);
             let ours = self.ours(ledger, &it.name, found).cloned();
+            let entry = self.shared(ours.as_ref(), &it.entry);
             let fate = match (found, &ours) {
                 (None, _) => Fate::Added,
                 (Some(found), Some(written)) => {
                     let mut drift = written.differences(found);
                     drift.retain(Difference::is_drift);
-                    if drift.is_empty() && written.entry == it.entry {
+                    if drift.is_empty() && written.entry == entry {
                         Fate::Unchanged
                     } else {
                         Fate::Updated(drift)
@@ -244,8 +247,8 @@ impl<'a> Spot<'a> {
             };
             if fate != Fate::AlreadyThere {
                 let present = ours.as_ref().map_or(Present::Replace, |it| Present::Ours(&it.entry));
-                let put = edit::put(bytes.as_deref(), self.place, &it.name, &it.entry, present)?;
-                ledger.note(self.written(it, put.replaced));
+                let put = edit::put(bytes.as_deref(), self.place, &it.name, &entry, present)?;
+                ledger.note(self.written(it, entry, ours.as_ref(), put.replaced));
                 ledger.note_made(&self.real, put.made, Vec::new());
                 bytes = Some(put.text);
             }
@@ -261,6 +264,11 @@ impl<'a> Spot<'a> {
         for name in names {
             let found = there.iter().find(|(it, _)| it == name).map(|(_, value)| value);
             let ours = self.ours(ledger, name, found).cloned();
+            if let Some(left) = ours.as_ref().and_then(|it| it.without(&self.client.id)) {
+                fates.push((name.clone(), Fate::Kept(left.clients().map(str::to_owned).collect())));
+                ledger.note(left);
+                continue;
+            }
             let known = ledger.find(&self.real, self.place.at, name).is_some();
             if found.is_some() && ours.is_none() && !known && !force {
                 return Err(self.foreign(name));
@@ -301,15 +309,31 @@ impl<'a> Spot<'a> {
         }
     }
 
-    fn written(&self, wanted: &Wanted, replaced: Option<String>) -> Written {
+    /// An entry that other clients read, too, keeps what these need.
+    fn shared(&self, ours: Option<&Written>, wanted: &Entry) -> Entry {
+        let others = ours.filter(|it| it.clients().any(|id| id != self.client.id));
+        let mut entry = others.map_or_else(Entry::new, |it| it.entry.clone());
+        entry.extend(wanted.clone());
+        entry
+    }
+
+    fn written(
+        &self,
+        wanted: &Wanted,
+        entry: Entry,
+        before: Option<&Written>,
+        replaced: Option<String>,
+    ) -> Written {
+        let others = before.into_iter().flat_map(Written::clients).filter(|it| *it != self.client.id);
         Written {
             client: self.client.id.clone(),
+            also: others.map(str::to_owned).collect(),
             scope: self.scope,
             file: self.real.clone(),
             at: self.place.at.to_vec(),
             name: wanted.name.clone(),
             server: wanted.server.clone(),
-            entry: wanted.entry.clone(),
+            entry,
             replaced,
         }
     }

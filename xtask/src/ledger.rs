@@ -32,6 +32,9 @@ pub(crate) struct Ledger {
 pub(crate) struct Written {
     /// The client's id.
     pub(crate) client: String,
+    /// Ids of further clients that read the same file, and have the entry from us, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also: Vec<String>,
     pub(crate) scope: Scope,
     /// Where the bytes are: symbolic links followed.
     pub(crate) file: PathBuf,
@@ -155,6 +158,21 @@ impl Ledger {
 }
 
 impl Written {
+    pub(crate) fn is_of(&self, client: &str) -> bool {
+        self.clients().any(|it| it == client)
+    }
+
+    pub(crate) fn clients(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.client).chain(&self.also).map(String::as_str)
+    }
+
+    /// The entry without this client; nothing if it was the last one.
+    pub(crate) fn without(&self, client: &str) -> Option<Self> {
+        let mut left = self.clients().filter(|it| *it != client).map(str::to_owned);
+        let first = left.next()?;
+        Some(Self { client: first, also: left.collect(), ..self.clone() })
+    }
+
     /// How the entry in the file differs from the one that we wrote.
     pub(crate) fn differences(&self, found: &Value) -> Vec<Difference> {
         let mut all = Vec::new();
@@ -198,6 +216,7 @@ mod tests {
     fn written(name: &str, entry: Value) -> Written {
         Written {
             client: "cursor".into(),
+            also: Vec::new(),
             scope: Scope::User,
             file: "/f".into(),
             at: vec!["mcpServers".into()],

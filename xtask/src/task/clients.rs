@@ -107,7 +107,7 @@ fn row(ws: &Workspace, machine: &Machine, ledger: &Ledger, client: &Client) -> R
 /// Files with entries of ours that are not where we look now: of other projects, or of another environment.
 fn elsewhere(ledger: &Ledger, client: &Client, known: &[PathBuf]) -> Vec<(Scope, PathBuf)> {
     let mut files = Vec::new();
-    for it in ledger.entries.iter().filter(|it| it.client == client.id) {
+    for it in ledger.entries.iter().filter(|it| it.is_of(&client.id)) {
         let file = (it.scope, it.file.clone());
         if !files.contains(&file)
             && !known.iter().any(|path| file::resolve(path).is_ok_and(|it| it == file.1))

@@ -1,7 +1,7 @@
 //! `install-client`: makes AI clients start our servers, by an entry in each client's own file.
 //!
 //! Clients x servers -> entries (see entries.rs). Invariant: without ids nothing is written before the person has
-//! seen the list and agreed.
+//! seen the list and agreed, or has said `--all`.
 
 mod wanted;
 
@@ -21,8 +21,8 @@ use crate::workspace::Workspace;
 
 /// Write entries for servers into the files of AI clients
 ///
-/// Without ids: every client that is found on this machine, after showing the list and asking (`--yes` where nobody
-/// can be asked). Without `--server`: every server of the workspace. An entry that is there already is brought up to
+/// Without ids: every client that is found on this machine, after showing the list and asking (`--all` or `--yes`: without
+/// asking). Without `--server`: every server of the workspace. An entry that is there already is brought up to
 /// date, and keeps what you added to it; an entry of somebody else's is never replaced without `--force`.
 ///
 /// With engine `host` the entries start the servers as plain processes, without a sandbox (`--via host`).
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Clients, as `cargo xtask clients` lists them
     #[arg(value_name = "ID")]
     ids: Vec<String>,
+    /// Every client that is found on this machine, without asking
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
     /// Only this server (may be given more than once)
     #[arg(long, value_name = "NAME")]
     server: Vec<String>,
@@ -107,7 +110,7 @@ impl Args {
             say(&format!("  {}: {}", client.id, client.file(machine, project, self.scope)?.display()));
         }
         let what = if self.restore { "restore these files" } else { "write to these files" };
-        agree(what, self.yes)
+        agree(what, self.yes || self.all)
     }
 
     fn restore_one(&self, ws: &Workspace, spot: &Spot<'_>) -> Result<()> {
@@ -209,7 +212,7 @@ pub(super) fn show_diff(spot: &Spot<'_>, outcome: &Outcome) -> Result<()> {
     }
     let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|it| String::from_utf8_lossy(it).into_owned());
     let diff = diff::unified(&spot.path, text(&outcome.old).as_deref(), text(&outcome.new).as_deref());
-    write!(io::stdout(), "{}", diff::coloured(&diff))?;
+    write!(io::stdout(), "{}", diff::shown(&diff))?;
     Ok(())
 }
 
@@ -233,8 +236,9 @@ pub(super) fn tell(spot: &Spot<'_>, outcome: &Outcome) {
     }
 }
 
-fn fate_text(fate: &Fate) -> &'static str {
-    match fate {
+fn fate_text(fate: &Fate) -> String {
+    let text = match fate {
+        Fate::Kept(others) => return format!("stays for {}, which read(s) the same file", others.join(", ")),
         Fate::Added => "added",
         Fate::Updated(drift) if drift.is_empty() => "brought up to date",
         Fate::Updated(_) => "somebody had changed it; written again:",
@@ -244,7 +248,8 @@ fn fate_text(fate: &Fate) -> &'static str {
         Fate::Removed => "removed",
         Fate::GivenBack => "removed; the entry that it had replaced is back",
         Fate::Gone => "was gone already",
-    }
+    };
+    text.to_owned()
 }
 
 /// As in `args: we wrote ["a"], found ["b"]`.

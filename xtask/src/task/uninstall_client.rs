@@ -57,20 +57,21 @@ impl Args {
         let ledger = Ledger::load(&ws.state)?;
         let ours: Vec<&Written> = ledger.entries.iter().filter(|it| self.means(it)).collect();
         let clients: Vec<Client> =
-            clients.into_iter().filter(|it| ours.iter().any(|our| our.client == it.id)).collect();
+            clients.into_iter().filter(|it| ours.iter().any(|our| our.is_of(&it.id))).collect();
         if clients.is_empty() {
             say("no entry of ours is there to be removed");
             return Ok(());
         }
         if self.ids.is_empty() && !self.dry_run {
             for it in &ours {
-                say(&format!("  {}: {:?} in {}", it.client, it.name, it.file.display()));
+                let clients: Vec<_> = it.clients().collect();
+                say(&format!("  {}: {:?} in {}", clients.join(", "), it.name, it.file.display()));
             }
             agree("remove these entries", self.yes)?;
         }
         each(&clients, |client| {
             let mut files: Vec<(&PathBuf, Scope)> = Vec::new();
-            for it in ours.iter().filter(|it| it.client == client.id) {
+            for it in ours.iter().filter(|it| it.is_of(&client.id)) {
                 if !files.contains(&(&it.file, it.scope)) {
                     files.push((&it.file, it.scope));
                 }
@@ -78,7 +79,8 @@ impl Args {
             files.into_iter().try_for_each(|(file, scope)| {
                 let spot = Spot::at(client, scope, file.clone())?;
                 let names =
-                    ours.iter().filter(|it| spot.holds(it)).map(|it| it.name.clone()).collect::<Vec<_>>();
+                    ours.iter().filter(|it| spot.holds(it) && it.is_of(&client.id)).map(|it| it.name.clone());
+                let names: Vec<_> = names.collect();
                 self.uninstall(ws, &spot, &names)
             })
         })
