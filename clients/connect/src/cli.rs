@@ -4,7 +4,7 @@
 
 use std::{ffi::OsString, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use drydock_connect::{Protocol, Target};
 
 /// Drydock's own MCP client: connects to a server, lists its tools, calls one.
@@ -55,18 +55,23 @@ impl Verb {
     pub(crate) fn target(&self) -> Target {
         let (Self::Check(place) | Self::Tools(place) | Self::Call { place, .. }) = self;
         match &place.url {
-            Some(url) => Target::Url(url.clone()),
+            Some(url) => Target::Url { url: url.clone(), headers: place.header.clone() },
             None => Target::Command(place.command.clone()),
         }
     }
 }
 
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
+#[group(skip)]
+#[command(group(ArgGroup::new("server").required(true).args(["url", "command"])))]
 pub(crate) struct Place {
     /// A server reached over Streamable HTTP
     #[arg(long)]
     url: Option<String>,
+    /// A header for it, as in `Authorization: Bearer ${TOKEN}`; `${NAME}` is taken from the environment here, so that no
+    /// process list shows a secret
+    #[arg(long, value_name = "NAME: VALUE", requires = "url")]
+    header: Vec<String>,
     /// The server's command: started as a child, with this program's environment
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,

@@ -1,10 +1,11 @@
 //! Streamable HTTP: the transport for a URL.
 //!
-//! A URL -> rmcp's transport on reqwest. Invariants: http and https only; a proxy of the environment is never used for
-//! this machine's own addresses; a redirect never leads to another origin.
+//! A URL and headers -> rmcp's transport on reqwest. Invariants: http and https only; a proxy of the environment is never used for
+//! this machine's own addresses; a redirect never leads to another origin; a header's value is in no message.
 
 use std::sync::Once;
 
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Url, redirect};
 use rmcp::transport::{
     StreamableHttpClientTransport,
@@ -17,7 +18,10 @@ type HttpError = StreamableHttpError<reqwest::Error>;
 
 const MOST_REDIRECTS: usize = 5;
 
-pub(crate) fn transport(url: &str) -> Result<StreamableHttpClientTransport<Client>, Failure> {
+pub(crate) fn transport(
+    url: &str,
+    headers: &[String],
+) -> Result<StreamableHttpClientTransport<Client>, Failure> {
     let bad =
         |reason: String| Failure::new(Step::Start, format!("`{url}` is no URL to connect to: {reason}"));
     let parsed = Url::parse(url).map_err(|err| bad(err.to_string()))?;
@@ -28,8 +32,39 @@ pub(crate) fn transport(url: &str) -> Result<StreamableHttpClientTransport<Clien
         return Err(bad("it holds a user name or password, which would show in process lists".into()));
     }
     let client = client(&parsed).map_err(|err| Failure::new(Step::Start, chain(&err)))?;
-    let config = StreamableHttpClientTransportConfig::with_uri(parsed.as_str());
+    let mut config = StreamableHttpClientTransportConfig::with_uri(parsed.as_str());
+    config.custom_headers = headers
+        .iter()
+        .map(|it| header(it, |name| std::env::var(name).ok()).map_err(|err| Failure::new(Step::Start, err)))
+        .collect::<Result<_, _>>()?;
     Ok(StreamableHttpClientTransport::with_client(client, config))
+}
+
+/// `NAME: VALUE`, with each `${VARIABLE}` in it replaced.
+fn header(
+    text: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, mut rest) =
+        text.split_once(':').ok_or_else(|| format!("`{text}` is no header: it reads `NAME: VALUE`"))?;
+    let header: HeaderName =
+        name.trim().parse().map_err(|_| format!("`{}` is no header's name", name.trim()))?;
+    let mut value = String::new();
+    rest = rest.trim();
+    while let Some((before, after)) = rest.split_once("${") {
+        let (variable_name, after) =
+            after.split_once('}').ok_or_else(|| format!("header `{header}` has a `${{` without its `}}`"))?;
+        value.push_str(before);
+        value.push_str(&variable(variable_name).ok_or_else(|| {
+            format!("header `{header}` needs {variable_name}, which is not set in the environment")
+        })?);
+        rest = after;
+    }
+    value.push_str(rest);
+    let mut value = HeaderValue::from_str(&value)
+        .map_err(|_| format!("the value of header `{header}` holds what no header may hold"))?;
+    value.set_sensitive(true);
+    Ok((header, value))
 }
 
 /// A transport's error with its cause, which rmcp does not pass on for HTTP.
@@ -95,8 +130,26 @@ mod tests {
     #[tokio::test]
     async fn only_http_without_credentials_is_taken() {
         for url in ["file:///etc/passwd", "javascript:alert(1)", "http://", "http://me:secret@example.com/"] {
-            assert!(transport(url).is_err(), "{url}");
+            assert!(transport(url, &[]).is_err(), "{url}");
         }
-        assert!(transport("https://example.com/mcp").is_ok());
+        assert!(transport("https://example.com/mcp", &[]).is_ok());
+    }
+
+    #[test]
+    fn a_header_takes_its_secret_from_the_environment() {
+        let variable = |name: &str| (name == "TOKEN").then(|| "s3cret".to_owned());
+        let (name, value) = header("Authorization: Bearer ${TOKEN}!", variable).unwrap();
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("authorization", "Bearer s3cret!"));
+        assert!(!format!("{value:?}").contains("s3cret"));
+        for (wrong, complaint) in [
+            ("Authorization", "reads `NAME: VALUE`"),
+            ("a b: c", "no header's name"),
+            ("a: ${NONE}", "needs NONE"),
+            ("a: ${TOKEN", "without its `}`"),
+            ("a: b\nc", "no header may hold"),
+        ] {
+            let err = header(wrong, variable).unwrap_err();
+            assert!(err.contains(complaint), "{err}");
+        }
     }
 }

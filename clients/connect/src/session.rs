@@ -39,8 +39,8 @@ const ONE_TURN: Duration = Duration::from_millis(50);
 pub enum Target {
     /// A program and its arguments: started as a child, MCP on its stdin and stdout.
     Command(Vec<OsString>),
-    /// Streamable HTTP.
-    Url(String),
+    /// Streamable HTTP. Headers as in `Authorization: Bearer ${TOKEN}`: a `${NAME}` is a variable of our environment.
+    Url { url: String, headers: Vec<String> },
 }
 
 #[derive(Clone, Debug)]
@@ -191,8 +191,8 @@ async fn attempt(target: &Target, options: &Options, protocol: Protocol) -> Resu
             let transport = AsyncRwTransport::new_client(stdout, stdin);
             (started, within(options, Step::Handshake, shake_hands(transport, protocol)).await)
         }
-        Target::Url(url) => {
-            let transport = http::transport(url).map_err(|failure| (failure, false))?;
+        Target::Url { url, headers } => {
+            let transport = http::transport(url, headers).map_err(|failure| (failure, false))?;
             (begun.elapsed(), within(options, Step::Handshake, shake_hands(transport, protocol)).await)
         }
     };
