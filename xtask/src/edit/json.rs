@@ -10,6 +10,8 @@ mod style;
 #[cfg(test)]
 mod tests;
 mod trivia;
+#[cfg(test)]
+pub(super) mod ugly;
 
 use anyhow::Result;
 use jsonc_parser::ParseOptions;

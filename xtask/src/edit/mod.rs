@@ -4,6 +4,8 @@
 //! part of our entry, or of what we once made around it, never changes. Nothing here touches the disk (see file.rs).
 
 mod json;
+#[cfg(test)]
+mod property;
 mod text;
 mod toml;
 mod yaml;
