@@ -35,7 +35,7 @@ pub(crate) fn entries(
     let Some(root) = root(&clean)? else { return Ok(Vec::new()) };
     let Some(object) = walk(text, &root, place.at)?.1 else { return Ok(Vec::new()) };
     let wanted = object.properties.iter().filter(|it| wanted(it.name.as_str()));
-    wanted.map(|it| Ok((it.name.as_str().to_owned(), value(&clean, &it.value)?))).collect()
+    Ok(wanted.map(|it| (it.name.as_str().to_owned(), value(&clean, &it.value))).collect())
 }
 
 pub(crate) fn put(
@@ -130,7 +130,10 @@ pub(crate) fn remove(
 }
 
 pub(crate) fn parsed(text: &str, place: Place<'_>) -> Result<Value> {
-    Ok(serde_json::from_str(&clean(text, place)?)?)
+    let clean = clean(text, place)?;
+    Ok(jsonc_parser::parse_to_ast(&clean, &Default::default(), &ParseOptions::default())?
+        .value
+        .map_or(Value::Null, |it| value(&clean, &it)))
 }
 
 pub(crate) fn pasted(entries: &[(&str, &Entry)]) -> String {
@@ -225,8 +228,19 @@ fn find<'a, 'o>(
     Ok(member(text, object, name)?.map(|it| (object, it)))
 }
 
-fn value(clean: &str, ast: &Ast<'_>) -> Result<Value> {
-    Ok(serde_json::from_str(&clean[ast.start()..ast.end()])?)
+fn value(clean: &str, ast: &Ast<'_>) -> Value {
+    serde_json::from_str(&clean[ast.start()..ast.end()]).unwrap_or_else(|_| large(clean, ast))
+}
+
+/// The same with numbers that no `f64` holds (`1e400`), as text: they are legal, and somebody else's.
+fn large(clean: &str, ast: &Ast<'_>) -> Value {
+    match ast {
+        Ast::Object(it) => {
+            it.properties.iter().map(|it| (it.name.as_str(), value(clean, &it.value))).collect()
+        }
+        Ast::Array(it) => it.elements.iter().map(|it| value(clean, it)).collect(),
+        other => clean[other.start()..other.end()].into(),
+    }
 }
 
 /// `entry` as the only thing in a file; what stood in there (white space, comments) stays in front of it.
@@ -317,7 +331,7 @@ impl Update {
                 path.push(key.clone());
                 self.object(scene, Some(inner), written.and_then(|it| it.get(key)?.as_object()), want, path)?;
                 path.pop();
-            } else if value(scene.clean, &it.value)? != *want {
+            } else if value(scene.clean, &it.value) != *want {
                 let with = Style::of(scene.text, scene.root, object).value(want);
                 self.splices.push(Splice { range: it.value.start()..it.value.end(), with });
             }
@@ -338,7 +352,7 @@ impl Update {
     ) -> Result<()> {
         for (key, old) in written.into_iter().flatten().filter(|(key, _)| !wanted.contains_key(*key)) {
             if let Some(it) = member(scene.text, object, key)?
-                && value(scene.clean, &it.value)? == *old
+                && value(scene.clean, &it.value) == *old
             {
                 self.stale.push(path.iter().chain([key]).cloned().collect());
             }

@@ -1,14 +1,26 @@
 //! Generated files of every format x random edits: is every byte that is not ours kept?
 //!
-//! Seed -> a file, a sequence of edits, and what must hold after each. Invariant: a seed means the same case on every
-//! machine, so that a failure can be run again alone.
+//! Seed -> a file, a sequence of edits, and what must hold after each (`property/case.rs`). Invariant: a seed means the
+//! same case on every machine, so that a failure can be run again alone: `DRYDOCK_CASE=json:17`.
+
+mod case;
+mod claims;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde_json::Value;
 
+use self::case::Case;
 use super::{Place, json};
+
+const ORDINARY: u64 = 20_000;
+const FULL: u64 = 1_000_000;
 
 /// Files of one format, with one place for the servers in them.
 pub(super) struct Kind {
+    /// Without a colon.
     pub(super) name: &'static str,
     /// The keys down to the servers.
     pub(super) at: &'static [&'static str],
@@ -20,8 +32,8 @@ pub(super) struct Kind {
 }
 
 /// Each format lists its own, in its `ugly.rs`.
-fn kinds() -> impl Iterator<Item = &'static Kind> {
-    json::ugly::KINDS.iter()
+fn kinds() -> Vec<&'static Kind> {
+    json::ugly::KINDS.iter().collect()
 }
 
 /// Xorshift: the same throws on every machine.
@@ -49,13 +61,60 @@ impl Dice {
     }
 }
 
+/// What was done, over all cases.
+#[derive(Default)]
+struct Figures {
+    edits: AtomicU64,
+    refused: AtomicU64,
+    bytes: AtomicU64,
+}
+
 #[test]
-fn every_generated_file_is_valid() {
-    for kind in kinds() {
-        for seed in 1..=500 {
-            let text = (kind.generate)(&mut Dice::new(seed));
-            let read = std::panic::catch_unwind(|| (kind.second)(&text));
-            assert!(read.is_ok(), "{} {seed}: {text}", kind.name);
-        }
+fn no_byte_that_is_not_ours_is_lost() {
+    let figures = Figures::default();
+    if let Ok(one) = std::env::var("DRYDOCK_CASE") {
+        let (name, seed) = one.split_once(':').expect("KIND:SEED");
+        let kind = kinds().into_iter().find(|it| it.name == name).expect("a kind of that name");
+        Case::new(kind, seed.parse().expect("a number"), &figures).run();
+        return;
     }
+    let full = std::env::var("DRYDOCK_FULL").is_ok_and(|it| !it.is_empty());
+    let cases = if full { FULL } else { ORDINARY };
+    let failures = run_all(cases, &figures);
+    let (edits, refused, bytes) =
+        (figures.edits.load(Relaxed), figures.refused.load(Relaxed), figures.bytes.load(Relaxed));
+    assert!(failures.is_empty(), "{} of {cases} cases failed, the first: {}", failures.len(), failures[0]);
+    // Not `eprintln!`, which the test runner keeps to itself.
+    let line = format!(
+        "{cases} generated files, {edits} edits, {refused} refused; {bytes} bytes outside of our entries compared, 0 lost\n"
+    );
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+    assert!(edits > cases && refused > 0, "the cases try nothing any more");
+}
+
+/// How to run each failed case again, alone.
+fn run_all(cases: u64, figures: &Figures) -> Vec<String> {
+    let kinds = kinds();
+    let next = AtomicU64::new(0);
+    let failures = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(2, |it| it.get());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Relaxed);
+                    if n >= cases {
+                        return;
+                    }
+                    let kind = kinds[n as usize % kinds.len()];
+                    let case = AssertUnwindSafe(|| Case::new(kind, n, figures).run());
+                    if catch_unwind(case).is_err() {
+                        let again = format!("DRYDOCK_CASE='{}:{n}' cargo test -p xtask no_byte", kind.name);
+                        failures.lock().unwrap().push(again);
+                    }
+                }
+            });
+        }
+    });
+    failures.into_inner().unwrap()
 }

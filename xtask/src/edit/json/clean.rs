@@ -4,6 +4,8 @@
 //! the result is the same offset into the text. The strict rest is judged by serde_json: what it refuses (missing
 //! commas, single quotes, `01`, control characters), no client reads either.
 
+use std::ops::Range;
+
 use serde::de::IgnoredAny;
 
 use crate::edit::Refused;
@@ -75,6 +77,10 @@ impl Cleaner<'_> {
         }
         let end = comment_end(self.text, at)
             .ok_or_else(|| Refused::at(self.text, at, "a comment that does not end"))?;
+        if let Some(odd) = odd_line_end(self.text, at..end) {
+            let what = "a line end in a comment, at which some parsers end the comment and others do not";
+            return Err(Refused::at(self.text, odd, what));
+        }
         for byte in &mut self.out[at..end] {
             if !matches!(byte, b'\n' | b'\r') {
                 *byte = b' ';
@@ -121,6 +127,16 @@ pub(super) fn comment_end(text: &str, at: usize) -> Option<usize> {
         return Some(at + 2 + length);
     }
     rest.windows(2).position(|pair| pair == b"*/").map(|length| at + 2 + length + 2)
+}
+
+/// A `//` comment goes up to `\n` for all parsers, up to a `\r` of its own for most, and up to U+2028 for some.
+fn odd_line_end(text: &str, comment: Range<usize>) -> Option<usize> {
+    let (inside, behind) = (&text[comment.clone()], &text[comment.end..]);
+    if !inside.starts_with("//") {
+        return None;
+    }
+    let separator = inside.find(['\u{2028}', '\u{2029}']).map(|it| comment.start + it);
+    separator.or_else(|| (behind.starts_with('\r') && !behind.starts_with("\r\n")).then_some(comment.end))
 }
 
 /// serde_json's error, without its own wording of the place.

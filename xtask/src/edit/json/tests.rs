@@ -141,6 +141,10 @@ fn what_the_client_could_not_read_is_refused_with_its_place() {
         refusal("{\"mcpServers\": {\"weather\": 1, \"we\\u0061ther\": 2}}", place(&at)),
         "1:31: a second `weather` in the same object"
     );
+    for (odd, at) in [("{ // a\rb\n}", "1:7"), ("{ // é\u{2028}}\n}", "1:7")] {
+        assert!(refusal(odd, place(&servers())).starts_with(&format!("{at}: a line end in a comment")));
+    }
+    round_trip(Some("{ /* a\rb\u{2028} */ }\r"), place(&at));
     for broken in [
         "{\"a\": 01}",
         "{'a': 1}",

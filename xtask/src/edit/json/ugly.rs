@@ -17,7 +17,7 @@ pub(in crate::edit) const KINDS: &[Kind] = &[
         second,
     },
     Kind {
-        name: "json, a key with a dot",
+        name: "json-dotted",
         at: &["amp.mcpServers"],
         place: |at| place(at, Format::Json),
         generate: |dice| Ugly::new(dice, false).file(&["amp.mcpServers"]),
@@ -31,7 +31,7 @@ pub(in crate::edit) const KINDS: &[Kind] = &[
         second,
     },
     Kind {
-        name: "jsonc, nested",
+        name: "jsonc-nested",
         at: &["mcp", "servers"],
         place: |at| place(at, Format::Jsonc),
         generate: |dice| Ugly::new(dice, true).file(&["mcp", "servers"]),
@@ -45,12 +45,36 @@ fn place(at: &[String], format: Format) -> Place<'_> {
 
 /// JSON5 contains all that we write and read, but for halves of surrogate pairs.
 fn second(text: &str) -> Value {
-    let text = text.trim_start_matches('\u{FEFF}').replace("\\ud800", "\\ufffd");
+    let text = without_halves(text.strip_prefix('\u{FEFF}').unwrap_or(text));
     json5::from_str(&text).unwrap_or_else(|err| {
         let nothing_but_comments = json5::from_str::<Value>(&format!("{text}\n0")).is_ok();
-        assert!(nothing_but_comments, "{err}");
+        assert!(nothing_but_comments, "{err} in {text:?}");
         Value::Null
     })
+}
+
+fn without_halves(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (piece, length) = match (unit(rest), rest.get(6..).and_then(unit)) {
+            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => (&rest[..12], 12),
+            (Some(0xD800..0xE000), _) => ("\\ufffd", 6),
+            _ => {
+                let length = rest.chars().take(2).map(char::len_utf8).sum();
+                (&rest[..length], length)
+            }
+        };
+        out.push_str(piece);
+        rest = &rest[length..];
+    }
+    out + rest
+}
+
+/// The number in a `\uXXXX`.
+fn unit(text: &str) -> Option<u32> {
+    u32::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
 /// Every gap may hold blanks, line ends and comments.
@@ -62,10 +86,61 @@ struct Ugly<'d> {
     calm: bool,
 }
 
+const NOTES: &[&str] =
+    &["//", "// , \"weather\": {}", "// it's  ", "// \\", "/// \"mcpServers\": {", "// */", "//\t🌦"];
+const BLOCKS: &[&str] = &[
+    "/**/",
+    "/* x */",
+    "/* , } */",
+    "/* \"mcpServers\": { \\*/",
+    "/* é\n two */",
+    "/* a\r\n// b */",
+    "/***/",
+    "/*\"*/",
+];
+const NUMBERS: &[&str] = &[
+    "-0.0e+10",
+    "123456789012345678901234567890",
+    "-0",
+    "1e2",
+    "1E400",
+    "0.1",
+    "-1.50",
+    "18446744073709551616",
+];
+const STRINGS: &[&str] = &[
+    r#""""#,
+    r#""\ud800""#,
+    r#""\ud83d\ude00""#,
+    r#""a\"b\\""#,
+    r#""// no { comment, }""#,
+    r#""\/*""#,
+    r#""\u0000\u001f\b\f""#,
+    "\"Zürich \u{2028}\"",
+    "\"\u{FEFF}\u{7F}\u{85}\"",
+    r#""${input:key}""#,
+    r#""C:\\\\x""#,
+];
+const KEYS: &[&str] = &[
+    r#""a""#,
+    r#""a b""#,
+    r#""\u0061""#,
+    r#""weather2""#,
+    r#""weathe\u0072""#,
+    r#""weather""#,
+    r#""""#,
+    r#""x.y""#,
+    r#""mcpServers""#,
+    r#""__proto__""#,
+    r#""command""#,
+    r#""\"""#,
+    r#""🌦""#,
+];
+
 impl<'d> Ugly<'d> {
     fn new(dice: &'d mut Dice, comments: bool) -> Self {
         let comments = comments && dice.roll(4) > 0;
-        let line = ["\n", "\r\n", "\n", ""][dice.roll(4)];
+        let line = ["\n", "\r\n", "\n", "", if comments { "\n" } else { "\r" }][dice.roll(5)];
         Self { comments, trailing: comments && dice.roll(2) == 0, calm: dice.roll(3) == 0, line, dice }
     }
 
@@ -85,17 +160,10 @@ impl<'d> Ugly<'d> {
                 0 | 1 => out.push_str(self.dice.pick(&["", " ", "  ", "\t"])),
                 2..=4 => out.push_str(self.line),
                 5 => out.push_str(&format!("{}    ", self.line)),
-                6 => out.push_str(self.dice.pick(&[
-                    "/**/",
-                    "/* , } */",
-                    "/* \"mcpServers\": { \\*/",
-                    "/* é\n two */",
-                ])),
-                7 if !self.line.is_empty() => {
-                    let note = self.dice.pick(&["//", "// , \"weather\": {}", "// it's  ", "// \\"]);
-                    out.push_str(&format!("{note}{}", self.line));
+                6 if !self.line.is_empty() => {
+                    out.push_str(&format!("{}{}", self.dice.pick(NOTES), self.line));
                 }
-                _ => out.push_str("/* x */"),
+                _ => out.push_str(self.dice.pick(BLOCKS)),
             }
         }
         out
@@ -103,26 +171,13 @@ impl<'d> Ugly<'d> {
 
     fn value(&mut self, depth: usize) -> String {
         match self.dice.roll(if depth > 2 { 6 } else { 9 }) {
-            0 => "-0.0e+10".into(),
-            1 => "123456789012345678901234567890".into(),
+            0 | 1 => self.dice.pick(NUMBERS).into(),
             2 => self.dice.pick(&["true", "false", "null"]).into(),
-            3..=5 => self.string(),
+            3..=5 => self.dice.pick(STRINGS).into(),
+            6 if self.dice.roll(20) == 0 => format!("{}1{}", "[".repeat(60), "]".repeat(60)),
             6 => self.list(depth),
             _ => self.object(depth, &[]),
         }
-    }
-
-    fn string(&mut self) -> String {
-        self.dice
-            .pick(&[
-                r#""""#,
-                r#""\ud800""#,
-                r#""a\"b\\""#,
-                r#""// no { comment, }""#,
-                r#""\/*""#,
-                "\"Zürich \u{2028}\"",
-            ])
-            .into()
     }
 
     fn list(&mut self, depth: usize) -> String {
@@ -130,22 +185,24 @@ impl<'d> Ugly<'d> {
         self.joined('[', &items, ']')
     }
 
-    /// An object with some members, and one for each name in `path`, nested.
+    /// An object with some members, and one for each name in `path`, nested. A key may stand twice, but not on the path.
     fn object(&mut self, depth: usize, path: &[&str]) -> String {
         let count = self.dice.roll(4);
-        let mut members: Vec<String> = (0..count).map(|n| self.member(depth, n)).collect();
+        let mut members: Vec<String> = (0..count).map(|n| self.member(depth, n, path)).collect();
         if let Some((name, rest)) = path.split_first() {
             let at = self.dice.roll(members.len() + 1);
             let value = self.object(depth + 1, rest);
             let (before, after) = (self.gap(), self.gap());
-            members.insert(at, format!("\"{name}\"{before}:{after}{value}"));
+            let key = if self.dice.roll(6) == 0 { escaped(name) } else { format!("\"{name}\"") };
+            members.insert(at, format!("{key}{before}:{after}{value}"));
         }
         self.joined('{', &members, '}')
     }
 
-    fn member(&mut self, depth: usize, n: usize) -> String {
-        let key = self.dice.pick(&["\"a\"", "\"a b\"", "\"\\u0061\"", "\"weather2\"", "\"\"", "\"x.y\""]);
-        let key = if self.dice.roll(3) == 0 { format!("\"k{n}\"") } else { key.to_owned() };
+    fn member(&mut self, depth: usize, n: usize, path: &[&str]) -> String {
+        let key = self.dice.pick(KEYS);
+        let on_path = path.first().is_some_and(|it| key == format!("\"{it}\""));
+        let key = if on_path || self.dice.roll(3) == 0 { format!("\"k{n}\"") } else { key.to_owned() };
         format!("{key}{}:{}{}", self.gap(), self.gap(), self.value(depth + 1))
     }
 
@@ -159,4 +216,10 @@ impl<'d> Ugly<'d> {
         out.push(close);
         out
     }
+}
+
+/// The same key, with its first letter written as an escape.
+fn escaped(key: &str) -> String {
+    let rest = &key[1..];
+    format!("\"\\u{:04X}{rest}\"", key.as_bytes()[0])
 }
