@@ -3,12 +3,14 @@
 //! Old and new text -> nothing, or an error. Invariant: it reads both texts from the beginning and trusts nothing that
 //! the edit found out.
 
+use std::ops::Range;
+
 use anyhow::{Result, ensure};
-use jsonc_parser::ast::{Object, Value as Ast};
+use jsonc_parser::ast::Object;
 use jsonc_parser::common::Ranged;
 use serde_json::Value;
 
-use super::{clean, find, root, value};
+use super::{clean, member, root, value};
 use crate::edit::{Entry, Place};
 
 /// Reads both texts again, and makes sure that they differ in what stands at the path at most, and that this holds
@@ -20,14 +22,13 @@ pub(super) fn same_but(
     path: &[&str],
     entry: Option<&Entry>,
 ) -> Result<()> {
-    let (old_clean, new_clean) = (clean(old, place)?, clean(new, place)?);
-    let (old_root, new_root) = (root(&old_clean)?, root(&new_clean)?);
-    let same = same_members((old, old_root.as_ref()), (new, new_root.as_ref()), path);
+    // One syntax tree at a time: that of a large file is a multiple of it.
+    let old = Outline::of(old, place, path)?;
+    let new = Outline::of(new, place, path)?;
+    let same = old.only_objects && new.only_objects && old.others().eq(new.others());
     ensure!(same, "the edit would have changed more than `{}` (this is a fault of ours)", path.join("."));
     let Some(entry) = entry else { return Ok(()) };
-    let found = new_root.as_ref().map(|it| find(new, it, path)).transpose()?.flatten();
-    let value = found.map(|(_, it)| value(&new_clean, &it.value));
-    let holds = value.is_some_and(|it| contains(&it, &Value::Object(entry.clone())));
+    let holds = new.value.is_some_and(|it| contains(&it, &Value::Object(entry.clone())));
     ensure!(holds, "the edit would not have written `{}` as meant (this is a fault of ours)", path.join("."));
     Ok(())
 }
@@ -41,29 +42,44 @@ fn contains(whole: &Value, part: &Value) -> bool {
     }
 }
 
-type Side<'a> = (&'a str, Option<&'a Object<'a>>);
-
-/// Whether the members are the same, byte for byte, but for the one at the end of the path.
-fn same_members(old: Side<'_>, new: Side<'_>, path: &[&str]) -> bool {
-    let Some((key, deeper)) = path.split_first() else { return true };
-    if !others(old, key).eq(others(new, key)) {
-        return false;
-    }
-    let (old_inner, new_inner) = (inner(old, key), inner(new, key));
-    if deeper.is_empty() {
-        return true;
-    }
-    let objects = [old_inner, new_inner].into_iter().flatten().all(|it| it.as_object().is_some());
-    let (old_inner, new_inner) = (old_inner.and_then(Ast::as_object), new_inner.and_then(Ast::as_object));
-    objects && same_members((old.0, old_inner), (new.0, new_inner), deeper)
+/// A text, seen from a path.
+struct Outline<'t> {
+    text: &'t str,
+    /// The members beside the path, for each of its keys.
+    beside: Vec<Vec<Range<usize>>>,
+    /// Whether every key on the way leads to an object, as far as it is there.
+    only_objects: bool,
+    /// What stands at the end.
+    value: Option<Value>,
 }
 
-/// The source of every member but `key`.
-fn others<'a>((text, object): Side<'a>, key: &str) -> impl Iterator<Item = &'a str> {
+impl<'t> Outline<'t> {
+    fn of(text: &'t str, place: Place<'_>, path: &[&str]) -> Result<Self> {
+        let clean = clean(text, place)?;
+        let root = root(&clean)?;
+        let mut it = Self { text, beside: Vec::new(), only_objects: true, value: None };
+        let mut object = root.as_ref();
+        for (n, key) in path.iter().enumerate() {
+            it.beside.push(beside(object, key));
+            let found = object.map(|it| member(text, it, key)).transpose()?.flatten();
+            object = found.and_then(|it| it.value.as_object());
+            if n + 1 == path.len() {
+                it.value = found.map(|it| value(&clean, &it.value));
+            } else {
+                it.only_objects &= found.is_none() || object.is_some();
+            }
+        }
+        Ok(it)
+    }
+
+    /// The members beside the path, byte for byte.
+    fn others(&self) -> impl Iterator<Item = (usize, &'t str)> {
+        let levels = self.beside.iter().enumerate();
+        levels.flat_map(move |(depth, all)| all.iter().map(move |it| (depth, &self.text[it.clone()])))
+    }
+}
+
+fn beside(object: Option<&Object<'_>>, key: &str) -> Vec<Range<usize>> {
     let all = object.into_iter().flat_map(|it| &it.properties);
-    all.filter(move |it| it.name.as_str() != key).map(move |it| &text[it.start()..it.end()])
-}
-
-fn inner<'a>((_, object): Side<'a>, key: &str) -> Option<&'a Ast<'a>> {
-    object?.properties.iter().find(|it| it.name.as_str() == key).map(|it| &it.value)
+    all.filter(|it| it.name.as_str() != key).map(|it| it.start()..it.end()).collect()
 }

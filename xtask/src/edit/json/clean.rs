@@ -44,7 +44,7 @@ impl Cleaner<'_> {
     fn token(&mut self, at: usize, syntax: &Syntax) -> Result<usize, Refused> {
         let bytes = self.text.as_bytes();
         match bytes[at] {
-            b' ' | b'\t' | b'\n' | b'\r' => return Ok(at + 1),
+            b' ' | b'\t' | b'\n' | b'\r' => return Ok(blanks_end(bytes, at + 1)),
             b'/' if matches!(bytes.get(at + 1), Some(b'/' | b'*')) => return self.comment(at, syntax),
             b',' if self.comma.is_none() && !matches!(self.before, 0 | b'{' | b'[' | b':') => {
                 self.comma = Some(at);
@@ -92,6 +92,12 @@ impl Cleaner<'_> {
     /// Steps over a string; one that does not end is left for serde_json to refuse.
     fn string(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
+        // Nearly all strings: a search is many times faster than a look at each byte, above all in a debug build.
+        if let Some(length) = self.text[start + 1..].find('"')
+            && !self.text[start + 1..start + 1 + length].contains('\\')
+        {
+            return start + 1 + length + 1;
+        }
         let mut at = start + 1;
         while let Some(byte) = bytes.get(at) {
             at += match (byte, escaped_unit(bytes, at)) {
@@ -111,6 +117,13 @@ impl Cleaner<'_> {
         }
         bytes.len()
     }
+}
+
+fn blanks_end(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len() && matches!(bytes[at], b' ' | b'\t' | b'\n' | b'\r') {
+        at += 1;
+    }
+    at
 }
 
 /// The UTF-16 unit that a `\uXXXX` at `at` stands for.
