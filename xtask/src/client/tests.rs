@@ -49,7 +49,10 @@ fn every_data_file_is_right_and_reads_back_what_it_writes() {
             let entry = Value::Object(client.entry("x", &launch));
             assert_eq!(client.read(&entry).unwrap(), launch, "{}", client.id);
         }
-        assert!(client.has_scope(&machine, Scope::User), "{}", client.id);
+        let windows = Machine::new(System::Windows, Path::new("/home/ana"), &[]);
+        assert!(client.has_scope(&windows, Scope::User), "{}", client.id);
+        // Visual Studio runs on Windows only.
+        assert_eq!(client.has_scope(&machine, Scope::User), client.id != "visual-studio", "{}", client.id);
         client.check_name(&client.entry_name("weather")).unwrap();
     }
 }
