@@ -1,8 +1,8 @@
 //! Entries in a client's file: which are ours, and how they get in and out.
 //!
 //! Spot (client, scope, file) + ledger -> what stands there; wanted entries -> the file changed and the ledger with
-//! it. Invariant: the ledger knows an entry before the file does, so that no interruption can make ours foreign; a
-//! foreign entry is replaced only by force, and comes back when ours goes.
+//! it. Invariant: the ledger knows an entry before the file does, and longer, so that no interruption can make ours
+//! foreign; a foreign entry is replaced only by force, and comes back when ours goes.
 
 #[cfg(test)]
 mod cases;
@@ -198,26 +198,25 @@ impl<'a> Spot<'a> {
         let done = file::edit(&self.path, state, audience, |old| {
             after = before.clone();
             let (new, entries) = work(old, &mut after)?;
-            after.save(state)?;
+            before.with(&after).replace(&before, state)?;
             (outcome.old, outcome.new, outcome.entries) = (old.map(<[u8]>::to_vec), new.clone(), entries);
             Ok(new)
         });
+        let known = before.with(&after);
         match done {
             Ok(done) => {
-                if !done.folders.is_empty() {
-                    after.note_made(&self.real, Vec::new(), done.folders.clone());
-                    after.save(state)?;
-                }
+                after.note_made(&self.real, Vec::new(), done.folders.clone());
                 if outcome.new.is_none() {
                     file::remove_empty(before.folders(&self.real));
                 }
                 outcome.done = done;
+                after.replace(&known, state)?;
                 Ok(outcome)
             }
-            Err(err) => {
-                before.save(state).context("the ledger could not be put back")?;
-                Err(err)
-            }
+            Err(err) => match before.replace(&known, state) {
+                Ok(()) => Err(err),
+                Err(and) => Err(err.context(format!("the ledger could not be put back ({and:#})"))),
+            },
         }
     }
 

@@ -11,16 +11,17 @@ mod platform;
 #[cfg(unix)]
 #[path = "file/unix.rs"]
 mod platform;
+mod temp;
 #[cfg(test)]
 mod tests;
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 pub(crate) use self::backup::latest as latest_backup;
 use self::platform::Stamp;
@@ -72,6 +73,9 @@ pub(crate) fn edit(
     let folder = path.parent().context("it has no folder")?;
     let mut done = Done::default();
     let mut lock = folder.is_dir().then(|| lock(folder)).transpose()?;
+    if let Some(Some(_)) = lock {
+        tidy(&path, state, &mut done);
+    }
     for _ in 0..TRIES {
         let before = snapshot(&path)?;
         let new = change(before.as_ref().map(|it| it.bytes.as_slice()))?;
@@ -125,18 +129,35 @@ pub(crate) fn remove_empty(folders: &[PathBuf]) {
     }
 }
 
+/// Takes away what interrupted commands have left beside the file, and says what is not ours to take away.
+fn tidy(path: &Path, state: &Path, done: &mut Done) {
+    let left = temp::tidy(path, |bytes| backup::has(state, path, bytes));
+    for it in left {
+        let note =
+            format!("{} is left from an interrupted change; it may be another program's", it.display());
+        done.note = Some(note);
+    }
+}
+
 /// Replaces a file of our own, in the state folder.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().context("it has no folder")?;
     make_folders(folder, Audience::Person)?;
+    temp::tidy(path, |_| true);
     let write = || -> Result<()> {
-        let temp = temporary(path, bytes)?;
+        let temp = temp::write(path, bytes)?;
         temp.as_file().sync_all()?;
         temp.persist(path).map_err(|err| err.error)?;
         Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))?;
     platform::sync_folder(folder).with_context(|| format!("cannot write {}", folder.display()))
+}
+
+/// A file of our own, in the state folder, that is there to be locked.
+pub(crate) fn private(path: &Path) -> Result<File> {
+    make_folders(path.parent().context("it has no folder")?, Audience::Person)?;
+    Ok(platform::open_private(path)?)
 }
 
 /// The same path, with every folder that exists written in its one true way.
@@ -200,6 +221,7 @@ fn make_folders(folder: &Path, audience: Audience) -> Result<Vec<PathBuf>> {
         folder.ancestors().take_while(|it| !it.exists()).map(Path::to_path_buf).collect::<Vec<_>>();
     let missing: Vec<PathBuf> = missing.into_iter().rev().collect();
     platform::create_folders(folder, audience == Audience::Person)
+        .and_then(|()| missing.iter().filter_map(|it| it.parent()).try_for_each(platform::sync_folder))
         .inspect_err(|_| remove_empty(&missing))
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     Ok(missing)
@@ -225,7 +247,7 @@ fn replace(
         done.backup = Some(backup::save(state, path, &before.bytes).with_context(unchanged)?);
         done.note = before.stamp.note();
     }
-    let temp = temporary(path, new.unwrap_or_default()).with_context(unchanged)?;
+    let temp = temp::write(path, new.unwrap_or_default()).with_context(unchanged)?;
     match before {
         Some(before) => platform::dress(&temp, path, &before.stamp).with_context(unchanged)?,
         None => platform::dress_new(&temp, path, audience).with_context(unchanged)?,
@@ -234,27 +256,25 @@ fn replace(
     if snapshot(path)?.as_ref() != before {
         return Ok(false);
     }
+    let temp = temp::ready(temp, new.unwrap_or_default()).with_context(unchanged)?;
     let swapped = match (before, new) {
-        (None, _) => create(temp.into_temp_path(), path),
-        (Some(before), Some(new)) => exchange(temp.into_temp_path(), path, before, new, &mut done.note),
-        (Some(before), None) => delete(temp.into_temp_path(), path, before),
+        (None, _) => create(temp, path),
+        (Some(before), Some(new)) => exchange(temp, path, before, new, &mut done.note),
+        (Some(before), None) => delete(temp, path, before),
     };
     if !swapped.map_err(explain).with_context(unchanged)? {
         return Ok(false);
     }
+    // From here on the file is the new one: a complaint must not read as if it were not.
     let folder = path.parent().context("it has no folder")?;
-    platform::sync_folder(folder)
-        .with_context(|| format!("{} is written, but perhaps not safely on disk", path.display()))?;
-    Ok(snapshot(path)?.as_ref().map(|it| it.bytes.as_slice()) == new)
-}
-
-/// A private file beside `path` with these bytes. It goes away by itself if anything fails.
-fn temporary(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
-    let name = path.file_name().context("it names no file")?.to_string_lossy();
-    let folder = path.parent().context("it has no folder")?;
-    let mut temp = tempfile::Builder::new().prefix(&format!(".{name}.drydock-")).tempfile_in(folder)?;
-    temp.write_all(bytes)?;
-    Ok(temp)
+    match platform::sync_folder(folder).map_err(Into::into).and_then(|()| snapshot(path)) {
+        Ok(after) => Ok(after.as_ref().map(|it| it.bytes.as_slice()) == new),
+        Err(err) => {
+            done.note =
+                Some(format!("{} is written, but perhaps not safely on disk ({err:#})", path.display()));
+            Ok(true)
+        }
+    }
 }
 
 fn create(temp: TempPath, path: &Path) -> io::Result<bool> {
@@ -285,7 +305,11 @@ fn exchange(
             Err(err) if turn == 0 => return Err(err),
             Err(err) => return Err(keep(temp, &err)),
         }
-        let came_out = fs::read(&temp)?;
+        let came_out = match fs::read(&temp) {
+            Ok(bytes) => bytes,
+            Err(err) if platform::exchange(&temp, path).is_ok() => return Err(err),
+            Err(err) => return Err(keep(temp, &err)),
+        };
         if came_out == expected {
             if turn == 0 {
                 throw_away(temp, note);
@@ -317,10 +341,11 @@ fn keep(temp: TempPath, err: &io::Error) -> io::Error {
 
 fn delete(temp: TempPath, path: &Path, before: &Snapshot) -> io::Result<bool> {
     fs::rename(path, &temp)?;
-    if fs::read(&temp)? == before.bytes {
-        return Ok(true);
+    match fs::read(&temp) {
+        Ok(bytes) if bytes == before.bytes => return Ok(true),
+        _ => {} // somebody wrote after our last look: back with it
     }
-    create(temp, path)?; // somebody wrote after our last look: back with it
+    temp.persist_noclobber(path).map_err(|err| keep(err.path, &err.error))?;
     Ok(false)
 }
 

@@ -16,7 +16,7 @@ use crate::file;
 
 const VERSION: u32 = 1;
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ledger {
     version: u32,
@@ -49,7 +49,7 @@ pub(crate) struct Written {
 }
 
 /// What we made in a file and around it, besides entries.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Around {
     file: PathBuf,
@@ -82,11 +82,7 @@ pub(crate) struct Lock {
 
 pub(crate) fn lock(state: &Path) -> Result<Lock> {
     let path = state.join("ledger.lock");
-    if !path.exists() {
-        file::write_private(&path, b"")?;
-    }
-    let file =
-        File::options().write(true).open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let file = file::private(&path).with_context(|| format!("cannot open {}", path.display()))?;
     file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     Ok(Lock { _file: file })
 }
@@ -103,10 +99,25 @@ impl Ledger {
         Ok(ledger)
     }
 
-    pub(crate) fn save(&self, state: &Path) -> Result<()> {
+    /// Writes this one in the place of `old`, which is the one on disk, unless they are the same.
+    pub(crate) fn replace(&self, old: &Self, state: &Path) -> Result<()> {
+        if self == old { Ok(()) } else { self.save(state) }
+    }
+
+    fn save(&self, state: &Path) -> Result<()> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
         file::write_private(&path(state), text.as_bytes())
+    }
+
+    /// What `after` knows, and what only we know: right before the step from us to it, and right behind.
+    pub(crate) fn with(&self, after: &Self) -> Self {
+        let mut both = after.clone();
+        let gone = self.entries.iter().filter(|it| after.find(&it.file, &it.at, &it.name).is_none());
+        both.entries.extend(gone.cloned());
+        let gone = self.files.iter().filter(|it| !after.files.iter().any(|new| new.file == it.file));
+        both.files.extend(gone.cloned());
+        both
     }
 
     pub(crate) fn find(&self, file: &Path, at: &[String], name: &str) -> Option<&Written> {

@@ -40,6 +40,12 @@ pub(crate) fn latest(state: &Path, path: &Path, current: Option<&[u8]>) -> Resul
     Ok(None)
 }
 
+/// Whether one of the backups holds these bytes.
+pub(super) fn has(state: &Path, path: &Path, bytes: &[u8]) -> bool {
+    let all = list(&folder(state, path)).unwrap_or_default();
+    all.iter().any(|(_, it)| fs::read(it).is_ok_and(|it| it == bytes))
+}
+
 fn folder(state: &Path, path: &Path) -> PathBuf {
     let parts = path.components().filter_map(|it| match it {
         Component::Normal(part) => Some(part.to_string_lossy().into_owned()),

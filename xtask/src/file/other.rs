@@ -39,6 +39,10 @@ pub(super) fn open_folder(_folder: &Path) -> io::Result<File> {
     Err(ErrorKind::Unsupported.into())
 }
 
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    File::options().create(true).truncate(false).write(true).open(path)
+}
+
 pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -57,6 +57,11 @@ pub(super) fn open_folder(folder: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
+/// Creates it if it is missing.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+}
+
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         Err(err) if err.kind() == ErrorKind::InvalidInput => Ok(()), // a file system whose folders cannot be synced
@@ -76,8 +81,7 @@ pub(super) fn dress(temp: &NamedTempFile, path: &Path, old: &Stamp) -> io::Resul
             .map_err(|err| io::Error::new(err.kind(), format!("its owner cannot be kept: {err}")))?;
     }
     file.set_permissions(Permissions::from_mode(old.mode))?;
-    copy_attributes(path, temp);
-    Ok(())
+    copy_attributes(path, temp)
 }
 
 /// A file that root makes in a person's folder belongs to that person.
@@ -92,16 +96,27 @@ pub(super) fn dress_new(temp: &NamedTempFile, path: &Path, audience: Audience) -
     Ok(())
 }
 
-/// Best effort: some attributes are the kernel's own, and some file systems have none. Access lists are among them.
-fn copy_attributes(from: &Path, to: &NamedTempFile) {
+/// Access lists among them: without its list a file's mode means another thing. What the kernel keeps for itself
+/// (labels, capabilities) it gives the new file as it sees fit.
+fn copy_attributes(from: &Path, to: &NamedTempFile) -> io::Result<()> {
     let mut names = vec![0; 64 << 10];
-    let Ok(length) = rustix::fs::listxattr(from, &mut names[..]) else { return };
+    let Ok(length) = rustix::fs::listxattr(from, &mut names[..]) else { return Ok(()) }; // a file system without them
     for name in names[..length].split(|&byte| byte == 0).filter(|it| !it.is_empty()) {
         let mut value = vec![0; 64 << 10];
-        if let Ok(length) = rustix::fs::getxattr(from, name, &mut value[..]) {
-            let _ = rustix::fs::fsetxattr(to.as_file(), name, &value[..length], XattrFlags::empty());
+        let copied = rustix::fs::getxattr(from, name, &mut value[..]).and_then(|length| {
+            rustix::fs::fsetxattr(to.as_file(), name, &value[..length], XattrFlags::empty())
+        });
+        if let Err(err) = copied
+            && (name.starts_with(b"user.") || name == b"system.posix_acl_access")
+        {
+            let name = String::from_utf8_lossy(name);
+            return Err(io::Error::new(
+                io::Error::from(err).kind(),
+                format!("its attribute {name} cannot be kept: {err}"),
+            ));
         }
     }
+    Ok(())
 }
 
 /// Swaps two files in one step; `Unsupported` where the file system cannot.

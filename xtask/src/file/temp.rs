@@ -1,0 +1,70 @@
+//! The file beside the one that it is to replace, and what an interrupted command leaves of it.
+//!
+//! Path + bytes -> `.NAME.drydock-XXXXXX.new`, which is ours alone; at the exchange it is `.NAME.drydock-XXXXXX.HASH`,
+//! and from then on may hold somebody's only copy. Invariant: what is tidied up is ours, or saved elsewhere.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tempfile::{NamedTempFile, TempPath};
+
+const NEW: &str = ".new";
+
+/// A private file beside `path` with these bytes. It goes away by itself if anything fails.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
+    let folder = path.parent().context("it has no folder")?;
+    let mut temp = tempfile::Builder::new().prefix(&prefix(path)?).suffix(NEW).tempfile_in(folder)?;
+    temp.write_all(bytes)?;
+    Ok(temp)
+}
+
+/// The same file under the name that it has while it changes places with the other one.
+pub(super) fn ready(temp: NamedTempFile, bytes: &[u8]) -> io::Result<TempPath> {
+    let temp = temp.into_temp_path();
+    let name = temp.with_extension(format!("{:016x}", hash(bytes)));
+    fs::rename(&temp, &name)?;
+    let _ = temp.keep(); // it has gone
+    TempPath::try_from_path(name)
+}
+
+/// Removes what interrupted commands have left beside `path`; the caller holds the lock, so nobody else is at work.
+/// Returns what it left there: files that hold neither our bytes nor any that `is_saved` knows.
+pub(super) fn tidy(path: &Path, is_saved: impl Fn(&[u8]) -> bool) -> Vec<PathBuf> {
+    let mut left = Vec::new();
+    for it in leftovers(path) {
+        let extension = it.extension().unwrap_or_default().to_string_lossy().into_owned();
+        let ours = extension == NEW[1..]
+            || fs::read(&it)
+                .is_ok_and(|bytes| extension == format!("{:016x}", hash(&bytes)) || is_saved(&bytes));
+        if !ours || fs::remove_file(&it).is_err() {
+            left.push(it);
+        }
+    }
+    left
+}
+
+fn leftovers(path: &Path) -> Vec<PathBuf> {
+    let (Ok(prefix), Some(Ok(entries))) = (prefix(path), path.parent().map(fs::read_dir)) else {
+        return Vec::new();
+    };
+    let ours = entries.flatten().filter(|it| it.file_name().to_string_lossy().starts_with(&prefix));
+    ours.map(|it| it.path()).collect()
+}
+
+fn prefix(path: &Path) -> Result<String> {
+    let name = path.file_name().context("it names no file")?.to_string_lossy();
+    Ok(format!(".{name}.drydock-"))
+}
+
+/// Tells our bytes from others; nothing depends on its being hard to forge.
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hash = bytes.len() as u64;
+    for chunk in bytes.chunks(8) {
+        let mut eight = [0; 8];
+        eight[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(eight)).wrapping_mul(0x517C_C1B7_2722_0A95);
+    }
+    hash
+}
