@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use serde_json::Value;
 
 use self::case::Case;
-use super::{Place, json};
+use super::{Place, json, toml};
 
 const ORDINARY: u64 = 20_000;
 const FULL: u64 = 1_000_000;
@@ -33,7 +33,7 @@ pub(super) struct Kind {
 
 /// Each format lists its own, in its `ugly.rs`.
 fn kinds() -> Vec<&'static Kind> {
-    json::ugly::KINDS.iter().collect()
+    json::ugly::KINDS.iter().chain(toml::ugly::KINDS).collect()
 }
 
 /// Xorshift: the same throws on every machine.

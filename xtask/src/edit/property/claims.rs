@@ -41,8 +41,10 @@ pub(super) fn inserted(old: &[u8], new: &[u8]) -> Inserted {
 /// The old text is in the new one but for the entry that gave way.
 #[track_caller]
 pub(super) fn replaced(old: &[u8], new: &[u8], replaced: &str) -> Inserted {
-    let (before, behind) = common(old, new);
+    let before = common(old, new).0;
     let length = replaced.len();
+    // What stands behind the entry may begin as ours goes on.
+    let behind = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
     let first = (old.len() - behind).saturating_sub(length);
     let Some(at) = (first..=before).find(|at| old.get(*at..at + length) == Some(replaced.as_bytes())) else {
         panic!("lost more than {replaced:?} of:\n{}\n----\n{}", show(old), show(new))

@@ -1,0 +1,46 @@
+//! TOML's values as JSON's, which is what entries are made of.
+//!
+//! Tree + text -> `serde_json::Value`. Invariant: what JSON does not have (dates, infinity, numbers of more than 64
+//! bits) becomes the text that stands in the file.
+
+use serde_json::{Number, Value};
+use toml::de::{DeTable, DeValue};
+
+use super::doc::{Doc, Id, Kind};
+
+pub(super) fn value(doc: &Doc<'_>, id: Id) -> Value {
+    match doc.node(id).kind {
+        Kind::Inline | Kind::Value => read(doc.source(id)),
+        Kind::Array => doc.members(id).map(|it| value(doc, it)).collect(),
+        _ => doc.members(id).map(|it| (doc.node(it).key.to_string(), value(doc, it))).collect(),
+    }
+}
+
+/// The value of a text that was found to be one before.
+pub(super) fn read(source: &str) -> Value {
+    DeValue::parse(source).map_or(Value::Null, |it| convert(it.get_ref(), source, it.span()))
+}
+
+fn convert(value: &DeValue<'_>, source: &str, at: std::ops::Range<usize>) -> Value {
+    let as_text = || Value::from(&source[at.clone()]);
+    match value {
+        DeValue::String(it) => it.as_ref().into(),
+        DeValue::Integer(it) => {
+            i64::from_str_radix(it.as_str(), it.radix()).map_or_else(|_| as_text(), Value::from)
+        }
+        DeValue::Float(it) => {
+            it.as_str().parse().ok().and_then(Number::from_f64).map_or_else(as_text, Value::Number)
+        }
+        DeValue::Boolean(it) => (*it).into(),
+        DeValue::Datetime(_) => as_text(),
+        DeValue::Array(all) => all.iter().map(|it| convert(it.get_ref(), source, it.span())).collect(),
+        DeValue::Table(table) => object(table, source),
+    }
+}
+
+fn object(table: &DeTable<'_>, source: &str) -> Value {
+    table
+        .iter()
+        .map(|(key, it)| (key.get_ref().to_string(), convert(it.get_ref(), source, it.span())))
+        .collect()
+}
