@@ -7,6 +7,8 @@
 mod data;
 mod entry;
 mod place;
+mod remote;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +18,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 pub(crate) use self::data::{Evidence, StartedFrom};
-pub(crate) use self::entry::Launch;
+pub(crate) use self::entry::{Launch, Way};
 #[cfg(test)]
 pub(crate) use self::place::System;
 pub(crate) use self::place::{Machine, Scope};
+pub(crate) use self::remote::Remote;
 use crate::edit::{Format, Place};
 use crate::fixable::fixable;
 
@@ -119,11 +122,9 @@ impl Client {
         }
         let hint = || format!("this one would be taken: --name {:?}", self.entry_name(name));
         if let Some(bad) = name.chars().find(|it| !rule.takes(*it)) {
-            let taken = rule.letters_digits_and.as_deref().unwrap_or_default();
-            let problem = format!(
-                "{} does not take {bad:?} in a name, only letters, digits and {taken:?}: {name:?}",
-                self.name()
-            );
+            let only = rule.letters_digits_and.as_ref();
+            let only = only.map_or(String::new(), |more| format!(", only letters, digits and {more:?}"));
+            let problem = format!("{} does not take {bad:?} in a name{only}: {name:?}", self.name());
             return Err(fixable(problem, hint()));
         }
         if name.chars().count() > rule.longest() {

@@ -109,11 +109,15 @@ pub(super) struct Names {
     pub(super) max_length: Option<usize>,
     #[serde(default)]
     pub(super) reserved: Vec<String>,
+    /// Any but these.
+    #[serde(default)]
+    pub(super) without: String,
 }
 
 impl Names {
     pub(super) fn takes(&self, it: char) -> bool {
         !it.is_control()
+            && !self.without.contains(it)
             && self
                 .letters_digits_and
                 .as_ref()
@@ -134,6 +138,9 @@ pub(super) struct Expands {
     pub(super) variables: Vec<String>,
     #[serde(default)]
     pub(super) defaults: Vec<String>,
+    /// How we write a variable into the value of an HTTP header. Without it: none is replaced there, or nobody has
+    /// confirmed it.
+    pub(super) headers: Option<String>,
     /// The home folder.
     pub(super) home: Option<String>,
     /// The project's folder.
@@ -151,7 +158,11 @@ pub(super) struct AfterChange {
 }
 
 const STDIO: [&str; 5] = ["{name}", "{command}", "{args}", "{env}", "{cwd}"];
-const HTTP: [&str; 3] = ["{name}", "{url}", "{headers}"];
+/// `{headers}` is for clients that replace variables in them (`expands.headers`), and `{variables}` the names of these
+/// variables; `{bearer-variable}` is the NAME in `Authorization: Bearer ${NAME}`, `{header-variables}` an object that
+/// maps a header to the NAME of the variable that holds its whole value.
+const HTTP: [&str; 6] =
+    ["{name}", "{url}", "{headers}", "{variables}", "{bearer-variable}", "{header-variables}"];
 const FOLDERS: [&str; 3] = ["{home}", "{config}", "{appdata}"];
 
 impl Client {
@@ -167,9 +178,7 @@ impl Client {
         let placeholders = check_shape(&self.entry.stdio, &STDIO)?;
         ensure!(placeholders.iter().any(|it| it == "{command}"), "`entry.stdio` has no \"{{command}}\"");
         ensure!(placeholders.iter().any(|it| it == "{args}"), "`entry.stdio` has no \"{{args}}\"");
-        if let Some(http) = &self.entry.http {
-            check_shape(http, &HTTP)?;
-        }
+        self.check_http()?;
         let paths = [&self.path.linux, &self.path.macos, &self.path.windows, &self.found.paths];
         for path in paths.into_iter().flatten() {
             let known = FOLDERS.iter().fold(path.clone(), |path, it| path.replace(it, ""));
@@ -190,6 +199,27 @@ impl Client {
                 words.join(" and ")
             );
         }
+        Ok(())
+    }
+}
+
+impl Client {
+    fn check_http(&self) -> Result<()> {
+        let headers = &self.expands.headers;
+        let Some(http) = &self.entry.http else {
+            ensure!(headers.is_none(), "`expands.headers` without `entry.http`");
+            return Ok(());
+        };
+        let placeholders = check_shape(http, &HTTP)?;
+        let has = |wanted: &str| placeholders.iter().any(|it| it == wanted);
+        ensure!(has("{url}"), "`entry.http` has no \"{{url}}\"");
+        ensure!(
+            has("{headers}") == headers.is_some(),
+            "\"{{headers}}\" in `entry.http` and `expands.headers` go together"
+        );
+        // Something must end the name, or what follows it would belong to it.
+        let ends = |it: &String| it.split_once("NAME").is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+        ensure!(headers.as_ref().is_none_or(ends), "`expands.headers` must be text, NAME, and text");
         Ok(())
     }
 }

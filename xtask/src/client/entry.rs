@@ -3,13 +3,14 @@
 //! `Launch` -> entry, entry -> `Launch` as the client would start it. Invariant: reading back what was written gives
 //! the same launch.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::data::Expands;
-use super::{Client, Machine, Scope};
+use super::shape::{self, Values};
+use super::{Client, Machine, Remote, Scope};
 use crate::edit::{self, Entry};
 use crate::file;
 use crate::fixable::fixable;
@@ -25,11 +26,29 @@ pub(crate) struct Launch {
     pub(crate) bare: bool,
 }
 
+/// What an entry leads to.
+#[derive(Debug)]
+pub(crate) enum Way {
+    Start(Launch),
+    Reach(Remote),
+}
+
 impl Client {
     /// The entry that makes this client start that command.
     pub(crate) fn entry(&self, name: &str, launch: &Launch) -> Entry {
-        let members = self.data.entry.stdio.iter();
-        members.filter_map(|(key, it)| Some((key.clone(), fill(it, name, launch)?))).collect()
+        let mut values = Values::from([
+            ("{name}", name.into()),
+            ("{command}", launch.command.as_str().into()),
+            ("{args}", launch.args.clone().into()),
+        ]);
+        if !launch.env.is_empty() {
+            let env = launch.env.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+            values.insert("{env}", env.collect());
+        }
+        if let Some(cwd) = &launch.cwd {
+            values.insert("{cwd}", cwd.as_str().into());
+        }
+        shape::fill(&self.data.entry.stdio, &values)
     }
 
     /// What the client would start for the entry of that name, with everything replaced that it replaces itself.
@@ -40,19 +59,9 @@ impl Client {
         scope: Scope,
         name: &str,
     ) -> Result<Launch> {
-        let path = self.file(machine, project, scope)?;
-        let refused = || format!("cannot read {}", path.display());
-        let bytes = file::read(&path).with_context(refused)?.unwrap_or_default();
-        let entries = edit::entries(&bytes, self.place()).with_context(refused)?;
-        let Some((_, entry)) = entries.iter().rev().find(|(it, _)| it == name) else {
-            let hint = format!("cargo xtask install-client {} --scope {scope}", self.id);
-            return Err(fixable(
-                format!("{} has no entry {name:?} in {}", self.name(), path.display()),
-                hint,
-            ));
-        };
+        let (path, entry) = self.standing(machine, project, scope, name)?;
         let mut launch =
-            self.read(entry).with_context(|| format!("the entry {name:?} in {}", path.display()))?;
+            self.read(&entry).with_context(|| format!("the entry {name:?} in {}", path.display()))?;
         let expand = |text: &mut String| *text = expanded(&self.data.expands, machine, project, text);
         expand(&mut launch.command);
         launch.args.iter_mut().for_each(expand);
@@ -64,100 +73,50 @@ impl Client {
         Ok(launch)
     }
 
+    /// What the entry of that name leads to: what the client would start, or reach.
+    pub(crate) fn way(&self, machine: &Machine, project: &Path, scope: Scope, name: &str) -> Result<Way> {
+        match self.read_remote(&self.standing(machine, project, scope, name)?.1) {
+            Ok(remote) => Ok(Way::Reach(remote)),
+            Err(_) => self.read_entry(machine, project, scope, name).map(Way::Start),
+        }
+    }
+
+    /// The file, and the entry as it stands in it.
+    fn standing(
+        &self,
+        machine: &Machine,
+        project: &Path,
+        scope: Scope,
+        name: &str,
+    ) -> Result<(PathBuf, Value)> {
+        let path = self.file(machine, project, scope)?;
+        let refused = || format!("cannot read {}", path.display());
+        let bytes = file::read(&path).with_context(refused)?.unwrap_or_default();
+        let entries = edit::entries(&bytes, self.place()).with_context(refused)?;
+        let entry = entries.into_iter().rev().find(|(it, _)| it == name).map(|(_, entry)| entry);
+        let entry = entry.ok_or_else(|| {
+            let hint = format!("cargo xtask install-client {} --scope {scope}", self.id);
+            fixable(format!("{} has no entry {name:?} in {}", self.name(), path.display()), hint)
+        })?;
+        Ok((path, entry))
+    }
+
     /// An entry as it stands, nothing replaced.
     pub(crate) fn read(&self, entry: &Value) -> Result<Launch> {
         let entry = entry.as_object().context("it is not an object")?;
-        let mut launch = Launch::default();
-        for (key, template) in &self.data.entry.stdio {
-            take(key, template, entry, &mut launch)?;
-        }
+        let taken = shape::take(&self.data.entry.stdio, entry)?;
+        let launch = Launch {
+            command: taken.text("{command}")?.unwrap_or_default(),
+            args: taken.texts("{args}")?,
+            env: taken.pairs("{env}")?,
+            cwd: taken.text("{cwd}")?,
+            bare: false,
+        };
         if launch.command.is_empty() {
             bail!("it starts no command (an entry for a server over HTTP?)");
         }
         Ok(launch)
     }
-}
-
-fn fill(template: &toml::Value, name: &str, launch: &Launch) -> Option<Value> {
-    Some(match template {
-        toml::Value::String(it) => match it.as_str() {
-            "{name}" => name.into(),
-            "{command}" => launch.command.as_str().into(),
-            "{args}" => launch.args.clone().into(),
-            "{env}" if launch.env.is_empty() => return None,
-            "{env}" => {
-                launch.env.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect()
-            }
-            "{cwd}" => launch.cwd.as_deref()?.into(),
-            fixed => fixed.into(),
-        },
-        // `["{command}", "{args}"]` is one list.
-        toml::Value::Array(list) => {
-            let items = list.iter().filter_map(|it| Some((it, fill(it, name, launch)?)));
-            items.flat_map(|(it, value)| if is_args(it) { strings(value) } else { vec![value] }).collect()
-        }
-        toml::Value::Table(table) => {
-            let members = table.iter().filter_map(|(key, it)| Some((key.clone(), fill(it, name, launch)?)));
-            Value::Object(members.collect())
-        }
-        toml::Value::Integer(it) => (*it).into(),
-        toml::Value::Float(it) => (*it).into(),
-        toml::Value::Boolean(it) => (*it).into(),
-        toml::Value::Datetime(it) => it.to_string().into(),
-    })
-}
-
-fn is_args(template: &toml::Value) -> bool {
-    template.as_str() == Some("{args}")
-}
-
-fn strings(value: Value) -> Vec<Value> {
-    if let Value::Array(list) = value { list } else { vec![value] }
-}
-
-/// Takes out of the entry what stands under `key`, as the template says.
-fn take(key: &str, template: &toml::Value, entry: &Map<String, Value>, launch: &mut Launch) -> Result<()> {
-    let Some(value) = entry.get(key) else { return Ok(()) };
-    match template {
-        toml::Value::String(it) => match it.as_str() {
-            "{command}" => launch.command = text(key, value)?,
-            "{args}" => launch.args = texts(key, value)?,
-            "{env}" => {
-                let env = value.as_object().with_context(|| format!("`{key}` must be an object"))?;
-                let pairs = env.iter().map(|(name, value)| Ok((name.clone(), text(name, value)?)));
-                launch.env = pairs.collect::<Result<_>>()?;
-            }
-            "{cwd}" => launch.cwd = Some(text(key, value)?),
-            _ => {}
-        },
-        toml::Value::Array(list) => {
-            let mut rest = texts(key, value)?.into_iter();
-            for it in list {
-                match it.as_str() {
-                    Some("{command}") => launch.command = rest.next().unwrap_or_default(),
-                    Some("{args}") => launch.args = rest.by_ref().collect(),
-                    _ => drop(rest.next()),
-                }
-            }
-        }
-        toml::Value::Table(table) => {
-            let inner = value.as_object().with_context(|| format!("`{key}` must be an object"))?;
-            for (key, template) in table {
-                take(key, template, inner, launch)?;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn text(key: &str, value: &Value) -> Result<String> {
-    Ok(value.as_str().with_context(|| format!("`{key}` must be a text, and is {value}"))?.to_owned())
-}
-
-fn texts(key: &str, value: &Value) -> Result<Vec<String>> {
-    let list = value.as_array().with_context(|| format!("`{key}` must be a list"))?;
-    list.iter().map(|it| text(key, it)).collect()
 }
 
 /// One pass from left to right, as the clients do it: what was put in is not looked at again.

@@ -136,8 +136,9 @@ impl Client {
 
     /// The project's folder, from its file.
     pub(crate) fn project_of(&self, file: &Path) -> Option<PathBuf> {
-        let below = self.data.path.project.iter().find(|it| file.ends_with(it))?;
-        file.ancestors().nth(Path::new(below).components().count()).map(Path::to_path_buf)
+        let depth = |it: &&String| Path::new(it).components().count();
+        let below = self.data.path.project.iter().filter(|it| file.ends_with(it)).max_by_key(depth)?;
+        file.ancestors().nth(depth(&below)).map(Path::to_path_buf)
     }
 
     fn user_files(&self, machine: &Machine) -> Vec<PathBuf> {

@@ -1,5 +1,8 @@
 //! The data files, and what they make of a command line.
 
+mod remote;
+mod table;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
