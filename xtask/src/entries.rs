@@ -210,7 +210,10 @@ impl<'a> Spot<'a> {
                     file::remove_empty(before.folders(&self.real));
                 }
                 outcome.done = done;
-                after.replace(&known, state)?;
+                // It knows more than is in the file then, which the next command finds out.
+                if let Err(err) = after.replace(&known, state) {
+                    outcome.done.say(format!("the ledger could not be brought up to date: {err:#}"));
+                }
                 Ok(outcome)
             }
             Err(err) => match before.replace(&known, state) {

@@ -54,6 +54,16 @@ pub(crate) struct Done {
     pub(crate) note: Option<String>,
 }
 
+impl Done {
+    pub(crate) fn say(&mut self, note: String) {
+        match &mut self.note {
+            Some(old) if old.contains(&note) => {}
+            Some(old) => *old = format!("{old}; {note}"),
+            None => self.note = Some(note),
+        }
+    }
+}
+
 /// A file as we read it.
 #[derive(Debug, PartialEq)]
 struct Snapshot {
@@ -135,7 +145,7 @@ fn tidy(path: &Path, state: &Path, done: &mut Done) {
     for it in left {
         let note =
             format!("{} is left from an interrupted change; it may be another program's", it.display());
-        done.note = Some(note);
+        done.say(note);
     }
 }
 
@@ -245,7 +255,7 @@ fn replace(
             ));
         }
         done.backup = Some(backup::save(state, path, &before.bytes).with_context(unchanged)?);
-        done.note = before.stamp.note();
+        before.stamp.note().into_iter().for_each(|it| done.say(it));
     }
     let temp = temp::write(path, new.unwrap_or_default()).with_context(unchanged)?;
     match before {
@@ -259,7 +269,7 @@ fn replace(
     let temp = temp::ready(temp, new.unwrap_or_default()).with_context(unchanged)?;
     let swapped = match (before, new) {
         (None, _) => create(temp, path),
-        (Some(before), Some(new)) => exchange(temp, path, before, new, &mut done.note),
+        (Some(before), Some(new)) => exchange(temp, path, before, new, done),
         (Some(before), None) => delete(temp, path, before),
     };
     if !swapped.map_err(explain).with_context(unchanged)? {
@@ -270,8 +280,7 @@ fn replace(
     match platform::sync_folder(folder).map_err(Into::into).and_then(|()| snapshot(path)) {
         Ok(after) => Ok(after.as_ref().map(|it| it.bytes.as_slice()) == new),
         Err(err) => {
-            done.note =
-                Some(format!("{} is written, but perhaps not safely on disk ({err:#})", path.display()));
+            done.say(format!("{} is written, but perhaps not safely on disk ({err:#})", path.display()));
             Ok(true)
         }
     }
@@ -287,13 +296,7 @@ fn create(temp: TempPath, path: &Path) -> io::Result<bool> {
 
 /// Swaps the two files, and looks at what came out: if it is not what we read, another program wrote after our last
 /// look, and the swap is undone.
-fn exchange(
-    temp: TempPath,
-    path: &Path,
-    before: &Snapshot,
-    new: &[u8],
-    note: &mut Option<String>,
-) -> io::Result<bool> {
+fn exchange(temp: TempPath, path: &Path, before: &Snapshot, new: &[u8], done: &mut Done) -> io::Result<bool> {
     let mut expected = before.bytes.clone();
     let mut put_in = new.to_vec();
     for turn in 0..100 {
@@ -312,7 +315,7 @@ fn exchange(
         };
         if came_out == expected {
             if turn == 0 {
-                throw_away(temp, note);
+                throw_away(temp, done);
             }
             return Ok(turn == 0);
         }
@@ -322,10 +325,10 @@ fn exchange(
 }
 
 /// The old file, which an exchange leaves behind.
-fn throw_away(old: TempPath, note: &mut Option<String>) {
+fn throw_away(old: TempPath, done: &mut Done) {
     let path = old.to_path_buf();
     if let Err(err) = old.close() {
-        *note = Some(format!("{} holds the old content and can be removed ({err})", path.display()));
+        done.say(format!("{} holds the old content and can be removed ({err})", path.display()));
     }
 }
 
