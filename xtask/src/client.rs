@@ -19,9 +19,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) use self::data::{Evidence, StartedFrom};
 pub(crate) use self::entry::{Launch, Way};
-#[cfg(test)]
-pub(crate) use self::place::System;
-pub(crate) use self::place::{Machine, Scope};
+pub(crate) use self::place::{Machine, Scope, System};
 pub(crate) use self::remote::Remote;
 use crate::edit::{Format, Place};
 use crate::fixable::fixable;

@@ -53,6 +53,16 @@ pub(crate) enum Evidence {
     Documentation,
 }
 
+impl Evidence {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Source => "source",
+            Self::Documentation => "documentation",
+        }
+    }
+}
+
 /// Whose environment its servers inherit.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]

@@ -107,6 +107,23 @@ impl Client {
             || self.user_files(machine).iter().any(|it| it.exists())
     }
 
+    /// The user file as documentation writes it, and the variable that moves it.
+    pub(crate) fn documented(&self, system: System) -> Option<(String, Option<&str>)> {
+        let template = self.templates(system).first()?;
+        let windows = system == System::Windows;
+        let path = template
+            .replace("{home}", if windows { "%USERPROFILE%" } else { "~" })
+            .replace("{config}", if windows { "%USERPROFILE%/.config" } else { "~/.config" })
+            .replace("{appdata}", "%APPDATA%");
+        let path = if windows { path.replace('/', "\\") } else { path };
+        Some((path, self.data.path.overrides.keys().next().map(String::as_str)))
+    }
+
+    /// A project's files, below its folder.
+    pub(crate) fn project_files(&self) -> &[String] {
+        &self.data.path.project
+    }
+
     pub(crate) fn has_scope(&self, machine: &Machine, scope: Scope) -> bool {
         match scope {
             Scope::User => !self.user_files(machine).is_empty(),
@@ -148,11 +165,14 @@ impl Client {
                 return vec![PathBuf::from(folder).join(file)];
             }
         }
-        let all = match machine.system {
-            System::Linux => &paths.linux,
-            System::Macos => &paths.macos,
-            System::Windows => &paths.windows,
-        };
-        all.iter().map(|it| machine.path(it)).collect()
+        self.templates(machine.system).iter().map(|it| machine.path(it)).collect()
+    }
+
+    fn templates(&self, system: System) -> &[String] {
+        match system {
+            System::Linux => &self.data.path.linux,
+            System::Macos => &self.data.path.macos,
+            System::Windows => &self.data.path.windows,
+        }
     }
 }

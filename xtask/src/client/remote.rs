@@ -45,6 +45,12 @@ impl Client {
         Some(["{headers}", "{bearer-variable}", "{header-variables}"].iter().any(|it| shape::has(shape, it)))
     }
 
+    /// Whether the only header that it takes is `Authorization: Bearer ${NAME}`.
+    pub(crate) fn only_bearer(&self) -> bool {
+        let has = |it| self.data.entry.http.as_ref().is_some_and(|shape| shape::has(shape, it));
+        has("{bearer-variable}") && !has("{headers}") && !has("{header-variables}")
+    }
+
     /// The entry that makes this client reach that server.
     pub(crate) fn remote_entry(&self, name: &str, remote: &Remote) -> Result<Entry> {
         let Some(shape) = &self.data.entry.http else {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
 use crate::cargo::unaware;
+use crate::task::clients::readme;
 use crate::task::test;
 use crate::workspace::Workspace;
 
@@ -38,6 +39,8 @@ impl Args {
         } else {
             eprintln!("\n== licences and advisories: skipped, `cargo-deny` is not installed");
         }
+        eprintln!("\n== the table of clients in README.md");
+        readme::check(&ws.root)?;
         eprintln!("\n== tests");
         test::Args::default().run(ws)
     }

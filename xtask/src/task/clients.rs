@@ -1,15 +1,17 @@
-//! `clients`: every AI client that we know, whether it is here, its files, and the entries in them.
+//! `clients`: the AI clients that we know, whether they are here, their files, and the entries in them.
 //!
 //! Data files + ledger + machine -> a listing. Invariant: it reads and never writes; a file that cannot be read is
 //! part of the listing, not its end.
 
-use std::path::PathBuf;
+pub(crate) mod readme;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::install_client::difference;
-use crate::client::{self, Client, Evidence, Machine, Scope};
+use crate::client::{self, Client, Machine, Scope, System};
 use crate::entries::{Found, Spot, State};
 use crate::file;
 use crate::ledger::{Difference, Ledger};
@@ -17,18 +19,29 @@ use crate::progress::say;
 use crate::table;
 use crate::workspace::Workspace;
 
-/// List the AI clients that we know: here or not, their files, our entries and others
+/// List AI clients: here or not, their files, our entries and others
 ///
-/// With ids: more about these, also what is not confirmed about them. Does the same under every engine.
+/// Without ids: those that are found on this machine, or hold entries of ours. With ids: more about these, also what
+/// is not confirmed about them. Does the same under every engine.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[arg(value_name = "ID")]
     ids: Vec<String>,
-    /// As JSON: per client `id`, `name`, `found`, `docs`, `evidence`, `unconfirmed` and `files`; per file `scope`,
+    /// Every client that we know, here or not
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
+    /// All of it as JSON: per client `id`, `name`, `found`, `docs`, `evidence`, `unconfirmed`, `http` (whether it
+    /// reaches servers over HTTP), `headers` (whether with references in headers) and `files`; per file `scope`,
     /// `path`, `exists`, `error` and `entries`; per entry `name`, `state` (`ours`, `drifted`, `missing`, `foreign`),
     /// `server` and `differences`
     #[arg(long)]
     json: bool,
+    /// Write the table of clients in README.md anew, from clients/*.toml
+    #[arg(long, conflicts_with_all = ["ids", "all", "json"])]
+    readme: bool,
+    /// Only say whether that table is up to date
+    #[arg(long, requires = "readme")]
+    check: bool,
 }
 
 #[derive(Serialize)]
@@ -39,6 +52,8 @@ struct Row {
     docs: String,
     evidence: Vec<&'static str>,
     unconfirmed: Vec<String>,
+    http: bool,
+    headers: bool,
     files: Vec<ClientFile>,
 }
 
@@ -64,6 +79,9 @@ struct Entry {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        if self.readme {
+            return if self.check { readme::check(&ws.root) } else { readme::write(&ws.root) };
+        }
         let clients = match self.ids.as_slice() {
             [] => client::load(&ws.root)?,
             ids => client::pick(&ws.root, ids)?,
@@ -73,12 +91,34 @@ impl Args {
         if self.json {
             return table::json(&rows);
         }
-        table::print(&["CLIENT", "FOUND", "SCOPE", "FILE", "ENTRIES"], rows.iter().flat_map(lines))?;
-        rows.iter().for_each(remarks);
+        let every = self.all || !self.ids.is_empty();
+        let (shown, left): (Vec<_>, Vec<_>) = rows.iter().partition(|it| every || it.matters());
+        let head = ["CLIENT", "FOUND", "SCOPE", "FILE", "ENTRIES"];
+        table::print(&head, shown.iter().flat_map(|it| lines(it, every, &machine.home)))?;
+        shown.iter().for_each(|it| remarks(it));
         if !self.ids.is_empty() {
-            rows.iter().for_each(details);
+            shown.iter().for_each(|it| details(it));
+        } else if shown.iter().any(|it| !it.unconfirmed.is_empty()) {
+            say("\n* not all of it is confirmed: `cargo xtask clients ID` says what");
+        }
+        if !left.is_empty() {
+            let ids: Vec<_> = left.iter().map(|it| it.id.as_str()).collect();
+            say(&format!("\nnot found here (`--all` lists them): {}", ids.join(", ")));
         }
         Ok(())
+    }
+}
+
+impl Row {
+    /// Here, or with something of ours.
+    fn matters(&self) -> bool {
+        self.found || self.files.iter().any(ClientFile::matters)
+    }
+}
+
+impl ClientFile {
+    fn matters(&self) -> bool {
+        self.error.is_some() || self.entries.iter().any(|it| it.state != State::Foreign)
     }
 }
 
@@ -88,18 +128,18 @@ fn row(ws: &Workspace, machine: &Machine, ledger: &Ledger, client: &Client) -> R
         scopes.filter_map(|it| Some((it, client.file(machine, &ws.root, it).ok()?))).collect();
     let known: Vec<_> = files.iter().map(|(_, path)| path.clone()).collect();
     files.extend(elsewhere(ledger, client, &known));
-    let evidence = client.evidence().iter().map(|it| match it {
-        Evidence::Run => "run",
-        Evidence::Source => "source",
-        Evidence::Documentation => "documentation",
-    });
+    let paths = "the paths on this system: they are from documentation or source, nobody has tried them";
+    let paths = (machine.system != System::Linux).then(|| paths.to_owned());
+    let unconfirmed = client.unconfirmed().iter().cloned().chain(paths);
     Row {
         id: client.id.clone(),
         name: client.name().to_owned(),
         found: client.is_here(machine),
         docs: client.docs().to_owned(),
-        evidence: evidence.collect(),
-        unconfirmed: client.unconfirmed().to_vec(),
+        evidence: client.evidence().iter().map(|it| it.word()).collect(),
+        unconfirmed: unconfirmed.collect(),
+        http: client.http().is_some(),
+        headers: client.http() == Some(true),
         files: files.into_iter().map(|(scope, path)| client_file(ws, ledger, client, scope, path)).collect(),
     }
 }
@@ -137,13 +177,23 @@ fn client_file(ws: &Workspace, ledger: &Ledger, client: &Client, scope: Scope, p
     }
 }
 
-fn lines(row: &Row) -> Vec<[String; 5]> {
+/// `every`: also a project's file that does not exist.
+fn lines(row: &Row, every: bool, home: &Path) -> Vec<[String; 5]> {
+    let worth = |it: &&ClientFile| every || it.scope == Scope::User || it.exists || it.matters();
     let line = |(n, file): (usize, &ClientFile)| {
-        let first = |text: &str| if n == 0 { text.to_owned() } else { String::new() };
+        let first = |text: String| if n == 0 { text } else { String::new() };
+        let mark = if row.unconfirmed.is_empty() { "" } else { "*" };
         let found = if row.found { "yes" } else { "no" };
-        [first(&row.id), first(found), file.scope.to_string(), file.path.clone(), summary(file)]
+        let id = first(format!("{}{mark}", row.id));
+        [id, first(found.to_owned()), file.scope.to_string(), below(home, &file.path), summary(file)]
     };
-    row.files.iter().enumerate().map(line).collect()
+    row.files.iter().filter(worth).enumerate().map(line).collect()
+}
+
+/// Shorter, where it is below the home folder.
+fn below(home: &Path, path: &str) -> String {
+    let rest = Path::new(path).strip_prefix(home).ok().filter(|_| home.parent().is_some());
+    rest.map_or_else(|| path.to_owned(), |it| Path::new("~").join(it).display().to_string())
 }
 
 /// As in `ours: weather; foreign: 2`.
@@ -197,6 +247,12 @@ fn remarks(row: &Row) {
 fn details(row: &Row) {
     say(&format!("\n{} ({}): {}", row.name, row.id, row.docs));
     say(&format!("  known from: {}", row.evidence.join(", ")));
+    let http = match (row.http, row.headers) {
+        (false, _) => "no",
+        (true, false) => "yes, without headers (it replaces no variables in them, as far as we know)",
+        (true, true) => "yes, also with references in headers",
+    };
+    say(&format!("  over HTTP: {http}"));
     for it in &row.unconfirmed {
         say(&format!("  not confirmed: {it}"));
     }
