@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use drydock_tests::process::{LONG_PATIENCE, run_with};
 use drydock_tests::world::World;
 use drydock_tests::{engine_or_skip, weather};
 use serde_json::{Value, json};
@@ -118,6 +119,81 @@ fn entries_of_a_project_stand_in_its_folder() {
         drydock_tests::process::run(drydock_tests::process::command("find").args([project, "-type", "f"]))
             .ok();
     assert_eq!(left.stdout, "", "files that were not there before");
+}
+
+#[test]
+fn an_entry_can_start_a_container_for_each_session() {
+    let engine = engine_or_skip!();
+    let world = weather::world(&engine, "viarun");
+    world.ok(&["up", "weather"]);
+    world.ok(&["down", "weather"]);
+    world.ok(&["install-client", "claude-code", "--server", "weather", "--via", "run"]);
+    let entry = entry(&world);
+    assert_eq!(entry["args"][0], "run", "{entry}");
+    all_get_through(&world, &["--client", "claude-code"]);
+    let left = engine.ok(&["ps", "--all", "--quiet", "--filter", &format!("name={}", world.prefix())]);
+    assert_eq!(left.trim(), "", "a session's container is still there");
+}
+
+#[test]
+fn an_entry_for_any_command_in_any_container() {
+    let engine = engine_or_skip!();
+    let world = weather::world(&engine, "anycmd");
+    world.ok(&["up", "weather"]);
+    with_clients(&world);
+    let container = world.container("weather");
+    let name = "Context7 MCP (Docker exec)";
+    let form = ["--container", &container, "--name", name, "--", "/mcp", "stdio"];
+    world.ok(&[&["install-client", "cursor", "claude-code"], &form[..]].concat());
+    for client in ["cursor", "claude-code"] {
+        all_get_through(&world, &["--client", client, name]);
+    }
+    world.ok(&["uninstall-client", "--yes"]);
+    assert_eq!(fs::read_to_string(cursor(&world)).unwrap(), CURSOR);
+    assert_eq!(fs::read_to_string(claude(&world)).unwrap(), CLAUDE);
+}
+
+#[test]
+fn all_means_what_is_found_and_nothing_else() {
+    let world = World::without_engine("all");
+    with_clients(&world);
+    let host = ["--engine", "host", "install-client"];
+    let unasked = world.run(&[&host[..], &["--server", "weather"]].concat()).fails();
+    assert!(unasked.stderr.contains("--yes"), "{unasked}");
+    world.ok(&[&host[..], &["--all", "--server", "weather"]].concat());
+    assert!(fs::read_to_string(cursor(&world)).unwrap().contains("\"weather\""));
+    assert_eq!(entry(&world)["args"], json!(["stdio"]));
+    let files = drydock_tests::process::run(
+        drydock_tests::process::command("find").arg(world.home()).args(["-type", "f"]),
+    );
+    assert_eq!(files.ok().stdout.lines().count(), 2, "clients that are not here got a file");
+}
+
+#[test]
+fn a_server_over_http_has_its_headers_as_references_only() {
+    let world = World::without_engine("url");
+    with_clients(&world);
+    let url = "http://127.0.0.1:9/mcp"; // the port that discards: nobody listens
+    let clients = ["install-client", "cursor", "claude-code", "--name", "far", "--url", url];
+    let secret = world.run(&[&clients[..], &["--header", "Authorization: Bearer s3cret"]].concat()).fails();
+    assert!(secret.stderr.contains("no reference") && !secret.stderr.contains("s3cret"), "{secret}");
+    assert_eq!(fs::read_to_string(claude(&world)).unwrap(), CLAUDE);
+
+    world.ok(&[&clients[..], &["--header", "Authorization: Bearer ${FAR_TOKEN}"]].concat());
+    let written: Value = serde_json::from_str(&fs::read_to_string(claude(&world)).unwrap()).unwrap();
+    let entry = json!({"type": "http", "url": url, "headers": {"Authorization": "Bearer ${FAR_TOKEN}"}});
+    assert_eq!(written["mcpServers"]["far"], entry);
+    assert!(fs::read_to_string(cursor(&world)).unwrap().contains("Bearer ${env:FAR_TOKEN}"));
+
+    let unset = world.run(&["check", "--client", "cursor"]).fails();
+    assert!(unset.stderr.contains("FAR_TOKEN, which is not set"), "{unset}");
+    let mut check = world.xtask(&["check", "--client", "cursor"]);
+    let silent = run_with(check.env("FAR_TOKEN", "s3cret"), &[], LONG_PATIENCE).fails();
+    assert!(silent.stderr.contains("127.0.0.1:9") && !silent.stderr.contains("s3cret"), "{silent}");
+
+    world.ok(&["uninstall-client", "--yes"]);
+    assert_eq!(fs::read_to_string(cursor(&world)).unwrap(), CURSOR);
+    assert_eq!(fs::read_to_string(claude(&world)).unwrap(), CLAUDE);
 }
 
 #[test]

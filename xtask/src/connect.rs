@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
 use crate::catalog::{self, Server};
-use crate::client::Launch;
+use crate::client::{Launch, Way};
 use crate::container;
 use crate::engine::{self, Engine};
 use crate::fixable::fixable;
@@ -102,9 +102,19 @@ impl Connect {
     }
 
     /// Shakes hands and lists the tools. A failure is a report as well; beside it, the same for people.
-    pub(crate) fn check(&self, launch: &Launch, options: &Options) -> Result<(Report, String)> {
-        let words = ["check".to_owned(), "--json".to_owned()];
-        let output = self.run(launch, options, &words)?;
+    pub(crate) fn check(&self, way: &Way, options: &Options) -> Result<(Report, String)> {
+        let mut words = vec!["check".to_owned(), "--json".to_owned()];
+        let output = match way {
+            Way::Start(launch) => self.run(launch, options, &words)?,
+            Way::Reach(remote) => {
+                words.extend(["--url".to_owned(), remote.url.clone()]);
+                let headers = remote.headers.iter();
+                words.extend(
+                    headers.flat_map(|(name, value)| ["--header".to_owned(), format!("{name}: {value}")]),
+                );
+                self.ran(self.plain(options, &words)?)?
+            }
+        };
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let report = serde_json::from_slice(&output.stdout)
             .with_context(|| format!("cannot read what {PACKAGE} says: {}", said.trim()))?;
@@ -113,26 +123,34 @@ impl Connect {
 
     /// Does what `words` say and captures what the client prints.
     pub(crate) fn run(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Output> {
-        let output = self.command(launch, options, words)?.output();
-        let output = output.with_context(|| format!("cannot run {}", self.program.display()))?;
+        self.ran(self.command(launch, options, words)?)
+    }
+
+    fn command(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Command> {
+        let mut command = self.plain(options, words)?;
+        command.arg("--").arg(&launch.command).args(&launch.args);
+        if launch.bare {
+            command.env_clear();
+        }
+        command.envs(launch.env.iter().map(|(name, value)| (name, value)));
+        if let Some(folder) = &launch.cwd {
+            command.current_dir(folder);
+        }
+        Ok(command)
+    }
+
+    fn ran(&self, mut command: Command) -> Result<Output> {
+        let output = command.output().with_context(|| format!("cannot run {}", self.program.display()))?;
         interrupt::check()?;
         Ok(output)
     }
 
-    fn command(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Command> {
+    fn plain(&self, options: &Options, words: &[String]) -> Result<Command> {
         let sh = Shell::new()?;
         let (program, protocol, timeout) = (&self.program, &options.protocol, options.timeout.to_string());
-        let (server, args) = (&launch.command, &launch.args);
-        let line =
-            cmd!(sh, "{program} --protocol {protocol} --timeout {timeout} {words...} -- {server} {args...}");
-        let mut command = Command::from(line);
-        if launch.bare {
-            command.env_clear();
-        }
-        command.envs(launch.env.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
-        if let Some(folder) = &launch.cwd {
-            command.current_dir(folder);
-        }
+        let mut command =
+            Command::from(cmd!(sh, "{program} --protocol {protocol} --timeout {timeout} {words...}"));
+        command.stdin(Stdio::null());
         Ok(command)
     }
 }

@@ -51,6 +51,13 @@ pub(crate) struct Args {
     /// An entry for a command in any running container; the command stands behind `--`
     #[arg(long, value_name = "CONTAINER", requires = "command", conflicts_with_all = ["server", "via"])]
     container: Option<String>,
+    /// An entry for a server that is reached over HTTP; give it a `--name`
+    #[arg(long, value_name = "URL", requires = "name", conflicts_with_all = ["server", "via", "container"])]
+    url: Option<String>,
+    /// A header for `--url`, as in `Authorization: Bearer ${TOKEN}`. Each client gets the reference in its own syntax; a
+    /// value that could be a secret is written nowhere
+    #[arg(long, value_name = "NAME: VALUE", requires = "url")]
+    header: Vec<String>,
     /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -64,7 +71,7 @@ pub(crate) struct Args {
     #[arg(long)]
     force: bool,
     /// Put the file back as it was before our last change (a second time: undo that)
-    #[arg(long, conflicts_with_all = ["server", "via", "name", "container", "print", "force"])]
+    #[arg(long, conflicts_with_all = ["server", "via", "name", "container", "url", "print", "force"])]
     restore: bool,
     /// What to start in that container, with its arguments
     #[arg(last = true, value_name = "CMD", requires = "container")]

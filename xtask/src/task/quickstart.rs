@@ -13,7 +13,7 @@ use serde::Deserialize;
 use self::screen::{Answer, Screen};
 use crate::cargo::{self, Profile};
 use crate::catalog::{self, Server};
-use crate::client::{self, Client, Launch, Machine, Scope};
+use crate::client::{self, Client, Launch, Machine, Scope, Way};
 use crate::connect::{Connect, Options};
 use crate::engine::{self, Engine};
 use crate::interrupt;
@@ -116,7 +116,7 @@ fn wire(ws: &Workspace, client: &Client, via: Via) -> Result<Launch> {
 
 fn handshake(connect: &Connect, client: &Client, launch: &Launch) -> Result<()> {
     progress::step(&format!("connecting through the entry of {}", client.name()), || {
-        let (report, said) = connect.check(launch, &Options::default())?;
+        let (report, said) = connect.check(&Way::Start(launch.clone()), &Options::default())?;
         if report.ok {
             Ok(())
         } else {

@@ -92,8 +92,8 @@ impl Args {
 pub(crate) fn check(ws: &Workspace, connect: &Connect, options: &Options, it: Try) -> Result<Row> {
     let mut row =
         Row { name: it.name, client: it.client, scope: it.scope, entry: it.entry, ..Row::default() };
-    let launch = match it.launch {
-        Ok(launch) => launch,
+    let way = match it.way {
+        Ok(way) => way,
         Err(err) => {
             let hint = crate::fixable::hints(&err).first().map(|it| (*it).to_owned());
             row.said = (format!("{err:#}"), hint.clone());
@@ -106,7 +106,7 @@ pub(crate) fn check(ws: &Workspace, connect: &Connect, options: &Options, it: Tr
             return Ok(row);
         }
     };
-    let (report, said) = connect.check(&launch, options)?;
+    let (report, said) = connect.check(&way, options)?;
     row.ok = report.ok;
     row.server = report.server;
     row.protocol = report.protocol;

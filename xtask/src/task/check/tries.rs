@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::catalog::{self, Server};
-use crate::client::{self, Client, Launch, Machine, Scope};
+use crate::client::{self, Client, Launch, Machine, Scope, Way};
 use crate::connect;
 use crate::engine;
 use crate::entries::{Found, Spot, State};
@@ -25,7 +25,7 @@ pub(crate) struct Try {
     pub(super) entry: Option<String>,
     /// An entry of ours that somebody has changed: how to get it back.
     pub(super) repair: Option<String>,
-    pub(super) launch: Result<Launch>,
+    pub(super) way: Result<Way>,
 }
 
 /// Every named server, entered by ourselves.
@@ -38,7 +38,7 @@ pub(crate) fn direct(ws: &Workspace, names: &[String]) -> Result<Vec<Try>> {
         scope: None,
         entry: None,
         repair: None,
-        launch: connect::launch(ws, &engine, &server),
+        way: connect::launch(ws, &engine, &server).map(Way::Start),
         server: Some(server),
     });
     Ok(tries.collect())
@@ -99,7 +99,7 @@ fn attempt(
         server: servers.iter().find(|it| Some(&it.name) == found.server.as_ref()).cloned(),
         client: Some(client.id.clone()),
         scope: Some(scope),
-        launch: client.read_entry(machine, project, scope, &found.name),
+        way: client.way(machine, project, scope, &found.name),
         entry: Some(found.name),
     }
 }
@@ -112,7 +112,7 @@ fn again(client: &Client, scope: Scope, found: &Found) -> String {
 impl Try {
     /// Starts it in another way, if it can be started at all.
     pub(crate) fn change_launch(&mut self, change: impl FnOnce(Launch) -> Launch) {
-        if let Ok(launch) = &mut self.launch {
+        if let Ok(Way::Start(launch)) = &mut self.way {
             *launch = change(std::mem::take(launch));
         }
     }

@@ -5,11 +5,11 @@
 
 use std::env;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Args;
 use crate::catalog::{self, Kind, Server};
-use crate::client::{Client, Launch, Scope};
+use crate::client::{Client, Launch, Remote, Scope, Way};
 use crate::engine::{self, Engine};
 use crate::entries::Wanted;
 use crate::fixable::fixable;
@@ -41,14 +41,15 @@ struct Start {
     /// What the entry is called, unless the client's rule or `--name` want it otherwise.
     name: String,
     server: Option<String>,
-    launch: Launch,
+    way: Way,
 }
 
 pub(super) fn plan(ws: &Workspace, args: &Args) -> Result<Plan> {
     let name = args.name.as_deref();
-    match &args.container {
-        Some(container) => any_command(ws, container, &args.command, args.scope, name),
-        None => servers(ws, &args.server, args.scope, args.via, name, !args.print && !args.dry_run),
+    match (&args.container, &args.url) {
+        (Some(container), _) => any_command(ws, container, &args.command, args.scope, name),
+        (None, Some(url)) => over_http(url, &args.header, name),
+        (None, None) => servers(ws, &args.server, args.scope, args.via, name, !args.print && !args.dry_run),
     }
 }
 
@@ -112,13 +113,34 @@ fn any_command(
     }
     let Engine::Cli(cli) = engine::find(ws)? else { bail!("engine `host` has no containers") };
     let launch = in_engine(&cli, scope, argv::exec(container, command));
-    let start = Start { name: container.to_owned(), server: None, launch };
+    let start = Start { name: container.to_owned(), server: None, way: Way::Start(launch) };
     let notes = if runs(&cli, container)? {
         Vec::new()
     } else {
         vec![format!("no container {container} is running")]
     };
     Ok(Plan { starts: vec![start], name: name.map(str::to_owned), notes })
+}
+
+/// An entry for a server that runs somewhere else.
+fn over_http(url: &str, headers: &[String], name: Option<&str>) -> Result<Plan> {
+    let name = name.context("`--url` needs `--name`")?.to_owned();
+    let headers = headers.iter().map(|it| header(it)).collect::<Result<_>>()?;
+    let way = Way::Reach(Remote { url: url.to_owned(), headers });
+    Ok(Plan {
+        starts: vec![Start { name: name.clone(), server: None, way }],
+        name: Some(name),
+        notes: Vec::new(),
+    })
+}
+
+/// The value is not repeated in the error: somebody may have put a secret there.
+fn header(text: &str) -> Result<(String, String)> {
+    let Some((name, value)) = text.split_once(':') else {
+        let hint = "as in: --header 'Authorization: Bearer ${TOKEN}'";
+        return Err(fixable("a `--header` reads `NAME: VALUE`, and one has no colon", hint));
+    };
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn runs(cli: &engine::Cli, container: &str) -> Result<bool> {
@@ -164,7 +186,7 @@ fn no_secrets(server: &Server, way: &str) -> Result<()> {
 
 impl Start {
     fn of(server: &Server, launch: Launch) -> Self {
-        Self { name: server.name.clone(), server: Some(server.name.clone()), launch }
+        Self { name: server.name.clone(), server: Some(server.name.clone()), way: Way::Start(launch) }
     }
 }
 
@@ -173,7 +195,11 @@ impl Plan {
         let wanted = self.starts.iter().map(|it| {
             let name = self.name.clone().unwrap_or_else(|| client.entry_name(&it.name));
             client.check_name(&name)?;
-            Ok(Wanted { entry: client.entry(&name, &it.launch), server: it.server.clone(), name })
+            let entry = match &it.way {
+                Way::Start(launch) => client.entry(&name, launch),
+                Way::Reach(remote) => client.remote_entry(&name, remote)?,
+            };
+            Ok(Wanted { entry, server: it.server.clone(), name })
         });
         wanted.collect()
     }
