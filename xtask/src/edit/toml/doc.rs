@@ -22,7 +22,7 @@ const BOM: &str = "\u{FEFF}";
 const DEEPEST: usize = 80;
 
 /// Tables with more members than this get an index.
-const FEW: usize = 16;
+const FEW: u32 = 16;
 
 /// A node's number.
 pub(super) type Id = u32;
@@ -319,10 +319,14 @@ impl<'t> Builder<'t> {
     }
 
     fn find(&self, parent: Id, key: &str) -> Option<Id> {
-        match self.index.get(&parent) {
-            Some(index) => index.get(key).copied(),
-            None => self.doc.member(parent, key),
+        let last = self.doc.node(parent).last;
+        if last != NONE && self.doc.node(last).key == key {
+            return Some(last);
         }
+        if self.doc.node(parent).members > FEW {
+            return self.index.get(&parent)?.get(key).copied();
+        }
+        self.doc.member(parent, key)
     }
 
     fn add(&mut self, parent: Id, key: Cow<'t, str>, kind: Kind, at: Range<usize>) -> Id {
@@ -332,7 +336,7 @@ impl<'t> Builder<'t> {
         let holder = &mut self.doc.nodes[parent as usize];
         let before = std::mem::replace(&mut holder.last, id);
         holder.members += 1;
-        let (members, kind) = (holder.members as usize, holder.kind);
+        let (members, kind) = (holder.members, holder.kind);
         if before == NONE {
             holder.first = id;
         } else {
