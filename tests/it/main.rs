@@ -2,8 +2,10 @@
 //!
 //! A clone of the workspace -> pass, fail, or skipped with a reason. Invariant: no test depends on another one.
 
+mod bytes;
 mod cli;
 mod clients;
+mod faults;
 mod forecasts;
 mod host;
 mod images;

@@ -4,9 +4,11 @@
 //! engine carries this run's prefix and is gone after it, also when the test run is killed.
 
 pub mod engine;
+pub mod large;
 pub mod process;
 pub mod service;
 pub mod session;
+pub mod strace;
 pub mod weather;
 pub mod world;
 

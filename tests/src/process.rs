@@ -67,6 +67,23 @@ pub fn run(command: &mut Command) -> Finished {
 }
 
 pub fn run_with(command: &mut Command, input: &[u8], patience: Duration) -> Finished {
+    watched(command, input, patience, |_| {})
+}
+
+/// Also the most memory that it had, in bytes, as the kernel counts it.
+pub fn run_and_weigh(command: &mut Command) -> (Finished, u64) {
+    let mut peak = 0;
+    let finished = watched(command, &[], LONG_PATIENCE, |pid| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let kilobytes = status.lines().find_map(|it| it.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        // Only grows; a process that has ended has none.
+        peak = kilobytes.and_then(|it| it.parse().ok()).map_or(peak, |it: u64| it << 10);
+    });
+    (finished, peak)
+}
+
+/// `look` is called again and again with the process id.
+fn watched(command: &mut Command, input: &[u8], patience: Duration, mut look: impl FnMut(u32)) -> Finished {
     let what = format!("{command:?}");
     let mut child = command
         .stdin(Stdio::piped())
@@ -80,7 +97,12 @@ pub fn run_with(command: &mut Command, input: &[u8], patience: Duration) -> Fini
     thread::spawn(move || drop(stdin.write_all(&input)));
     let stdout = collect(child.stdout.take().expect("a pipe"));
     let stderr = collect(child.stderr.take().expect("a pipe"));
-    let status = wait(&mut child, patience);
+    let mut status = None;
+    eventually(patience, || {
+        look(child.id());
+        status = child.try_wait().expect("a child to wait for");
+        status.is_some()
+    });
     if status.is_none() {
         let _ = child.kill();
         let _ = child.wait();
@@ -93,6 +115,11 @@ pub fn run_with(command: &mut Command, input: &[u8], patience: Duration) -> Fini
     };
     assert!(status.is_some(), "did not end within {patience:?}: {finished}");
     finished
+}
+
+/// A figure that a test has found: shown also when it passes, unlike what `eprintln!` says.
+pub fn note(figure: &str) {
+    std::io::stderr().write_all(format!("{figure}\n").as_bytes()).expect("stderr");
 }
 
 /// The status of a child that ends in time.

@@ -1,0 +1,101 @@
+//! Others write at the same time: a client at a thousand times a second, and a second installer.
+//!
+//! Real processes on one file -> what each of them wrote. Invariant: an update is there in the end, or was refused.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use drydock_tests::process::{PATIENCE, eventually};
+use drydock_tests::world::World;
+use serde_json::Value;
+
+use super::{FILE, INSTALL, UNINSTALL, file, left_over, reset};
+
+#[test]
+fn two_installers_at_once_both_get_their_entry() {
+    let world = World::without_engine("two");
+    for original in [Some(FILE), None] {
+        for _ in 0..10 {
+            reset(&world, original);
+            let install = |name: &str| {
+                let args = [INSTALL[0], INSTALL[1], "--name", name, INSTALL[4], INSTALL[5]];
+                world.run(&[&args[..], &INSTALL[6..]].concat())
+            };
+            std::thread::scope(|scope| {
+                for name in ["one", "two"] {
+                    scope.spawn(move || install(name).ok());
+                }
+            });
+            let text = fs::read_to_string(file(&world)).unwrap();
+            assert!(text.contains("\"one\"") && text.contains("\"two\""), "{text}");
+            let ledger = fs::read_to_string(world.state().join("ledger.json")).unwrap();
+            let ledger: Value = serde_json::from_str(&ledger).unwrap();
+            assert_eq!(ledger["entries"].as_array().map(Vec::len), Some(2), "{ledger}");
+            world.ok(UNINSTALL);
+            assert_eq!(fs::read_to_string(file(&world)).ok().as_deref(), original);
+            assert_eq!(left_over(&world.home()).len() + left_over(&world.state()).len(), 0);
+        }
+    }
+}
+
+/// A client that keeps its state in the file, and rewrites it whole, as they do.
+struct Client<'w> {
+    file: &'w Path,
+    written: u64,
+}
+
+impl Client<'_> {
+    /// Raises its number, and keeps everything else that it finds.
+    fn write(&mut self) {
+        let Ok(text) = fs::read_to_string(self.file) else { return };
+        let Some((before, rest)) = text.split_once("\"n\": ") else { return };
+        let behind = rest.trim_start_matches(|it: char| it.is_ascii_digit() || it == 'e');
+        self.written += 1;
+        let temp = self.file.with_extension("rival");
+        fs::write(&temp, format!("{before}\"n\": {}{behind}", self.written)).expect("a new file");
+        fs::rename(&temp, self.file).expect("the client's own file");
+    }
+
+    /// Between two steps of an exchange another one may be seen for a moment.
+    fn is_there(&self) -> bool {
+        let expected = format!("\"n\": {}\n", self.written);
+        eventually(PATIENCE, || fs::read_to_string(self.file).is_ok_and(|it| it.contains(&expected)))
+    }
+}
+
+#[test]
+fn no_update_of_a_client_that_writes_all_the_time_is_lost() {
+    let world = World::without_engine("busy");
+    reset(&world, Some(FILE));
+    let (path, done) = (file(&world), AtomicBool::new(false));
+    let mut refused = 0;
+    std::thread::scope(|scope| {
+        let client = scope.spawn(|| {
+            let mut client = Client { file: &path, written: 0 };
+            while !done.load(Relaxed) {
+                client.write();
+                std::thread::sleep(Duration::from_millis(1));
+                assert!(client.is_there(), "update {} of the client is lost", client.written);
+            }
+            client.written
+        });
+        for n in 0..40 {
+            let finished = world.run(if n % 2 == 0 { INSTALL } else { UNINSTALL });
+            refused += usize::from(finished.code != Some(0));
+            assert!(
+                finished.code == Some(0) || finished.stderr.contains("another program keeps writing"),
+                "{finished}"
+            );
+        }
+        done.store(true, Relaxed);
+        assert!(client.join().expect("the client") > 40, "the client wrote too rarely");
+    });
+    assert!(refused < 40, "never got through");
+    world.ok(INSTALL);
+    world.ok(UNINSTALL);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("// mine") && text.contains("\"notes\"") && !text.contains("remote"), "{text}");
+    assert_eq!(left_over(&world.home()).len(), 0);
+}

@@ -1,0 +1,65 @@
+//! Files of clients as large as they get: more than 10 MB, with 50,000 servers, in each format.
+//!
+//! A format -> a client's file. Invariant: each is made like a real one of that client's.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::world::World;
+
+const SERVERS: usize = 50_000;
+
+#[derive(Debug)]
+pub struct Large {
+    pub client: &'static str,
+    pub path: &'static str,
+    head: &'static str,
+    /// With `@` for the number.
+    server: &'static str,
+    between: &'static str,
+    tail: &'static str,
+}
+
+pub const LARGE: &[Large] = &[
+    Large {
+        client: "cursor",
+        path: ".cursor/mcp.json",
+        head: "{\n  \"mcpServers\": {\n",
+        server: "    \"server-@\": {\n      \"command\": \"docker\",\n      \"args\": [\"exec\", \"-i\", \"mcp-server-@\", \"/mcp\", \
+                 \"stdio\"],\n      \"env\": { \"API_KEY\": \"${env:API_KEY}\", \"LANG\": \"C\" }, // its own\n      \
+                 \"disabled\": false\n    }",
+        between: ",\n",
+        tail: "\n  }\n}\n",
+    },
+    Large {
+        client: "codex",
+        path: ".codex/config.toml",
+        head: "model = \"gpt-5\" # mine\n\n",
+        server: "# server number @\n[mcp_servers.server-@]\ncommand = \"docker\"\nargs = [\"exec\", \"-i\", \"mcp-server-@\", \
+                 \"/mcp\", \"stdio\"]\nstartup_timeout_sec = 20\nenv = { API_KEY = \"none-of-yours\", LANG = \"C\" }\n\
+                 enabled = false\n",
+        between: "\n",
+        tail: "",
+    },
+];
+
+impl Large {
+    /// Into the world's home.
+    pub fn write(&self, world: &World) -> PathBuf {
+        let servers: Vec<String> =
+            (0..SERVERS).map(|n| self.server.replace('@', &format!("{n:05}"))).collect();
+        let text = format!("{}{}{}", self.head, servers.join(self.between), self.tail);
+        let path = world.home().join(self.path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a new folder");
+        fs::write(&path, text).expect("a new file");
+        path
+    }
+
+    pub fn install(&self) -> [&str; 6] {
+        ["install-client", self.client, "--name", "remote", "--url", "http://127.0.0.1:9/mcp"]
+    }
+
+    pub fn uninstall(&self) -> [&str; 2] {
+        ["uninstall-client", self.client]
+    }
+}
