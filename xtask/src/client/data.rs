@@ -3,12 +3,11 @@
 //! Text -> `Client`. Invariant: unknown keys and unknown placeholders are refused, so a typing error cannot become a
 //! client that is written to in the wrong place.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
 use toml::Value;
 
+use super::Scope;
 use crate::edit::{Entry, Format, Layout};
 
 #[derive(Debug, Deserialize)]
@@ -96,9 +95,10 @@ pub(super) struct Paths {
     /// Below the project's folder.
     #[serde(default)]
     pub(super) project: Vec<String>,
-    /// An environment variable that names a folder, and the user file's path in that folder.
+    /// An environment variable that names a folder, and the user file's path in that folder; with an empty path the
+    /// variable names the file. The first one that is set counts.
     #[serde(default)]
-    pub(super) overrides: BTreeMap<String, String>,
+    pub(super) overrides: toml::Table,
 }
 
 /// Templates: a value is a placeholder, or is written as it stands.
@@ -151,6 +151,8 @@ pub(super) struct Expands {
     /// How we write a variable into the value of an HTTP header. Without it: none is replaced there, or nobody has
     /// confirmed it.
     pub(super) headers: Option<String>,
+    /// The only scope in which it replaces them.
+    pub(super) headers_only_in: Option<Scope>,
     /// The home folder.
     pub(super) home: Option<String>,
     /// The project's folder.
@@ -198,6 +200,8 @@ impl Client {
                 FOLDERS.join(", ")
             );
         }
+        let texts = self.path.overrides.values().all(Value::is_str);
+        ensure!(texts, "`path.overrides`: each is the path of a file, or empty");
         let templates =
             [(&self.expands.variables, &["NAME"][..]), (&self.expands.defaults, &["NAME", "DEFAULT"])];
         for (template, words) in

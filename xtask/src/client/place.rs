@@ -160,9 +160,10 @@ impl Client {
 
     fn user_files(&self, machine: &Machine) -> Vec<PathBuf> {
         let paths = &self.data.path;
-        for (variable, file) in &paths.overrides {
-            if let Some(folder) = machine.variable(variable).filter(|it| !it.is_empty()) {
-                return vec![PathBuf::from(folder).join(file)];
+        for (variable, file) in paths.overrides.iter().filter_map(|(key, it)| Some((key, it.as_str()?))) {
+            if let Some(set) = machine.variable(variable).filter(|it| !it.is_empty()) {
+                let set = PathBuf::from(set);
+                return vec![if file.is_empty() { set } else { set.join(file) }];
             }
         }
         self.templates(machine.system).iter().map(|it| machine.path(it)).collect()

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Error, Result, bail};
 use serde_json::Value;
 
-use super::Client;
 use super::shape::{self, Values};
+use super::{Client, Scope};
 use crate::edit::Entry;
 use crate::fixable::fixable;
 
@@ -52,12 +52,18 @@ impl Client {
     }
 
     /// The entry that makes this client reach that server.
-    pub(crate) fn remote_entry(&self, name: &str, remote: &Remote) -> Result<Entry> {
+    pub(crate) fn remote_entry(&self, scope: Scope, name: &str, remote: &Remote) -> Result<Entry> {
         let Some(shape) = &self.data.entry.http else {
             let problem = format!("{} reaches no servers over HTTP through its file", self.name());
             return Err(fixable(problem, "the table in README.md says which clients do"));
         };
         check_url(&remote.url)?;
+        if let Some(only) = self.data.expands.headers_only_in.filter(|it| *it != scope)
+            && !remote.headers.is_empty()
+        {
+            let problem = format!("{} replaces no variables in headers of the {scope} scope", self.name());
+            return Err(fixable(problem, format!("--scope {only}")));
+        }
         let mut values = Values::from([("{name}", name.into()), ("{url}", remote.url.as_str().into())]);
         let (mut headers, mut by_variable, mut variables) = (Entry::new(), Entry::new(), Vec::<Value>::new());
         for (n, (header, value)) in remote.headers.iter().enumerate() {

@@ -93,7 +93,7 @@ impl Args {
         }
         let plan = wanted::plan(ws, &self)?;
         each(&clients, |client| {
-            let wanted = plan.entries(client)?;
+            let wanted = plan.entries(client, self.scope)?;
             let spot = Spot::of(client, self.scope, &machine, &project)?;
             if self.print {
                 return print(&spot, &wanted);
@@ -143,7 +143,7 @@ pub(crate) fn install(
 ) -> Result<()> {
     let plan = wanted::servers(ws, servers, scope, Some(via), None, false)?;
     let spot = Spot::of(client, scope, &Machine::here()?, &ws.root)?;
-    let outcome = spot.install(&ws.state, &plan.entries(client)?, false, false)?;
+    let outcome = spot.install(&ws.state, &plan.entries(client, scope)?, false, false)?;
     tell(&spot, &outcome);
     Ok(())
 }

@@ -26,23 +26,24 @@ fn started() -> Launch {
     }
 }
 
-fn reached(client: &Client) -> Option<Remote> {
+fn reached(client: &Client, scope: Scope) -> Option<Remote> {
     client.http()?;
     let bearer = ("Authorization".to_owned(), "Bearer ${TOKEN}".to_owned());
-    let headers = if client.http() == Some(true) { vec![bearer] } else { Vec::new() };
+    let takes_headers = client.http() == Some(true) && (client.id != "kilo" || scope == Scope::User);
+    let headers = if takes_headers { vec![bearer] } else { Vec::new() };
     Some(Remote { url: "http://127.0.0.1:8080/mcp".into(), headers })
 }
 
-fn wanted(client: &Client) -> Vec<Wanted> {
+fn wanted(client: &Client, scope: Scope) -> Vec<Wanted> {
     let mut all = vec![Wanted {
         name: "weather".into(),
         server: Some("weather".into()),
         entry: client.entry("weather", &started()),
     }];
-    all.extend(reached(client).map(|it| Wanted {
+    all.extend(reached(client, scope).map(|it| Wanted {
         name: "remote-weather".into(),
         server: None,
-        entry: client.remote_entry("remote-weather", &it).unwrap(),
+        entry: client.remote_entry(scope, "remote-weather", &it).unwrap(),
     }));
     all
 }
@@ -81,7 +82,7 @@ fn in_and_out(client: &Client, machine: &Machine, scope: Scope, temp: &Path, bef
     let foreign = edit::entries(before.unwrap_or_default(), client.place()).unwrap();
     assert_eq!(before.is_some(), !foreign.is_empty(), "{label}: no foreign entries to lose");
 
-    let wanted = wanted(client);
+    let wanted = wanted(client, scope);
     let installed = spot.install(&state, &wanted, false, false);
     let installed = installed.unwrap_or_else(|err| panic!("{label}: {err:#}"));
     assert!(installed.entries.iter().all(|(_, fate)| *fate == Fate::Added), "{label}: {installed:?}");
@@ -123,7 +124,11 @@ fn check(
     launch.cwd = None;
     assert_eq!(launch, started(), "{label}");
     let remote = entries.iter().find(|(name, _)| name == "remote-weather");
-    assert_eq!(remote.map(|(_, entry)| client.read_remote(entry).unwrap()), reached(client), "{label}");
+    assert_eq!(
+        remote.map(|(_, entry)| client.read_remote(entry).unwrap()),
+        reached(client, scope),
+        "{label}"
+    );
 }
 
 #[test]
@@ -147,7 +152,7 @@ fn of_several_files_the_one_with_servers_is_written_to() {
         }
         let spot = Spot::of(&client, scope, &machine, home.path()).unwrap();
         assert_eq!(spot.path, home.path().join(with_servers), "{id}");
-        spot.install(&home.path().join("state"), &wanted(&client), false, false).unwrap();
+        spot.install(&home.path().join("state"), &wanted(&client, scope), false, false).unwrap();
         assert_eq!(fs::read_to_string(beside).unwrap(), "{}", "{id}");
         let found = client.read_entry(&machine, home.path(), scope, "weather").unwrap();
         assert_eq!(found.command, started().command);
@@ -167,7 +172,7 @@ fn one_file_of_three_clients() {
     let spots: Vec<_> =
         clients.iter().map(|it| Spot::of(it, Scope::Project, &machine, &project).unwrap()).collect();
     for (spot, client) in spots.iter().zip(&clients) {
-        spot.install(&state, &wanted(client), false, false).unwrap();
+        spot.install(&state, &wanted(client, Scope::Project), false, false).unwrap();
     }
     let text = fs::read(project.join(".mcp.json")).unwrap();
     let text: Value = serde_json::from_slice(text.strip_prefix("\u{feff}".as_bytes()).unwrap()).unwrap();

@@ -10,12 +10,12 @@ fn remote(headers: &[(&str, &str)]) -> Remote {
 }
 
 fn entry(id: &str, headers: &[(&str, &str)]) -> String {
-    Value::Object(known(id).remote_entry("weather", &remote(headers)).unwrap()).to_string()
+    Value::Object(known(id).remote_entry(Scope::User, "weather", &remote(headers)).unwrap()).to_string()
 }
 
 #[track_caller]
 fn refused(id: &str, remote: &Remote, complaint: &str) {
-    let err = known(id).remote_entry("weather", remote).unwrap_err();
+    let err = known(id).remote_entry(Scope::User, "weather", remote).unwrap_err();
     assert!(format!("{err:#}").contains(complaint), "{id}: {err:#}");
 }
 
@@ -35,13 +35,13 @@ fn every_client_reads_back_what_it_writes_or_refuses() {
             no_http.push(client.id);
             continue;
         };
-        let bare = Value::Object(client.remote_entry("weather", &remote(&[])).unwrap());
+        let bare = Value::Object(client.remote_entry(Scope::User, "weather", &remote(&[])).unwrap());
         assert_eq!(client.read_remote(&bare).unwrap(), remote(&[]), "{}", client.id);
         assert!(!bare.to_string().contains("eader"), "{}: {bare}", client.id);
         assert!(client.read(&bare).is_err(), "{}: taken for a command", client.id);
         let mut taken = 0;
         for headers in headers {
-            let Ok(entry) = client.remote_entry("weather", &remote(headers)) else { continue };
+            let Ok(entry) = client.remote_entry(Scope::User, "weather", &remote(headers)) else { continue };
             let entry = Value::Object(entry);
             assert_eq!(client.read_remote(&entry).unwrap(), remote(headers), "{}: {entry}", client.id);
             taken += 1;
@@ -53,7 +53,7 @@ fn every_client_reads_back_what_it_writes_or_refuses() {
         }
     }
     assert_eq!(no_http, ["claude-desktop"]);
-    assert!(with_headers >= 15 && without >= 6, "{with_headers} and {without}");
+    assert!(with_headers >= 17 && without >= 6, "{with_headers} and {without}");
 }
 
 #[test]
@@ -79,11 +79,14 @@ fn a_reference_is_written_in_the_clients_own_syntax() {
 #[test]
 fn a_client_that_replaces_nothing_takes_no_header() {
     let bearer = remote(&[("Authorization", "Bearer ${TOKEN}")]);
-    for id in ["zed", "cline", "droid", "lm-studio"] {
+    for id in ["zed", "cline", "auggie", "lm-studio"] {
         refused(id, &bearer, "replaces no variables in headers");
     }
     refused("kimi-code", &remote(&[("X-Key", "${KEY}")]), "only as `Authorization: Bearer ${NAME}`");
     refused("codex", &remote(&[("X-Key", "v1 ${KEY}")]), "or as a value that is `${NAME}` and nothing else");
+    let kilo = known("kilo").remote_entry(Scope::Project, "x", &bearer).unwrap_err();
+    assert_eq!(crate::fixable::hints(&kilo), ["--scope user"]);
+    known("kilo").remote_entry(Scope::Project, "x", &remote(&[])).unwrap();
     // A second header of that kind has no place.
     refused("codex", &remote(&[("Authorization", "Basic ${KEY}")]), "only as");
 }
@@ -129,14 +132,15 @@ fn a_url_is_http_and_holds_nothing_else() {
         ("https://example.org/$HOME", "a character that no URL holds"),
         ("https://example.org\\@evil.org/", "a character that no URL holds"),
     ] {
-        let err =
-            known("cursor").remote_entry("x", &Remote { url: url.into(), headers: vec![] }).unwrap_err();
+        let err = known("cursor")
+            .remote_entry(Scope::User, "x", &Remote { url: url.into(), headers: vec![] })
+            .unwrap_err();
         let text = format!("{err:#}");
         assert!(text.contains(complaint) && !text.contains("secret"), "{url}: {text}");
     }
     for url in ["http://127.0.0.1:8000/mcp/", "http://[::1]:8/", "https://h", "https://h/a?b=c&d=@#e"] {
         let remote = Remote { url: url.into(), headers: vec![] };
-        let entry = known("cursor").remote_entry("x", &remote).unwrap();
+        let entry = known("cursor").remote_entry(Scope::User, "x", &remote).unwrap();
         assert_eq!(known("cursor").read_remote(&Value::Object(entry)).unwrap(), remote);
     }
 }

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Id; user file on Linux, macOS and Windows, below `/h`; project file.
-const PATHS: [(&str, &str, &str, &str, &str); 26] = [
+const PATHS: [(&str, &str, &str, &str, &str); 27] = [
     ("amp", ".config/amp/settings.json", "=", "=", ".amp/settings.json"),
     ("antigravity", ".gemini/config/mcp_config.json", "=", "=", ".agents/mcp_config.json"),
     ("auggie", ".augment/settings.json", "=", "=", ""),
@@ -53,12 +53,13 @@ const PATHS: [(&str, &str, &str, &str, &str); 26] = [
         "AppData/Roaming/Code - Insiders/User/mcp.json",
         ".vscode/mcp.json",
     ),
+    ("warp", ".warp/.mcp.json", "=", "=", ".warp/.mcp.json"),
     ("windsurf", ".codeium/windsurf/mcp_config.json", "=", "=", ""),
     ("zed", ".config/zed/settings.json", "=", "AppData/Roaming/Zed/settings.json", ".zed/settings.json"),
 ];
 
 /// Where the servers stand; an entry that starts `docker exec`; one over HTTP.
-const SHAPES: [(&str, &str, &str, &str); 26] = [
+const SHAPES: [(&str, &str, &str, &str); 27] = [
     ("amp", "amp.mcpServers", STD, URL),
     ("antigravity", "mcpServers", STD, r#"{"serverUrl":"https://h/mcp"}"#),
     ("auggie", "mcpServers", STD, TYPED_URL),
@@ -103,6 +104,7 @@ const SHAPES: [(&str, &str, &str, &str); 26] = [
     ("visual-studio", "servers", TYPED, TYPED_URL),
     ("vscode", "servers", TYPED, TYPED_URL),
     ("vscode-insiders", "servers", TYPED, TYPED_URL),
+    ("warp", "mcpServers", STD, URL),
     ("windsurf", "mcpServers", STD, r#"{"serverUrl":"https://h/mcp"}"#),
     ("zed", "context_servers", STD, URL),
 ];
@@ -148,7 +150,7 @@ fn entries_look_as_the_client_insists() {
     for (client, (id, at, stdio, http)) in load(&root()).unwrap().iter().zip(SHAPES) {
         assert_eq!((client.id.as_str(), client.place().at), (id, &[at.to_owned()][..]));
         assert_eq!(Value::Object(client.entry("x", &launch)).to_string(), stdio, "{id}");
-        let entry = client.remote_entry("x", &remote).ok();
+        let entry = client.remote_entry(Scope::User, "x", &remote).ok();
         assert_eq!(entry.map_or(String::new(), |it| Value::Object(it).to_string()), http, "{id}");
     }
 }
@@ -159,6 +161,9 @@ fn the_environment_moves_a_file() {
         ("claude-code", &[("CLAUDE_CONFIG_DIR", "/c")][..], "/c/.claude.json"),
         ("codex", &[("CODEX_HOME", "/c")], "/c/config.toml"),
         ("copilot-cli", &[("COPILOT_HOME", "/c")], "/c/mcp-config.json"),
+        ("cline", &[("CLINE_DIR", "/c")], "/c/data/settings/cline_mcp_settings.json"),
+        ("cline", &[("CLINE_DIR", "/c"), ("CLINE_DATA_DIR", "/d")], "/d/settings/cline_mcp_settings.json"),
+        ("cline", &[("CLINE_MCP_SETTINGS_PATH", "/x.json"), ("CLINE_DATA_DIR", "/d")], "/x.json"),
         ("kimi-code", &[("KIMI_CODE_HOME", "/c")], "/c/mcp.json"),
         ("opencode", &[("XDG_CONFIG_HOME", "/c")], "/c/opencode/opencode.json"),
         ("goose", &[("XDG_CONFIG_HOME", "/c")], "/c/goose/config.yaml"),

@@ -191,13 +191,13 @@ impl Start {
 }
 
 impl Plan {
-    pub(super) fn entries(&self, client: &Client) -> Result<Vec<Wanted>> {
+    pub(super) fn entries(&self, client: &Client, scope: Scope) -> Result<Vec<Wanted>> {
         let wanted = self.starts.iter().map(|it| {
             let name = self.name.clone().unwrap_or_else(|| client.entry_name(&it.name));
             client.check_name(&name)?;
             let entry = match &it.way {
                 Way::Start(launch) => client.entry(&name, launch),
-                Way::Reach(remote) => client.remote_entry(&name, remote)?,
+                Way::Reach(remote) => client.remote_entry(scope, &name, remote)?,
             };
             Ok(Wanted { entry, server: it.server.clone(), name })
         });
