@@ -139,7 +139,6 @@ fn of_several_files_the_one_with_servers_is_written_to() {
         ("kilo", Scope::User, ".config/kilo/kilo.json", ".config/kilo/kilo.jsonc"),
         ("kilo", Scope::Project, ".kilo/kilo.jsonc", "kilo.jsonc"),
         ("amp", Scope::Project, ".amp/settings.jsonc", ".amp/settings.json"),
-        ("copilot-cli", Scope::Project, ".github/mcp.json", ".mcp.json"),
     ] {
         let home = in_memory();
         let machine = Machine::new(System::Linux, home.path(), &[]);
@@ -159,38 +158,67 @@ fn of_several_files_the_one_with_servers_is_written_to() {
     }
 }
 
-/// Claude Code, Copilot CLI and Visual Studio read the same `.mcp.json`, at two keys.
+/// Claude Code and Visual Studio read the same `.mcp.json`, at two keys; both VS Codes the same entries.
 #[test]
-fn one_file_of_three_clients() {
-    let temp = in_memory();
-    let (project, state) = (temp.path().join("project"), temp.path().join("state"));
-    let machine = Machine::new(System::Linux, temp.path(), &[]);
-    let original = rich(&known("visual-studio"));
-    fs::create_dir(&project).unwrap();
-    fs::write(project.join(".mcp.json"), &original).unwrap();
-    let clients = ["claude-code", "copilot-cli", "visual-studio"].map(known);
-    let spots: Vec<_> =
-        clients.iter().map(|it| Spot::of(it, Scope::Project, &machine, &project).unwrap()).collect();
-    for (spot, client) in spots.iter().zip(&clients) {
-        spot.install(&state, &wanted(client, Scope::Project), false, false).unwrap();
+fn one_file_of_two_clients() {
+    for (file, ids, kept) in [
+        (".mcp.json", ["claude-code", "visual-studio"], false),
+        (".vscode/mcp.json", ["vscode", "vscode-insiders"], true),
+    ] {
+        let temp = in_memory();
+        let (project, state) = (temp.path().join("project"), temp.path().join("state"));
+        let machine = Machine::new(System::Linux, temp.path(), &[]);
+        let path = project.join(file);
+        let original = rich(&known(ids[1]));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &original).unwrap();
+        let clients = ids.map(known);
+        let spots: Vec<_> =
+            clients.iter().map(|it| Spot::of(it, Scope::Project, &machine, &project).unwrap()).collect();
+        for (spot, client) in spots.iter().zip(&clients) {
+            assert_eq!(spot.path, path);
+            spot.install(&state, &wanted(client, Scope::Project), false, false).unwrap();
+        }
+        let reads = |client: &Client| {
+            let launch = client.read_entry(&machine, &project, Scope::Project, "weather");
+            launch.is_ok_and(|it| it.args == started().args)
+        };
+        assert!(clients.iter().all(reads), "{file}");
+        let names = ["weather".to_owned(), "remote-weather".to_owned()];
+        let gone = spots[0].uninstall(&state, &names, false, false).unwrap();
+        let stays = Fate::Kept(vec![ids[1].to_owned()]);
+        assert_eq!(gone.entries[0].1, if kept { stays } else { Fate::Removed }, "{file}");
+        assert!(reads(&clients[1]), "{file}: the other client lost its entry");
+        assert_eq!(reads(&clients[0]), kept, "{file}");
+        spots[1].uninstall(&state, &names, false, false).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), original, "{file}");
     }
-    let text = fs::read(project.join(".mcp.json")).unwrap();
-    let text: Value = serde_json::from_slice(text.strip_prefix("\u{feff}".as_bytes()).unwrap()).unwrap();
-    // Claude Code drops an entry of type `local`, and one over HTTP without a type.
-    assert_eq!(text["mcpServers"]["weather"]["type"], "stdio");
-    assert_eq!(text["mcpServers"]["weather"]["tools"], json!(["*"]));
-    assert_eq!(text["mcpServers"]["remote-weather"]["type"], "http");
-    assert_eq!(text["servers"]["weather"]["type"], "stdio");
-    for client in &clients {
-        let launch = client.read_entry(&machine, &project, Scope::Project, "weather").unwrap();
-        assert_eq!(launch.args, started().args, "{}", client.id);
+}
+
+/// An entry of one client in a file that another one reads at the same place must be right for both.
+#[test]
+fn entries_at_the_same_place_have_the_same_shape() {
+    let clients = load(&root()).unwrap();
+    let machine = Machine::new(System::Linux, Path::new("/h"), &[]);
+    let mut shared = 0;
+    for scope in [Scope::User, Scope::Project] {
+        let file =
+            |it: &Client| Some((it.file(&machine, Path::new("/p"), scope).ok()?, it.place().at.to_vec()));
+        for (n, one) in clients.iter().enumerate() {
+            for other in &clients[n + 1..] {
+                if file(one).is_some_and(|it| file(other).as_ref() == Some(&it)) {
+                    assert_eq!(
+                        one.entry("x", &started()),
+                        other.entry("x", &started()),
+                        "{} {}",
+                        one.id,
+                        other.id
+                    );
+                    assert_eq!(reached(one, scope), reached(other, scope), "{} and {}", one.id, other.id);
+                    shared += 1;
+                }
+            }
+        }
     }
-    let names = ["weather".to_owned(), "remote-weather".to_owned()];
-    let kept = spots[0].uninstall(&state, &names, false, false).unwrap();
-    assert_eq!(kept.entries[0].1, Fate::Kept(vec!["copilot-cli".into()]));
-    let launch = clients[1].read_entry(&machine, &project, Scope::Project, "weather").unwrap();
-    assert_eq!(launch.args, started().args);
-    spots[2].uninstall(&state, &names, false, false).unwrap();
-    spots[1].uninstall(&state, &names, false, false).unwrap();
-    assert_eq!(fs::read(project.join(".mcp.json")).unwrap(), original);
+    assert_eq!(shared, 1, "VS Code and VS Code Insiders");
 }

@@ -26,7 +26,7 @@ const PATHS: [(&str, &str, &str, &str, &str); 27] = [
     ),
     ("codex", ".codex/config.toml", "=", "=", ".codex/config.toml"),
     ("continue", ".continue/config.yaml", "=", "=", ""),
-    ("copilot-cli", ".copilot/mcp-config.json", "=", "=", ".mcp.json"),
+    ("copilot-cli", ".copilot/mcp-config.json", "=", "=", ".github/mcp.json"),
     ("cursor", ".cursor/mcp.json", "=", "=", ".cursor/mcp.json"),
     ("droid", ".factory/mcp.json", "=", "=", ".factory/mcp.json"),
     ("gemini-cli", ".gemini/settings.json", "=", "=", ".gemini/settings.json"),
