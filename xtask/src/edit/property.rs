@@ -1,7 +1,8 @@
 //! Generated files of every format x random edits: is every byte that is not ours kept?
 //!
 //! Seed -> a file, a sequence of edits, and what must hold after each (`property/case.rs`). Invariant: a seed means the
-//! same case on every machine, so that a failure can be run again alone: `DRYDOCK_CASE=json:17`.
+//! same case on every machine, so that a failure can be run again alone: `DRYDOCK_CASE=json:17`. `DRYDOCK_CASES` is how
+//! many are tried.
 
 mod case;
 mod claims;
@@ -13,10 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use serde_json::Value;
 
 use self::case::Case;
-use super::{Place, json, toml};
+use super::{Place, json, toml, yaml};
 
-const ORDINARY: u64 = 20_000;
-const FULL: u64 = 1_000_000;
+const CASES: u64 = 20_000;
 
 /// Files of one format, with one place for the servers in them.
 pub(super) struct Kind {
@@ -33,7 +33,7 @@ pub(super) struct Kind {
 
 /// Each format lists its own, in its `ugly.rs`.
 fn kinds() -> Vec<&'static Kind> {
-    json::ugly::KINDS.iter().chain(toml::ugly::KINDS).collect()
+    json::ugly::KINDS.iter().chain(toml::ugly::KINDS).chain(yaml::ugly::KINDS).collect()
 }
 
 /// Xorshift: the same throws on every machine.
@@ -78,8 +78,7 @@ fn no_byte_that_is_not_ours_is_lost() {
         Case::new(kind, seed.parse().expect("a number"), &figures).run();
         return;
     }
-    let full = std::env::var("DRYDOCK_FULL").is_ok_and(|it| !it.is_empty());
-    let cases = if full { FULL } else { ORDINARY };
+    let cases = std::env::var("DRYDOCK_CASES").map_or(CASES, |it| it.parse().expect("a number"));
     let failures = run_all(cases, &figures);
     let (edits, refused, bytes) =
         (figures.edits.load(Relaxed), figures.refused.load(Relaxed), figures.bytes.load(Relaxed));

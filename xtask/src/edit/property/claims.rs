@@ -25,17 +25,35 @@ impl Inserted {
 }
 
 /// The old text is in the new one: all of it, in two or three pieces between what was put in. (White space in which
-/// nothing stood may have given way; a removal puts it back.)
+/// nothing stood may have given way, and so may a `~` or `{}` that says so; a removal puts it back.)
 #[track_caller]
 pub(super) fn inserted(old: &[u8], new: &[u8]) -> Inserted {
-    let (before, behind) = common(old, new);
-    let old_middle = &old[before..old.len() - behind];
+    let (before, mut behind) = common(old, new);
+    let gone = end_of_nothing(old, before);
+    if let Some(end) = gone {
+        // Ours may end as it did, or as the lines above do.
+        let rest = &old[end.max(old.len() - behind)..];
+        behind = rest.len() - rest.iter().position(|it| matches!(it, b'\r' | b'\n')).unwrap_or(rest.len());
+    }
+    let old_middle = &old[gone.unwrap_or(before)..old.len() - behind];
+    let old_middle = if gone.is_some() { old_middle.trim_ascii() } else { old_middle };
     let new_middle = &new[before..new.len() - behind];
     let kept = old_middle.is_empty()
         || old_middle.trim_ascii().is_empty()
         || new_middle.windows(old_middle.len()).any(|it| it == old_middle);
     assert!(kept, "lost {:?} of:\n{}\n----\n{}", show(old_middle), show(old), show(new));
     Inserted { before, behind }
+}
+
+/// Where a `~`, `null`, `{}` or `[]` ends that stands at `at`, but for blanks.
+fn end_of_nothing(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text[at..].trim_ascii_start();
+    let empty = [(b"{", b"}"), (b"[", b"]")];
+    let empty = empty
+        .iter()
+        .find_map(|(open, close)| rest.strip_prefix(*open)?.trim_ascii_start().strip_prefix(*close));
+    let behind = empty.or_else(|| ["~", "null"].iter().find_map(|it| rest.strip_prefix(it.as_bytes())))?;
+    Some(text.len() - behind.len())
 }
 
 /// The old text is in the new one but for the entry that gave way.

@@ -1,0 +1,1 @@
+//! Edits of hand-picked files.
