@@ -1,9 +1,10 @@
 //! Edits of hand-picked files; generated ones are in `edit/property.rs`.
 
+mod broken;
+
 use serde_json::json;
 
 use super::*;
-use crate::edit::property::Dice;
 use crate::edit::{Format, Layout};
 
 fn place(at: &[String]) -> Place<'_> {
@@ -291,6 +292,7 @@ fn what_is_not_ours_stays_when_ours_goes() {
     for (old, kept) in [
         ("# above\n[mcp_servers.weather]\na = 1\n# of the next\n[b]\n", "# above\n# of the next\n[b]\n"),
         ("[mcp_servers.weather]\na = 1\n\n# of the next\n[b]\n", "\n# of the next\n[b]\n"),
+        ("a = 1\n\n[mcp_servers.weather]\n[b]\n", "a = 1\n\n[b]\n"),
         ("[mcp_servers]\nweather = 1 # mine\nx = 1\n", "[mcp_servers]\n# mine\nx = 1\n"),
         ("[mcp_servers.weather]\n[x]\n[mcp_servers.weather.env]\na = 1\n# end\n", "[x]\n# end\n"),
         ("mcp_servers = { a = 1, # c\n weather = 2, # d\n}", "mcp_servers = { a = 1 # c\n , # d\n}"),
@@ -346,93 +348,6 @@ fn entries_are_read_as_json() {
         pasted(place(&servers()), &[("weather", &one), ("x y", &two)]),
         format!("{OURS}\n[mcp_servers.\"x y\"]\nurl = \"u\"\n\n[mcp_servers.\"x y\".headers]\na = \"b\"\n")
     );
-}
-
-/// What is judged table by table is what the `toml` crate says about the whole.
-#[test]
-fn the_same_files_are_valid_as_for_the_parser_alone() {
-    const PIECES: &[&str] = &[
-        "[a]",
-        "[b]",
-        "[a.b]",
-        "[a.b.c]",
-        "[[a]]",
-        "[[a.b]]",
-        "[[b]]",
-        "[b.a]",
-        "a = 1",
-        "b = 1",
-        "a.b = 1",
-        "a.b.c = 1",
-        "b.a = {}",
-        "a = {}",
-        "b = [{}]",
-        "c = 1",
-        "c.a = 1",
-        "# [a]",
-        "",
-        "[a] # c",
-        "a = '''\n[a]'''",
-        "a = [\n]",
-        "]",
-        "[",
-        "}",
-        "\r",
-        "a = { b = 1, b = 2 }",
-        "a = { b.c = 1, b = 2 }",
-        "'a' . \"b\" = 1",
-        "x = 2021-02-31",
-    ];
-    let mut valid = 0;
-    for seed in 1..=20_000 {
-        let mut dice = Dice::new(seed);
-        let lines: Vec<&str> = (0..1 + dice.roll(6)).map(|_| dice.pick(PIECES)).collect();
-        let text = lines.join(dice.pick(&["\n", "\n", "\r\n"]));
-        let ours = Doc::parse(&text).map(|doc| value::value(&doc, ROOT));
-        // Its own checks of debug builds panic in some broken files.
-        let theirs = std::panic::catch_unwind(|| toml::de::DeTable::parse(&text).is_ok()).unwrap_or(false);
-        assert_eq!(ours.is_ok(), theirs, "{seed}: {ours:?}\n{text}");
-        if let (Ok(ours), true) = (ours, theirs) {
-            let theirs: toml::Table = toml::from_str(&text).unwrap();
-            assert_eq!(ours, serde_json::to_value(theirs).unwrap(), "{text}");
-            valid += 1;
-        }
-    }
-    assert!(valid > 2_000, "too few are valid to say anything: {valid}");
-}
-
-/// `DRYDOCK_CASES` is how many are tried.
-#[test]
-fn broken_files_are_refused_or_edited_but_never_spoiled() {
-    let cases = std::env::var("DRYDOCK_CASES").map_or(5_000, |it| it.parse().unwrap());
-    let (mut refused, mut edited) = (0, 0);
-    for seed in 1..=cases {
-        let mut dice = Dice::new(seed);
-        let kind = &ugly::KINDS[dice.roll(ugly::KINDS.len())];
-        let mut bytes = (kind.generate)(&mut dice).into_bytes();
-        for _ in 0..dice.roll(4) {
-            let at = dice.roll(bytes.len() + 1);
-            match dice.roll(4) {
-                0 => bytes.truncate(at),
-                1 => bytes.insert(at, b"[]{}=.,#\"'\n\r \\a1"[dice.roll(16)]),
-                2 if at < bytes.len() => drop(bytes.remove(at)),
-                _ => bytes.get_mut(at).into_iter().for_each(|it| *it ^= 1 << dice.roll(8)),
-            }
-        }
-        let Ok(text) = String::from_utf8(bytes) else { continue };
-        let at: Vec<String> = kind.at.iter().map(|it| (*it).to_owned()).collect();
-        match put(Some(&text), place(&at), "weather", &entry(), Present::Replace) {
-            Ok(_) => {
-                round_trip_with(Some(&text), &at, &entry());
-                edited += 1;
-            }
-            Err(err) => {
-                assert!(err.downcast_ref::<Refused>().is_some(), "{err:#}:\n{text}");
-                refused += 1;
-            }
-        }
-    }
-    assert!(refused > cases / 10 && edited > cases / 10, "{refused} refused, {edited} edited");
 }
 
 #[test]
