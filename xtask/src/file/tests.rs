@@ -85,6 +85,64 @@ fn attributes_stay() {
     assert_eq!(&value, b"mine");
 }
 
+/// An access list is an attribute in the kernel's own format: version, then tag, rights and id of each line.
+#[test]
+fn an_access_list_stays() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    let line = |tag: u16, rights: u16, id: u32| {
+        [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat()
+    };
+    let nobody = u32::MAX;
+    // user::rw-, user:1234:rw-, group::---, mask::rw-, other::---: the mode reads 0660, the group has nothing.
+    let lines = [(1, 6, nobody), (2, 6, 1234), (4, 0, nobody), (16, 6, nobody), (32, 0, nobody)];
+    let list = lines
+        .iter()
+        .fold(2_u32.to_le_bytes().to_vec(), |all, &(tag, rights, id)| [all, line(tag, rights, id)].concat());
+    let name = "system.posix_acl_access";
+    if rustix::fs::setxattr(&path, name, &list, rustix::fs::XattrFlags::empty()).is_err() {
+        return eprintln!("skipped: this file system has no access lists");
+    }
+    assert_eq!(mode(&path), 0o660);
+    place.edit(&path, Some("new")).unwrap();
+    let mut found = vec![0; list.len() + 1];
+    let length = rustix::fs::getxattr(&path, name, &mut found[..]).unwrap();
+    assert_eq!((&found[..length], mode(&path)), (&list[..], 0o660));
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let place = Place::new();
+    let path = place.path("mcp.json");
+    let file = File::create(&path).unwrap();
+    file.set_len(LARGEST as u64 + 1).unwrap();
+    let err = place.edit(&path, Some("new")).unwrap_err().to_string();
+    assert!(err.contains("larger than 64 MiB"), "{err}");
+    assert_eq!(fs::metadata(&path).unwrap().len(), LARGEST as u64 + 1);
+    place.assert_clean();
+}
+
+/// What a killed command leaves goes; what may be another program's only copy stays, and is told.
+#[test]
+fn leftovers_are_tidied_up_unless_they_may_be_somebodys() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "1");
+    place.edit(&path, Some("2")).unwrap();
+    place.file(".mcp.json.drydock-aaaaaa.new", "half wri");
+    place.file(".mcp.json.drydock-bbbbbb.0123456789abcdef", "1"); // as it was: the backup has it
+    let ours =
+        temp::ready(temp::write(&path, b"never got in").unwrap(), b"never got in").unwrap().keep().unwrap();
+    let theirs = place.file(".mcp.json.drydock-cccccc.0123456789abcdef", "a rival's");
+    let neighbours = place.file(".other.json.drydock-dddddd.new", "another file's");
+    let done = place.edit(&path, Some("2")).unwrap();
+    assert!(!done.changed && done.note.unwrap().contains("cccccc"));
+    assert!(!ours.exists());
+    let left = fs::read_dir(place.folder.path()).unwrap().map(|it| it.unwrap().path());
+    let mut left: Vec<_> = left.filter(|it| it.to_string_lossy().contains(".drydock-")).collect();
+    left.sort();
+    assert_eq!(left.iter().map(|it| text(it)).collect::<Vec<_>>(), [text(&theirs), text(&neighbours)]);
+}
+
 #[test]
 fn the_same_bytes_are_not_written() {
     let place = Place::new();
@@ -280,6 +338,41 @@ fn no_update_of_a_busy_rival_is_lost() {
         rival.join().unwrap();
     });
     assert!(is_there(1500));
+    place.assert_clean();
+}
+
+/// A client that opens its file and writes it in place, a thousand times a second.
+#[test]
+fn a_rival_that_writes_in_place_loses_nothing() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "0");
+    let is_there = |expected: u64| {
+        (0..400).any(|_| {
+            text(&path).split(' ').next() == Some(&expected.to_string()) || {
+                std::thread::sleep(Duration::from_millis(5));
+                false
+            }
+        })
+    };
+    std::thread::scope(|scope| {
+        let rival = scope.spawn(|| {
+            for n in 1..=500_u64 {
+                fs::write(&path, format!("{n} of the rival's")).unwrap();
+                std::thread::sleep(Duration::from_millis(1));
+                assert!(is_there(n), "update {n} of the rival was lost: {}", text(&path));
+            }
+        });
+        while !rival.is_finished() {
+            let _ = edit(&path, &place.path("state"), Audience::Person, |old| {
+                let number = std::str::from_utf8(old.unwrap()).unwrap().split(' ').next().unwrap().to_owned();
+                anyhow::ensure!(!number.is_empty(), "seen between its opening and its writing");
+                let other = if old.unwrap().ends_with(b"ours") { "OURS" } else { "ours" };
+                Ok(Some(format!("{number} and {other}").into_bytes()))
+            });
+        }
+        rival.join().unwrap();
+    });
+    assert!(is_there(500));
     place.assert_clean();
 }
 
