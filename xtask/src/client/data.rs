@@ -153,6 +153,9 @@ pub(super) struct Expands {
     pub(super) headers: Option<String>,
     /// The only scope in which it replaces them.
     pub(super) headers_only_in: Option<Scope>,
+    /// Variables that it replaces there by nothing.
+    #[serde(default)]
+    pub(super) headers_never: Vec<String>,
     /// The home folder.
     pub(super) home: Option<String>,
     /// The project's folder.

@@ -38,6 +38,28 @@ enum Piece<'a> {
     Reference(&'a str),
 }
 
+/// Where a client's entry can hold headers.
+#[derive(Default)]
+struct Fields {
+    bearer: Option<String>,
+    by_variable: Entry,
+    headers: Entry,
+    /// Those in `headers`.
+    variables: Vec<Value>,
+}
+
+impl Fields {
+    fn values(self, name: &str, url: &str) -> Values {
+        let mut values = Values::from([("{name}", name.into()), ("{url}", url.into())]);
+        values.extend(self.bearer.map(|it| ("{bearer-variable}", it.into())));
+        for (placeholder, pairs) in [("{headers}", self.headers), ("{header-variables}", self.by_variable)] {
+            values.extend((!pairs.is_empty()).then_some((placeholder, Value::Object(pairs))));
+        }
+        values.extend((!self.variables.is_empty()).then(|| ("{variables}", self.variables.into())));
+        values
+    }
+}
+
 impl Client {
     /// Whether it reaches servers over HTTP, and whether their headers can hold references.
     pub(crate) fn http(&self) -> Option<bool> {
@@ -64,41 +86,49 @@ impl Client {
             let problem = format!("{} replaces no variables in headers of the {scope} scope", self.name());
             return Err(fixable(problem, format!("--scope {only}")));
         }
-        let mut values = Values::from([("{name}", name.into()), ("{url}", remote.url.as_str().into())]);
-        let (mut headers, mut by_variable, mut variables) = (Entry::new(), Entry::new(), Vec::<Value>::new());
+        let mut fields = Fields::default();
         for (n, (header, value)) in remote.headers.iter().enumerate() {
             check_header_name(header)?;
             if remote.headers[..n].iter().any(|(other, _)| other.eq_ignore_ascii_case(header)) {
                 bail!("the header `{header}` is given twice");
             }
-            let pieces = pieces(header, value)?;
-            match (bearer(header, &pieces), pieces.as_slice(), &self.data.expands.headers) {
-                (Some(variable), ..) if shape::has(shape, "{bearer-variable}") => {
-                    values.insert("{bearer-variable}", variable.into());
-                }
-                (_, [Piece::Reference(variable)], _) if shape::has(shape, "{header-variables}") => {
-                    by_variable.insert(header.clone(), (*variable).into());
-                }
-                (_, pieces, Some(template)) => {
-                    headers.insert(header.clone(), written(pieces, template).into());
-                    for variable in pieces.iter().filter_map(Piece::variable) {
-                        if !variables.contains(&variable.into()) {
-                            variables.push(variable.into());
-                        }
+            self.place_header(shape, header, &pieces(header, value)?, &mut fields)?;
+        }
+        Ok(shape::fill(shape, &fields.values(name, &remote.url)))
+    }
+
+    /// Into the first field of the shape that can hold it.
+    fn place_header(
+        &self,
+        shape: &toml::Table,
+        header: &str,
+        pieces: &[Piece<'_>],
+        fields: &mut Fields,
+    ) -> Result<()> {
+        let rules = &self.data.expands;
+        let variables = || pieces.iter().filter_map(Piece::variable);
+        if let Some(kept) = variables().find(|it| rules.headers_never.iter().any(|never| never == it)) {
+            let problem = format!("{} sends nothing for `{kept}` in a header", self.name());
+            return Err(fixable(problem, "hold the value in a variable of another name"));
+        }
+        match (bearer(header, pieces), pieces, &rules.headers) {
+            (Some(variable), ..) if shape::has(shape, "{bearer-variable}") => {
+                fields.bearer = Some(variable.to_owned());
+            }
+            (_, [Piece::Reference(variable)], _) if shape::has(shape, "{header-variables}") => {
+                fields.by_variable.insert(header.to_owned(), (*variable).into());
+            }
+            (_, _, Some(template)) => {
+                fields.headers.insert(header.to_owned(), written(pieces, template).into());
+                for it in variables().map(Value::from) {
+                    if !fields.variables.contains(&it) {
+                        fields.variables.push(it);
                     }
                 }
-                (.., None) => return Err(self.no_such_header(shape, header)),
             }
+            (_, _, None) => return Err(self.no_such_header(shape, header)),
         }
-        for (placeholder, value) in [("{headers}", headers), ("{header-variables}", by_variable)] {
-            if !value.is_empty() {
-                values.insert(placeholder, Value::Object(value));
-            }
-        }
-        if !variables.is_empty() {
-            values.insert("{variables}", variables.into());
-        }
-        Ok(shape::fill(shape, &values))
+        Ok(())
     }
 
     /// An entry as it stands, with its references in our form.

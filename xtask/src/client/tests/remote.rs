@@ -82,6 +82,11 @@ fn a_client_that_replaces_nothing_takes_no_header() {
     for id in ["zed", "cline", "auggie", "lm-studio"] {
         refused(id, &bearer, "replaces no variables in headers");
     }
+    refused(
+        "claude-code",
+        &remote(&[("X-Key", "${NPM_TOKEN}")]),
+        "sends nothing for `NPM_TOKEN` in a header",
+    );
     refused("kimi-code", &remote(&[("X-Key", "${KEY}")]), "only as `Authorization: Bearer ${NAME}`");
     refused("codex", &remote(&[("X-Key", "v1 ${KEY}")]), "or as a value that is `${NAME}` and nothing else");
     let kilo = known("kilo").remote_entry(Scope::Project, "x", &bearer).unwrap_err();
