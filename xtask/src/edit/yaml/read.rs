@@ -143,7 +143,7 @@ impl<'t> Reader<'t> {
             return self.refuse(self.at, "expected `---` behind the directive");
         }
         let lead = self.at;
-        let own_line = lead == 0 || self.line_is_over(lead);
+        let own_line = !explicit || self.line_is_over(lead);
         if own_line {
             self.skip_to_content()?;
         } else {
