@@ -31,17 +31,11 @@ impl<'t> Reader<'t> {
                 own_line = true;
             }
             let starts_block = own_line || !spot.in_map && props.head.is_none();
-            if self.dash() {
-                return match starts_block {
-                    true => self.list(props, spot.lead),
-                    false => self.refuse(self.at, "a list must start on a line of its own"),
-                };
+            if starts_block && self.dash() {
+                return self.list(props, spot.lead);
             }
-            if self.key_ahead()? {
-                return match starts_block {
-                    true => self.map(props, spot.lead),
-                    false => self.refuse(self.at, "a mapping must start on a line of its own"),
-                };
+            if starts_block && self.key_ahead()? {
+                return self.map(props, spot.lead);
             }
             if !matches!(self.peek(0), Some(b'&' | b'!')) {
                 break;
@@ -149,32 +143,33 @@ impl<'t> Reader<'t> {
             self.prop(&mut props)?;
             self.blanks();
         }
-        let end = line_end(self.text, self.at);
+        let end = || line_end(self.text, self.at);
         let odd = match self.peek(0) {
             Some(b'?') if self.blank_at(self.at + 1) => {
                 return self.refuse(from, "a key with a question mark");
             }
             Some(quote @ (b'"' | b'\'')) => {
-                let Some(close) = self.closing_quote(quote, end) else { return Ok(false) };
+                let Some(close) = self.closing_quote(quote, end()) else { return Ok(false) };
                 self.at = close;
                 None
             }
             Some(b'*') => {
                 self.at +=
-                    self.bytes[self.at..end].iter().take_while(|it| !matches!(it, b' ' | b'\t')).count();
+                    self.bytes[self.at..end()].iter().take_while(|it| !matches!(it, b' ' | b'\t')).count();
                 Some("an alias as a key")
             }
             Some(b'[' | b'{') => {
                 // On its line at least, a colon behind the last bracket.
-                let last = self.bytes[self.at..end].iter().rposition(|it| matches!(it, b']' | b'}'));
+                let last = self.bytes[self.at..end()].iter().rposition(|it| matches!(it, b']' | b'}'));
                 self.at += last.map_or(0, |it| it + 1);
                 Some("a list or mapping as a key")
             }
             _ => {
-                self.at = self.plain_end(self.at, end, false);
+                self.at = self.plain_end(self.at, false);
                 None
             }
         };
+        self.key_end = self.at;
         self.blanks();
         let colon = self.peek(0) == Some(b':') && self.blank_at(self.at + 1);
         match odd {
@@ -199,6 +194,7 @@ impl<'t> Reader<'t> {
         None
     }
 
+    /// The key that was found ahead, and its colon.
     pub(super) fn key(&mut self) -> Result<(), Refused> {
         let mut props = Props::default();
         while matches!(self.peek(0), Some(b'&' | b'!')) {
@@ -210,7 +206,7 @@ impl<'t> Reader<'t> {
             Some(b'"' | b'\'') => self.quoted(isize::MAX)?,
             _ => {
                 self.plain_start(false)?;
-                self.at = self.plain_end(start, line_end(self.text, start), false);
+                self.at = self.key_end;
                 Kind::Plain
             }
         };

@@ -80,7 +80,7 @@ impl<'t> Reader<'t> {
             Some(b'*') => return self.refuse(from, "an alias as a key"),
             _ => {
                 self.plain_start(true)?;
-                self.at = self.plain_end(start, line, true);
+                self.at = self.plain_end(start, true);
                 Kind::Plain
             }
         };
@@ -126,7 +126,7 @@ impl<'t> Reader<'t> {
             }
             _ => {
                 self.plain_start(true)?;
-                self.at = self.plain_end(start, line_end(self.text, start), true);
+                self.at = self.plain_end(start, true);
                 self.push(Kind::Plain, props, lead, start, self.at);
             }
         }

@@ -55,6 +55,8 @@ pub(super) struct Reader<'t> {
     close: usize,
     /// Of the node that was finished last.
     pub(super) last_end: usize,
+    /// Of the key that was looked for last.
+    pub(super) key_end: usize,
 }
 
 /// Where a node is: the column of the block around it (-1: none), and what it may be.
@@ -88,6 +90,7 @@ impl<'t> Reader<'t> {
             aliases: Vec::new(),
             close: text.len(),
             last_end: 0,
+            key_end: 0,
         }
     }
 
@@ -108,19 +111,31 @@ impl<'t> Reader<'t> {
         (self.at - self.line) as isize
     }
 
-    pub(super) fn characters(&self) -> Result<(), Refused> {
-        let bad = |it: char| match it {
-            '\t' | '\n' | '\r' => false,
-            '\0'..='\x1F' | '\x7F'..='\u{9F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}' => true,
-            '\u{2028}' | '\u{2029}' => true,
-            _ => false,
-        };
-        match self.text.find(bad) {
-            None => Ok(()),
-            Some(at) => {
-                let it = self.text[at..].chars().next().unwrap_or_default();
-                self.refuse(at, format!("the character U+{:04X}, which not every reader takes", it as u32))
+    /// Control characters, and those that are line ends to some parsers only.
+    fn characters(&self) -> Result<(), Refused> {
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let byte = self.bytes[at];
+            if byte >= 0x7F || byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') {
+                self.character(at)?;
             }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    fn character(&self, at: usize) -> Result<(), Refused> {
+        match self.text.get(at..).and_then(|it| it.chars().next()) {
+            Some(
+                it @ ('\0'..='\x1F'
+                | '\x7F'..='\u{9F}'
+                | '\u{2028}'
+                | '\u{2029}'
+                | '\u{FEFF}'
+                | '\u{FFFE}'
+                | '\u{FFFF}'),
+            ) => self.refuse(at, format!("the character U+{:04X}, which not every reader takes", it as u32)),
+            _ => Ok(()),
         }
     }
 
@@ -196,7 +211,7 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn blanks(&mut self) {
-        while matches!(self.peek(0), Some(b' ' | b'\t')) {
+        while self.at < self.bytes.len() && matches!(self.bytes[self.at], b' ' | b'\t') {
             self.at += 1;
         }
     }

@@ -48,16 +48,20 @@ fn number(text: &str) -> Option<Number> {
 }
 
 pub(super) fn plain(raw: &str) -> Cow<'_, str> {
-    if raw.contains(['\n', '\r']) { folded(raw).into() } else { raw.into() }
+    if has_break(raw) { folded(raw).into() } else { raw.into() }
 }
 
 pub(super) fn single(raw: &str) -> Cow<'_, str> {
     let inside = &raw[1..raw.len() - 1];
-    match (inside.contains(['\n', '\r']), inside.contains('\'')) {
+    match (has_break(inside), inside.contains('\'')) {
         (false, false) => inside.into(),
         (false, true) => inside.replace("''", "'").into(),
         (true, _) => folded(inside).replace("''", "'").into(),
     }
+}
+
+fn has_break(text: &str) -> bool {
+    text.as_bytes().contains(&b'\n') || text.as_bytes().contains(&b'\r')
 }
 
 /// One line end is a blank, further ones stay; blanks around them do not count.
@@ -90,7 +94,7 @@ fn skip_breaks(mut rest: &str) -> (usize, &str) {
 
 pub(super) fn double(raw: &str) -> Cow<'_, str> {
     let inside = &raw[1..raw.len() - 1];
-    if !inside.contains(['\\', '\n', '\r']) {
+    if !has_break(inside) && !inside.contains('\\') {
         return inside.into();
     }
     let mut out = String::new();

@@ -210,19 +210,21 @@ fn remove_from_flow(
     let start = tree.nodes[members[index]].head();
     let end = tree.nodes[members[index] + step - 1].end();
     let stop = members.get(index + 1).map_or(tree.nodes[flow].end() - 1, |it| tree.nodes[*it].head());
-    if index > 0 {
+    if index > 0 && index + 1 == members.len() {
         // With the comma before it; one behind it stays.
         let previous = tree.nodes[members[index - 1] + step - 1].end();
         let before = comma(text, previous..start).unwrap_or(previous);
-        let blanks = text[..start].len() - text[..start].trim_end_matches([' ', '\t']).len();
-        let from = (start - blanks).max(before + 1);
+        let blanks = text[..start].trim_end_matches([' ', '\t']).len();
+        let own_line = text[..blanks].ends_with(['\n', '\r']);
+        let from = if own_line { start } else { blanks.max(before + 1) };
         return vec![cut(before..before + 1), cut(from..end)];
     }
     match comma(text, end..stop) {
         None => vec![cut(start..end)],
         Some(comma) => {
             let rest = &text[comma + 1..stop];
-            let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+            let behind = rest.trim_start_matches([' ', '\t']);
+            let blanks = if behind.starts_with('#') { 0 } else { rest.len() - behind.len() };
             vec![cut(start..end), cut(comma..comma + 1 + blanks)]
         }
     }

@@ -5,7 +5,7 @@
 
 use super::read::{Props, Reader, Spot};
 use super::scalar;
-use super::tree::{Kind, line_end, line_start};
+use super::tree::{Kind, line_end};
 use crate::edit::Refused;
 
 impl<'t> Reader<'t> {
@@ -63,11 +63,12 @@ impl<'t> Reader<'t> {
     }
 
     /// Where a plain text's line ends: before `: `, ` #`, the line end, and in brackets before their signs.
-    pub(super) fn plain_end(&self, from: usize, line_end: usize, in_flow: bool) -> usize {
+    pub(super) fn plain_end(&self, from: usize, in_flow: bool) -> usize {
         let mut at = from;
         let mut end = from;
-        while at < line_end {
-            match self.bytes[at] {
+        while let Some(byte) = self.bytes.get(at) {
+            match byte {
+                b'\n' | b'\r' => break,
                 b' ' | b'\t' => {
                     at += 1;
                     continue;
@@ -86,29 +87,27 @@ impl<'t> Reader<'t> {
     pub(super) fn plain(&mut self, props: Props<'t>, spot: Spot) -> Result<(), Refused> {
         self.plain_start(false)?;
         let start = self.at;
-        let mut end;
+        let (mut end, mut line);
         loop {
-            let stop = line_end(self.text, self.at);
-            end = self.plain_end(self.at, stop, false);
+            (end, line) = (self.plain_end(self.at, false), self.line);
             self.at = end;
-            let next = self.bytes[end..stop].iter().position(|it| !matches!(it, b' ' | b'\t'));
-            match next.map(|it| self.bytes[end + it]) {
+            self.blanks();
+            match self.peek(0) {
+                None | Some(b'\n' | b'\r') => {}
                 Some(b'#') => break,
                 Some(_) => return self.refuse(end, "a colon in a text without quotes"),
-                None => {}
             }
-            if !self.goes_on(stop, spot.around)? {
+            if !self.goes_on(spot.around)? {
                 break;
             }
         }
         self.push(Kind::Plain, props, spot.lead, start, end);
-        (self.at, self.line) = (end, line_start(self.text, end));
+        (self.at, self.line) = (end, line);
         self.end_of_line()
     }
 
     /// To the next line of a plain text, if the next line that is not blank is one.
-    pub(super) fn goes_on(&mut self, stop: usize, around: isize) -> Result<bool, Refused> {
-        self.at = stop;
+    pub(super) fn goes_on(&mut self, around: isize) -> Result<bool, Refused> {
         while matches!(self.peek(0), Some(b'\n' | b'\r')) {
             self.step_break();
             let from = self.at;

@@ -205,14 +205,20 @@ impl<'t> Tree<'t> {
 
 /// Where the line of `at` starts.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
-    let before = &text.as_bytes()[..at];
-    before.iter().rposition(|it| matches!(it, b'\n' | b'\r')).map_or(0, |it| it + 1)
+    let mut start = at;
+    while start > 0 && !matches!(text.as_bytes()[start - 1], b'\n' | b'\r') {
+        start -= 1;
+    }
+    start
 }
 
 /// Where the line of `at` ends, before its line end.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
-    let behind = &text.as_bytes()[at..];
-    at + behind.iter().position(|it| matches!(it, b'\n' | b'\r')).unwrap_or(behind.len())
+    let mut end = at;
+    while end < text.len() && !matches!(text.as_bytes()[end], b'\n' | b'\r') {
+        end += 1;
+    }
+    end
 }
 
 /// Behind the line end at `at`, if there is one.

@@ -116,8 +116,9 @@ fn unmade_file(text: String, place: Place<'_>, was: &Was) -> Result<Option<Strin
     let of_a_new_file = place.new_file.unwrap_or(&nothing);
     let style = Style::of(&tree, None);
     let column = tree.nodes[root].column();
-    let ours = [style.members(of_a_new_file, column), flow(&Value::Object(of_a_new_file.clone()))];
-    if left != "{}" && !ours.iter().any(|it| it == left) {
+    let brace = if let Was::Empty(was) = was { was.strip_suffix('}').unwrap_or_default() } else { "{" };
+    let in_braces = format!("{brace}{}", &flow(&Value::Object(of_a_new_file.clone()))[1..]);
+    if ![style.members(of_a_new_file, column), in_braces, "{}".into()].iter().any(|it| it == left) {
         return Ok(Some(text));
     }
     let without = |from: usize| format!("{}{}", &text[..from], &text[range.end..]);
