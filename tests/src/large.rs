@@ -41,6 +41,16 @@ pub const LARGE: &[Large] = &[
         between: "\n",
         tail: "",
     },
+    Large {
+        client: "goose",
+        path: ".config/goose/config.yaml",
+        head: "GOOSE_PROVIDER: anthropic # mine\nextensions:\n",
+        server: "  server-@:\n    name: server-@\n    enabled: true\n    type: stdio\n    cmd: docker\n    args:\n    - exec\n    \
+                 - -i\n    - mcp-server-@\n    - /mcp\n    - stdio\n    timeout: 300\n    description: ''\n    \
+                 bundled: null\n    available_tools: []\n",
+        between: "",
+        tail: "GOOSE_MODE: auto\n",
+    },
 ];
 
 impl Large {
