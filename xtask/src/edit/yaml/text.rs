@@ -17,7 +17,7 @@ impl<'t> Reader<'t> {
         loop {
             match self.peek(0) {
                 None => return self.refuse(from, "a quoted text that does not end"),
-                Some(b'\n' | b'\r') => self.next_line_of_text(around)?,
+                Some(b'\n' | b'\r') => self.next_line_of_text(from, around)?,
                 Some(b'\\') if quote == b'"' => match scalar::escape(&self.text[self.at..]) {
                     Some((length, _)) => self.at += length,
                     None => return self.refuse(self.at, "an unknown escape"),
@@ -34,7 +34,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Over a line end and what indents the next line that is not blank.
-    pub(super) fn next_line_of_text(&mut self, around: isize) -> Result<(), Refused> {
+    pub(super) fn next_line_of_text(&mut self, text: usize, around: isize) -> Result<(), Refused> {
         while matches!(self.peek(0), Some(b'\n' | b'\r')) {
             self.step_break();
             let from = self.at;
@@ -44,7 +44,8 @@ impl<'t> Reader<'t> {
             }
         }
         if self.at < self.bytes.len() && (self.column() <= around || self.marker().is_some()) {
-            return self.refuse(self.at, "this line of a quoted text is not indented enough");
+            return self
+                .refuse(text, "a quoted text that does not end, or goes on with too little indentation");
         }
         Ok(())
     }
