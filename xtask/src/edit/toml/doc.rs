@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-use super::lines;
+use super::{lines, value};
 use crate::edit::Refused;
 
 const BOM: &str = "\u{FEFF}";
@@ -260,6 +260,9 @@ impl<'t> Builder<'t> {
                     self.pairs(inner, node, base, end)?;
                 }
                 _ => {
+                    if let Some(bad) = value::bad_number(value) {
+                        return Err(Refused::at(self.doc.text, base + bad, "this is no number").into());
+                    }
                     if self.find(node, key.get_ref()).is_some() {
                         return Err(self.twice(key.get_ref(), key_at));
                     }

@@ -4,6 +4,7 @@
 //! bits) becomes the text that stands in the file.
 
 use serde_json::{Number, Value};
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::doc::{Doc, Id, Kind};
@@ -19,6 +20,21 @@ pub(super) fn value(doc: &Doc<'_>, id: Id) -> Value {
 /// The value of a text that was found to be one before.
 pub(super) fn read(source: &str) -> Value {
     DeValue::parse(source).map_or(Value::Null, |it| convert(it.get_ref(), source, it.span()))
+}
+
+/// Where a number stands that is none. (The `toml` crate only looks closely when it hands one out.)
+pub(super) fn bad_number(it: &Spanned<DeValue<'_>>) -> Option<usize> {
+    let good = match it.get_ref() {
+        DeValue::Integer(it) => {
+            let digits = it.as_str().strip_prefix(['+', '-']).unwrap_or(it.as_str());
+            !digits.is_empty() && digits.chars().all(|c| c.is_digit(it.radix()))
+        }
+        DeValue::Float(it) => it.as_str().parse::<f64>().is_ok(),
+        DeValue::Array(all) => return all.iter().find_map(bad_number),
+        DeValue::Table(all) => return all.values().find_map(bad_number),
+        _ => true,
+    };
+    (!good).then(|| it.span().start)
 }
 
 fn convert(value: &DeValue<'_>, source: &str, at: std::ops::Range<usize>) -> Value {
