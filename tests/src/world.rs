@@ -12,6 +12,28 @@ use tempfile::TempDir;
 use crate::engine::{Engine, run_prefix, workspace_id};
 use crate::process::{Finished, LONG_PATIENCE, command, run_with};
 
+/// What describes the outer run must not reach the inner one; nor what moves a client's files out of HOME, or tells
+/// a client that it runs inside another one.
+const OUTER: [&str; 17] = [
+    "DRYDOCK_",
+    "MCP_",
+    "CARGO_PKG_",
+    "CARGO_MANIFEST_",
+    "CARGO_BIN_",
+    "XDG_CONFIG",
+    "XDG_DATA",
+    "XDG_STATE",
+    "XDG_CACHE",
+    "CLAUDE",
+    "CLINE_",
+    "CODEX_",
+    "COPILOT_",
+    "GEMINI_",
+    "KIMI_",
+    "OPENCODE",
+    "QWEN_",
+];
+
 #[derive(Debug)]
 pub struct World {
     folder: TempDir,
@@ -81,9 +103,7 @@ impl World {
         let mut it = command(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
-            // What describes the outer run must not reach the inner one.
-            let ours = ["DRYDOCK_", "MCP_", "CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
-            if ours.iter().any(|it| name.starts_with(it))
+            if OUTER.iter().any(|it| name.starts_with(it))
                 || ["CI", "NO_COLOR", "OPEN_METEO_URL"].contains(&name.as_str())
             {
                 it.env_remove(name);

@@ -1,0 +1,104 @@
+//! Asks a client which servers it is connected to, each in its own way.
+//!
+//! A run of the client -> names, and tools where it tells. Invariant: a server counts only when the client says that
+//! it is connected, or lists its tools.
+
+use drydock_tests::process::{Finished, run};
+use drydock_tests::session::Session;
+use serde_json::{Value, json};
+
+use super::run::Run;
+
+pub(super) type Ask = fn(&Run<'_>) -> Vec<Seen>;
+
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) name: String,
+    /// Absent where the client does not tell.
+    pub(super) tools: Option<Vec<String>>,
+}
+
+fn with_tools(name: &str, tools: &Value) -> Seen {
+    let tools = tools.as_array().into_iter().flatten();
+    let names = tools.map(|it| it["name"].as_str().expect("a tool has a name").to_owned());
+    Seen { name: name.to_owned(), tools: Some(names.collect()) }
+}
+
+/// `claude`, `gemini`, `qwen`, `opencode`: a line for each server.
+pub(super) fn lines(of: &Run<'_>) -> Vec<Seen> {
+    let answer = run(&mut of.client(&["mcp", "list"])).ok();
+    let text = plain(&format!("{}\n{}", answer.stdout, answer.stderr));
+    text.lines().filter_map(connected).map(|name| Seen { name: name.to_owned(), tools: None }).collect()
+}
+
+/// `NAME: command - ✔ Connected`, `✓ NAME: command (stdio) - Connected`, `●  ✓ NAME connected`.
+fn connected(line: &str) -> Option<&str> {
+    let marked = line.trim_start_matches(['●', ' ']);
+    let line = marked.trim_start_matches(['✓', ' ']).trim_end();
+    if line.ends_with(" - Connected") || line.ends_with(" - ✔ Connected") {
+        return line.split_once(": ").map(|(name, _)| name);
+    }
+    line.strip_suffix(" connected").filter(|_| marked.starts_with('✓'))
+}
+
+/// Without the sequences that colour it.
+fn plain(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    first + &parts.filter_map(|it| it.split_once('m')).map(|(_, rest)| rest).collect::<String>()
+}
+
+pub(super) fn mcporter(of: &Run<'_>) -> Vec<Seen> {
+    let answer = run(&mut of.client(&["list", "--json", "--exit-code"])).ok().json();
+    let servers = answer["servers"].as_array().expect("a list of servers");
+    let connected = servers.iter().filter(|it| it["status"] == "ok");
+    connected.map(|it| with_tools(it["name"].as_str().expect("a name"), &it["tools"])).collect()
+}
+
+/// It lists one server at a time.
+pub(super) fn fastmcp(of: &Run<'_>, source: &str) -> Vec<Seen> {
+    let list = |name: &&str| {
+        let answer = run(&mut of.client(&["list", &format!("{source}:{name}"), "--json"])).ok();
+        with_tools(name, &answer.json()["tools"])
+    };
+    of.wanted.iter().map(list).collect()
+}
+
+pub(super) fn inspector(of: &Run<'_>) -> Vec<Seen> {
+    let file = of.world.home().join(of.client.file);
+    let config = ["--cli", "--config", file.to_str().expect("a plain path"), "--method", "tools/list"];
+    let list = |name: &&str| {
+        let answer = run(&mut of.client(&[&config[..], &["--server", name]].concat())).ok();
+        with_tools(name, &answer.json()["tools"])
+    };
+    of.wanted.iter().map(list).collect()
+}
+
+/// Its command lists what stands in the files; what it is connected to only its app server knows, and that one knows
+/// the person's file alone.
+pub(super) fn codex(of: &Run<'_>) -> Vec<Seen> {
+    let listed: Finished = run(&mut of.client(&["mcp", "list", "--json"])).ok();
+    let listed = listed.json();
+    let listed = listed.as_array().expect("a list of servers");
+    let enabled = listed.iter().filter(|it| it["enabled"] == true).filter_map(|it| it["name"].as_str());
+    if of.in_project {
+        return enabled.map(|it| Seen { name: it.to_owned(), tools: None }).collect();
+    }
+    let mut server = Session::start(of.client(&["app-server"]));
+    let me = json!({"clientInfo": {"name": "drydock-tests", "version": "0"}});
+    server.send(&json!({"id": 1, "method": "initialize", "params": me}));
+    server.send(&json!({"method": "initialized"}));
+    server.send(&json!({"id": 2, "method": "mcpServerStatus/list", "params": {}}));
+    let mut receive = || serde_json::from_str::<Value>(&server.receive_line()).expect("lines of JSON");
+    let answer = std::iter::repeat_with(&mut receive).find(|it| it["id"] == 2).expect("an answer");
+    server.finish();
+    let servers = answer["result"]["data"].as_array().unwrap_or_else(|| panic!("no list: {answer}"));
+    let seen = servers.iter().map(|it| {
+        let name = it["name"].as_str().expect("a name");
+        assert!(enabled.clone().any(|listed| listed == name), "`codex mcp list` does not know {name}");
+        assert!(it["toolsError"].is_null(), "{name}: {}", it["toolsError"]);
+        let tools = it["tools"].as_object().expect("tools by name");
+        Seen { name: name.to_owned(), tools: Some(tools.keys().cloned().collect()) }
+    });
+    seen.collect()
+}

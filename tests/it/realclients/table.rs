@@ -1,0 +1,145 @@
+//! The clients: which package, which file, how each is asked what it is connected to.
+//!
+//! Pure data but for the questions, which are in ask.rs. Invariant: what stands in a home before we come is in the
+//! client's own format, and has a server that works.
+
+use super::ask::{self, Ask};
+use super::packages::{self, Package};
+
+#[derive(Debug)]
+pub(super) struct Client {
+    /// As in `clients/ID.toml`.
+    pub(super) id: &'static str,
+    pub(super) package: Package,
+    pub(super) program: &'static str,
+    /// The person's file, below HOME, and what it holds: `{node}`, `{theirs}`, `{project}` are filled in.
+    pub(super) file: &'static str,
+    pub(super) holds: &'static str,
+    /// What else the client wants to find, below HOME.
+    pub(super) beside: &'static [(&'static str, &'static str)],
+    /// Below the project's folder; empty where it has none, or none is tried.
+    pub(super) project: &'static str,
+    /// What a person then has to say to the client.
+    pub(super) approve: &'static [&'static str],
+    pub(super) ask: Ask,
+    /// Where it is started for its user-scope file.
+    pub(super) in_home: bool,
+    pub(super) any_name: bool,
+    /// Whether it reaches servers over HTTP with what our entry for `id` says.
+    pub(super) http: bool,
+}
+
+const NOTHING: Client = Client {
+    id: "",
+    package: packages::MCPORTER,
+    program: "",
+    file: "",
+    holds: "",
+    beside: &[],
+    project: "",
+    approve: &[],
+    ask: ask::lines,
+    in_home: false,
+    any_name: true,
+    http: true,
+};
+
+pub(super) const CLAUDE_CODE: Client = Client {
+    id: "claude-code",
+    package: packages::CLAUDE_CODE,
+    program: "claude",
+    file: ".claude.json",
+    holds: include_str!("homes/claude.json"),
+    beside: &[(".claude/settings.json", r#"{"enableAllProjectMcpServers":true}"#)],
+    project: ".mcp.json",
+    ..NOTHING
+};
+
+pub(super) const CODEX: Client = Client {
+    id: "codex",
+    package: packages::CODEX,
+    program: "codex",
+    file: ".codex/config.toml",
+    holds: include_str!("homes/codex.toml"),
+    project: ".codex/config.toml",
+    ask: ask::codex,
+    any_name: false,
+    ..NOTHING
+};
+
+pub(super) const GEMINI_CLI: Client = Client {
+    id: "gemini-cli",
+    package: packages::GEMINI_CLI,
+    program: "gemini",
+    file: ".gemini/settings.json",
+    holds: include_str!("homes/gemini.json"),
+    beside: &[(".gemini/trustedFolders.json", r#"{"{project}":"TRUST_FOLDER"}"#)],
+    project: ".gemini/settings.json",
+    ..NOTHING
+};
+
+pub(super) const QWEN_CODE: Client = Client {
+    id: "qwen-code",
+    package: packages::QWEN_CODE,
+    program: "qwen",
+    file: ".qwen/settings.json",
+    holds: include_str!("homes/qwen.json"),
+    project: ".qwen/settings.json",
+    approve: &["mcp", "approve", "weather"],
+    ..NOTHING
+};
+
+pub(super) const OPENCODE: Client = Client {
+    id: "opencode",
+    package: packages::OPENCODE,
+    program: "opencode",
+    file: ".config/opencode/opencode.jsonc",
+    holds: include_str!("homes/opencode.jsonc"),
+    project: "opencode.json",
+    ..NOTHING
+};
+
+pub(super) const MCPORTER: Client = Client {
+    id: "mcporter",
+    package: packages::MCPORTER,
+    program: "mcporter",
+    file: ".mcporter/mcporter.json",
+    holds: include_str!("homes/mcporter.json"),
+    project: "config/mcporter.json",
+    ask: ask::mcporter,
+    ..NOTHING
+};
+
+/// It reads Cursor's files: the person's when it is started below HOME, but knows none of Cursor's variables.
+pub(super) const FASTMCP_FOR_CURSOR: Client = Client {
+    id: "cursor",
+    package: packages::FASTMCP,
+    program: "fastmcp",
+    file: ".cursor/mcp.json",
+    holds: include_str!("homes/cursor.json"),
+    project: ".cursor/mcp.json",
+    ask: |run| ask::fastmcp(run, "cursor"),
+    in_home: true,
+    http: false,
+    ..NOTHING
+};
+
+pub(super) const FASTMCP_FOR_CLAUDE_DESKTOP: Client = Client {
+    id: "claude-desktop",
+    file: ".config/Claude/claude_desktop_config.json",
+    holds: include_str!("homes/claude_desktop.json"),
+    project: "",
+    ask: |run| ask::fastmcp(run, "claude-desktop"),
+    ..FASTMCP_FOR_CURSOR
+};
+
+/// It reads any file with `mcpServers`.
+pub(super) const INSPECTOR: Client = Client {
+    id: "cursor",
+    package: packages::INSPECTOR,
+    program: "mcp-inspector",
+    project: "",
+    ask: ask::inspector,
+    in_home: false,
+    ..FASTMCP_FOR_CURSOR
+};
