@@ -41,20 +41,14 @@ pub(super) fn bridged(ws: &Workspace, server: &Server, about: &Crate, bridge: &P
     let (to, docker, kind) = (context.path(), ws.root.join("docker"), server.kind.name());
     contract(bridge, to)?;
     if server.base {
-        copy(&docker.join(kind).join("Dockerfile"), &to.join("Dockerfile"))?;
+        copy_files(&docker.join(kind), to, |name| !name.contains('.'))?;
         return Ok(context);
     }
     copy(&docker.join(format!("{kind}.Dockerfile")), &to.join("Dockerfile"))?;
     for part in ["pack", "deps", "source"] {
         fs::create_dir(to.join(part))?;
     }
-    let script = |name: &str| name.ends_with(".mjs") || name.ends_with(".py");
-    for entry in fs::read_dir(docker.join(kind))? {
-        let entry = entry?;
-        if script(&entry.file_name().to_string_lossy()) {
-            copy(&entry.path(), &to.join("pack").join(entry.file_name()))?;
-        }
-    }
+    copy_files(&docker.join(kind), &to.join("pack"), |name| name.ends_with(".mjs") || name.ends_with(".py"))?;
     let it = &server.program;
     let name = it.package.as_ref().map(|it| it.name.as_str());
     let launch =
@@ -136,6 +130,16 @@ pub(super) fn folder(about: &Crate) -> Result<TempDir> {
     let parent = about.target_dir.join("drydock");
     fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
     tempfile::Builder::new().prefix("context-").tempdir_in(&parent).context("cannot make a build context")
+}
+
+fn copy_files(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> Result<()> {
+    for entry in fs::read_dir(from).with_context(|| format!("cannot list {}", from.display()))? {
+        let name = entry?.file_name();
+        if wanted(&name.to_string_lossy()) {
+            copy(&from.join(&name), &to.join(&name))?;
+        }
+    }
+    Ok(())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
