@@ -1,0 +1,98 @@
+//! What `serve` asks of a keeper, and how it starts one.
+//!
+//! `Job` <-> one line of JSON on the keeper's socket. Invariant: nothing of a job stands in the keeper's command line or
+//! environment, which others can read: it will hold secrets one day.
+
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use drydock_contract::log::{Format, Level};
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::wire::{LONG, Lines};
+
+/// The verb of a keeper; not for people.
+pub(crate) const VERB: &str = "keep";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) config: Config,
+    pub(crate) log: Level,
+    pub(crate) log_format: Format,
+    /// Whose stderr takes the log, if it is not the keeper's own.
+    pub(crate) serve_pid: Option<u32>,
+    /// Started before a session asked.
+    pub(crate) warm: bool,
+    /// What the child says before it has a session is not logged.
+    pub(crate) hushed: bool,
+}
+
+impl Job {
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
+        let value: Value = serde_json::from_slice(line).map_err(|e| format!("no job: {e}"))?;
+        let text = |name: &str| value[name].as_str().unwrap_or_default();
+        Ok(Self {
+            config: Config::from_value(&value["config"])?,
+            log: text("log").parse()?,
+            log_format: text("log_format").parse()?,
+            serve_pid: value["serve_pid"].as_u64().and_then(|it| it.try_into().ok()),
+            warm: value["warm"] == true,
+            hushed: value["hushed"] == true,
+        })
+    }
+
+    fn to_line(&self) -> String {
+        let value = json!({
+            "config": self.config.to_value(),
+            "log": self.log.name(),
+            "log_format": self.log_format.name(),
+            "serve_pid": self.serve_pid,
+            "warm": self.warm,
+            "hushed": self.hushed,
+        });
+        format!("{value}\n")
+    }
+
+    /// Starts a keeper; gives its socket and its pid.
+    pub(crate) fn start(&self) -> io::Result<(Lines, i32)> {
+        let (mut ours, theirs) = UnixStream::pair()?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "xshell neither passes sockets nor sets process groups"
+        )]
+        let mut command = Command::new("/proc/self/exe");
+        command.args([VERB]).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).process_group(0);
+        if let Some(name) = std::env::args_os().next() {
+            command.arg0(name);
+        }
+        let keeper = command.spawn()?;
+        drop(command); // and with it our copy of the keeper's end
+        ours.write_all(self.to_line().as_bytes())?;
+        Ok((Lines::new(ours, LONG)?, keeper.id().cast_signed()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_one_line() {
+        let config = Config::parse(r#"{"command": "a\nb", "args": ["ü"], "env": {"K": "line\n"}}"#).unwrap();
+        let job = Job {
+            config,
+            log: Level::Debug,
+            log_format: Format::Json,
+            serve_pid: Some(7),
+            warm: true,
+            hushed: false,
+        };
+        let line = job.to_line();
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(Job::parse(line.trim_end().as_bytes()), Ok(job));
+    }
+}
