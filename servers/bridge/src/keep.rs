@@ -278,11 +278,12 @@ impl Keeper {
         if !self.control.read() {
             self.dismiss();
         }
-        let Some(line) = self.control.next() else { return };
-        let number = line.strip_prefix("session ").and_then(|it| it.parse().ok());
-        let session = self.control.fds.pop().and_then(|it| Lines::new(it.into(), SHORT).ok());
-        if let (Some(number), Some(session)) = (number, session) {
-            self.attach(number, session);
+        while let Some(line) = self.control.next() {
+            let number = line.strip_prefix("session ").and_then(|it| it.parse().ok());
+            let session = self.control.fds.pop().and_then(|it| Lines::new(it.into(), SHORT).ok());
+            if let (Some(number), Some(session)) = (number, session) {
+                self.attach(number, session);
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod calls;
 mod config;
+mod http;
 mod job;
 mod keep;
 mod output;
@@ -27,6 +28,7 @@ const KIND: Kind = Kind {
     options: &[
         ("config", "MCP_CONFIG", "FILE     what is wrapped [/etc/mcp/bridge.json]"),
         ("warm", "MCP_WARM", "N        children started ahead of time, 0 to 4 [1]"),
+        ("http", "MCP_HTTP", "ADDR     also answer /healthz and /readyz there, as in 127.0.0.1:8080"),
     ],
     without: &["call-timeout", "max-calls"],
     command: true,
@@ -57,7 +59,11 @@ fn run(program: &str, args: Args) -> Result<ExitCode, String> {
     match args.verb {
         Verb::Serve => {
             log::init(options.log, options.log_format, 0, None);
-            serve::run(wrapped(&args)?, options)
+            let wrapped = wrapped(&args)?;
+            if let Some(address) = last(&args, "http") {
+                http::start(address, options.socket.clone())?;
+            }
+            serve::run(wrapped, options)
                 .map_err(|e| format!("cannot serve on {}: {e}", options.socket.display()))?;
         }
         Verb::Stdio => {
@@ -73,13 +79,17 @@ fn run(program: &str, args: Args) -> Result<ExitCode, String> {
 }
 
 fn wrapped(args: &Args) -> Result<Option<Config>, String> {
-    let last = |name| args.own.iter().rfind(|it| it.0 == name).map(|it| it.1.as_str());
-    let Some(mut config) = Config::load(last("config"))? else { return Ok(None) };
-    if let Some(warm) = last("warm") {
+    let Some(mut config) = Config::load(last(args, "config"))? else { return Ok(None) };
+    if let Some(warm) = last(args, "warm") {
         config.warm = args::number(warm, 0).map_err(|e| format!("warm: {e}"))?;
         config::check_warm(config.warm)?;
     }
     Ok(Some(config))
+}
+
+/// An option of our own; of several, the last one wins.
+fn last<'a>(args: &'a Args, name: &str) -> Option<&'a str> {
+    args.own.iter().rfind(|it| it.0 == name).map(|it| it.1.as_str())
 }
 
 /// Only for verbs that answer on stdout: never `stdio`.

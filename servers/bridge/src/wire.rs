@@ -49,8 +49,8 @@ impl Lines {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return false,
             }
-            if self.input.len() > self.longest && !self.input.contains(&b'\n') {
-                return false;
+            if self.input.len() >= self.longest {
+                return self.input.contains(&b'\n'); // the rest when these lines are read
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Warm children: how many wait, how they are replaced, and what happens when they die.
 
+use std::io::{Read, Write};
+
 use serde_json::json;
 
 use crate::harness::{Serve, children, health, mark, marked, odd, until};
@@ -99,4 +101,28 @@ fn what_is_wrong_with_the_configuration_is_said() {
     let (status, text) = crate::harness::Session::start(&config).ended();
     assert_eq!(status.code(), Some(1));
     assert!(text.contains("bridge.json: `warm` is 9, at most 4"), "{text}");
+}
+
+#[test]
+fn probes_over_http() {
+    let serve = Serve::odd(&["die"], &["--http", "127.0.0.1:0"]);
+    let address = until("an address", || {
+        let log = serve.log();
+        let (_, rest) = log.split_once("http://")?;
+        Some(rest.split_once('/')?.0.to_owned())
+    });
+    let get = |path: &str| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    assert!(get("/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
+    until("a reason", || get("/readyz").contains("exit code 3").then_some(()));
+    assert!(get("/readyz").starts_with("HTTP/1.1 503 "));
+    // Whoever connects and says nothing is not waited for by those who come after, but for a moment.
+    let _mute = std::net::TcpStream::connect(&address).unwrap();
+    assert!(get("/healthz").ends_with("ok\n"));
+    serve.stop();
 }
