@@ -68,7 +68,7 @@ fn a_client_that_stops_reading_is_ended_and_others_are_unharmed() {
     let serve = Serve::odd(&[], &[]);
     let mut other = serve.session(&[]);
     let mut session = serve.session(&["--stall-timeout", "1"]);
-    session.call("flood", &json!({"n": 50_000_000}));
+    session.call("flood", &json!({"n": 5_000_000}));
     let (status, text) = session.ended();
     assert_eq!((status.code(), text.as_str()), (Some(1), "error: output was blocked for too long\n"));
     other.tool("pid", &json!({}));
@@ -81,7 +81,7 @@ fn a_client_that_stops_reading_is_ended_and_others_are_unharmed() {
 fn a_client_that_is_gone_is_noticed_behind_blocked_output() {
     let serve = Serve::odd(&[], &[]);
     let mut session = serve.session(&["--stall-timeout", "600"]);
-    session.call("flood", &json!({"n": 50_000_000}));
+    session.call("flood", &json!({"n": 5_000_000}));
     // Something came, so the answer is under way; it is never read, and stdin hangs up as a killed client's does.
     session.stdout.as_mut().unwrap().read_exact(&mut [0; 10]).unwrap();
     let stdout = session.stdout.take();
