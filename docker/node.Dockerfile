@@ -20,8 +20,8 @@ RUN node /pack/app.mjs /app /pack/launch.json /image
 
 FROM scratch
 COPY --from=runtime /image/ /
+COPY --from=app /app/node_modules/ /app/node_modules/
 COPY --from=app /image/ /
-COPY --from=app /app/ /app/
 COPY mcp /mcp
 ENV HOME=/tmp NODE_ENV=production
 WORKDIR /app

@@ -1,7 +1,8 @@
 // Makes an installed server ready to be copied: finds its program, leaves out what is not run, says how it starts.
 //
-// node app.mjs APP LAUNCH.json ROOT: prunes APP/node_modules; writes ROOT/etc/mcp/bridge.json, and below ROOT the
-// libraries that native modules load and node does not.
+// node app.mjs APP LAUNCH.json ROOT: prunes APP/node_modules, which is copied from where it is: a change of our sources
+// leaves it as it was. Writes below ROOT our sources, etc/mcp/bridge.json, and the libraries that native modules load and
+// node does not.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -66,7 +67,10 @@ try {
   const launch = read(launchFile);
   const start = program(launch.package ? path.join(app, 'node_modules', launch.package) : app);
   const modules = path.join(app, 'node_modules');
-  if (fs.existsSync(modules)) prune(modules);
+  fs.mkdirSync(modules, { recursive: true });
+  prune(modules);
+  fs.mkdirSync(modules, { recursive: true }); // also of a server without packages
+  fs.cpSync(app, path.join(root, app), { recursive: true, filter: (file) => file !== modules });
 
   const loaded = new Set(libraries(process.execPath));
   for (const library of new Set([...nativeModules(app)].flatMap(libraries))) {

@@ -9,6 +9,7 @@ pub mod service;
 pub mod session;
 pub mod weather;
 pub mod world;
+pub mod wrapped;
 
 use std::io::Write;
 

@@ -145,8 +145,12 @@ pub(crate) fn on_host(servers: Vec<Server>, named: bool) -> Result<Vec<Server>> 
 }
 
 /// What every image but those of Rust servers has as `/mcp`, in the shape of a server that can be compiled.
-pub(crate) fn bridge(root: &Path) -> Server {
-    Server {
+pub(crate) fn bridge(root: &Path) -> Result<Server> {
+    let file = root.join("Cargo.toml");
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let manifest: toml::Table = text.parse().with_context(|| format!("cannot read {}", file.display()))?;
+    let version = manifest.get("workspace").and_then(|it| it.get("package")?.get("version")?.as_str());
+    Ok(Server {
         name: "bridge".to_owned(),
         dir: root.join("servers/bridge"),
         kind: Kind::Rust,
@@ -154,12 +158,12 @@ pub(crate) fn bridge(root: &Path) -> Server {
         id: "dev.drydock/bridge".to_owned(),
         title: "Bridge".to_owned(),
         description: "/mcp for servers that are not Drydock's own".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: version.with_context(|| format!("{} has no version", file.display()))?.to_owned(),
         source: None,
         variables: Vec::new(),
         program: Program::default(),
         limits: Kind::Rust.limits(&manifest::Settings::default()),
-    }
+    })
 }
 
 impl Server {

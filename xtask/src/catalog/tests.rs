@@ -86,7 +86,7 @@ fn the_cap_on_sessions_fits_memory_and_pids() {
     };
     assert_eq!(cap(Kind::Rust, 64, 1000), 32);
     assert_eq!(cap(Kind::Rust, 1024, 32), 16);
-    assert_eq!(cap(Kind::Node, 256, 512), 2, "a warm child takes a share as well");
+    assert_eq!(cap(Kind::Node, 256, 512), 3, "a warm child takes a share as well");
     assert_eq!(cap(Kind::Node, 16, 8), 1, "at least one");
 }
 
@@ -189,7 +189,7 @@ fn the_bridge_takes_its_settings_from_the_environment() {
     let ours = serde_json::json!({ "dev.drydock": { "warm": 3, "memory": "800m" } });
     manifest["_meta"] = serde_json::json!({ "io.modelcontextprotocol.registry/publisher-provided": ours });
     let server = one(&manifest, &[]).unwrap();
-    let expected = [("MCP_MAX_SESSIONS", "7"), ("MCP_WARM", "3")];
+    let expected = [("MCP_MAX_SESSIONS", "9"), ("MCP_WARM", "3")];
     assert_eq!(server.environment(&[]).unwrap(), pairs(&expected));
     assert!(server.environment(&pairs(&[("MCP_WARM", "0")])).is_ok());
     assert!(

@@ -32,7 +32,7 @@ pub(super) fn build(
             server.name
         ));
     }
-    let bridge = catalog::bridge(&ws.root);
+    let bridge = catalog::bridge(&ws.root)?;
     let about = cargo::describe(ws, &bridge)?;
     let (binary, _held) = match target {
         Some(target) => (cargo::build_static(ws, &bridge, how.profile, target)?, None),
