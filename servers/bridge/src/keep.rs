@@ -12,6 +12,8 @@
 //! process (`SCM_RIGHTS`), so bytes are copied once, a client's backlog is in no memory that others share, and when that
 //! process dies, however it dies, the child sees the end of its input without anybody having to act.
 
+mod verdict;
+
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -30,6 +32,7 @@ use crate::job::Job;
 use crate::said::Said;
 use crate::tree;
 use crate::wire::{Lines, SHORT, wait_any};
+use verdict::{answer, number, report_death, tell};
 
 /// How long a child may take after the end of its input, and after SIGTERM.
 const AFTER_EOF: Duration = Duration::from_secs(2);
@@ -44,9 +47,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// A waiting child counts as started once its processes used no processor time for that long, or after `SETTLED`.
 const QUIET: Duration = Duration::from_millis(500);
 const SETTLED: Duration = Duration::from_secs(10);
-
-/// How long a keeper without a child stays to tell a session that is on its way to it.
-const LINGER: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -302,7 +302,8 @@ impl Keeper {
         self.phase = if gone { Phase::Eof(Instant::now() + AFTER_EOF) } else { Phase::Serving };
     }
 
-    /// `end` asks for the end of the child, `bye N` says how many log lines were lost; then, or before, comes the end.
+    /// `closed`: the client has closed its end. `end` asks for the end of the child, `bye N` says how many log lines were
+    /// lost; then, or before, comes the end.
     fn hear_session(&mut self) {
         let Some(session) = &mut self.session else { return };
         let is_there = session.read();
@@ -314,6 +315,8 @@ impl Keeper {
             if let Some(dropped) = line.strip_prefix("bye ") {
                 self.said_bye = true;
                 let _ = self.control.send(&format!("dropped {dropped}"));
+            } else if line == "closed" {
+                let _ = self.control.send("ending");
             } else if line == "end" {
                 self.end();
             }
@@ -369,43 +372,6 @@ impl Keeper {
             Some(session) => answer(&self.job, &session, &ended, &words),
             None if self.attached || self.dismissed => {}
             None => report_death(&self.job, self.control, &ended, &words),
-        }
-    }
-}
-
-/// `code 3` or `signal 9`.
-fn number(status: Option<WaitStatus>) -> String {
-    match status.map(|it| (it.exit_status(), it.terminating_signal())) {
-        Some((Some(code), _)) => format!("code {code}"),
-        Some((_, Some(signal))) => format!("signal {signal}"),
-        _ => "unknown".into(),
-    }
-}
-
-fn tell(peer: &Lines, words: &[String], last: &str) {
-    for word in words {
-        let _ = peer.send(&format!("last {word}"));
-    }
-    let _ = peer.send(last);
-}
-
-/// A session came to a child that is dead: a fresh one may do, unless this one was fresh.
-fn answer(job: &Job, session: &Lines, problem: &str, words: &[String]) {
-    if job.warm {
-        let _ = session.send("again");
-    } else {
-        tell(session, words, &format!("refused the server did not start: {problem}"));
-    }
-}
-
-/// Tells `serve` of a child that died before a session had it, and such a session as is on its way.
-fn report_death(job: &Job, mut control: Lines, problem: &str, words: &[String]) {
-    tell(&control, words, &format!("died {problem}"));
-    let until = Instant::now() + LINGER;
-    while let Some(line) = control.line_by(until) {
-        let session = control.fds.pop().and_then(|it| Lines::new(it.into(), SHORT).ok());
-        if let Some(session) = session.filter(|_| line.starts_with("session ")) {
-            return answer(job, &session, problem, words);
         }
     }
 }

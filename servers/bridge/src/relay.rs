@@ -301,6 +301,7 @@ impl Relay {
         if self.stdin.is_none() && self.closed.is_none() && self.exit.is_none() {
             self.server_in = None;
             self.closed = Some(Instant::now());
+            let _ = self.keeper.send("closed");
         }
     }
 

@@ -24,8 +24,10 @@ use crate::tree;
 use crate::wire::{Lines, SHORT, wait_any};
 use pool::Pool;
 
-/// How long a session waits for the place of one that is just ending.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a session waits for a place: a client that starts anew may be here before we hear that its old session is
+/// over; and when one is just ending, longer.
+const MOMENT: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// How long children have at the end of `serve`, of the 10 s that an engine gives us.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -36,7 +38,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 struct Peer {
     lines: Lines,
-    /// Asked for a session and waits for a place, until then.
+    /// Asked for a session, since when it waits for a place.
     waits: Option<Instant>,
     /// A session with a child of its own.
     is_guest: bool,
@@ -131,8 +133,12 @@ impl Serve {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let waiting = self.peers.iter().filter_map(|it| it.waits);
+        let waiting = self.peers.iter().filter_map(|it| it.waits).map(|since| self.wait_until(since));
         waiting.chain(self.pool.deadline()).chain(self.strays).min()
+    }
+
+    fn wait_until(&self, since: Instant) -> Instant {
+        since + if self.pool.is_one_ending() { PATIENCE } else { MOMENT }
     }
 
     fn accept(&mut self, listener: &UnixListener) {
@@ -165,7 +171,7 @@ impl Serve {
                 false
             }
             "session" if !peer.is_guest && peer.waits.is_none() => {
-                peer.waits = Some(now + PATIENCE);
+                peer.waits = Some(now);
                 true
             }
             "session own" if !peer.is_guest && peer.waits.is_none() => {
@@ -191,11 +197,8 @@ impl Serve {
     fn seat(&mut self, now: Instant) {
         let mut index = 0;
         while index < self.peers.len() {
-            let Some(until) = self.peers[index].waits else {
-                index += 1;
-                continue;
-            };
-            if !self.has_place() && now < until && self.pool.is_one_ending() {
+            let waits = self.peers[index].waits;
+            if waits.is_none_or(|since| !self.has_place() && now < self.wait_until(since)) {
                 index += 1;
                 continue;
             }

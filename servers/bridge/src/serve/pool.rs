@@ -27,7 +27,7 @@ enum State {
     Starting,
     Warm,
     Serving,
-    /// Its session is gone, it is not yet.
+    /// Its client is gone, it is not yet.
     Ending,
 }
 
@@ -48,8 +48,9 @@ pub(super) struct Pool {
     config: Option<Config>,
     options: Options,
     keepers: Vec<Keeper>,
-    /// Children that died at their start since one did not.
+    /// Children that died at their start since one did not, and when the last one did.
     failures: u32,
+    failed_at: Option<Instant>,
     reason: Option<String>,
     /// A child has once come through its start.
     proven: bool,
@@ -63,6 +64,7 @@ impl Pool {
             options: options.clone(),
             keepers: Vec::new(),
             failures: 0,
+            failed_at: None,
             reason: None,
             proven: false,
             not_before: None,
@@ -97,9 +99,10 @@ impl Pool {
         self.keepers.iter().filter(|it| matches!(it.state, State::Starting | State::Warm) && !it.is_silent)
     }
 
-    /// Those whose survival would prove something.
+    /// Those that were started since: if one of them lives on, others do too.
     fn young(&self) -> impl Iterator<Item = &Keeper> {
-        self.keepers.iter().filter(|it| it.state != State::Ending && !it.is_silent)
+        let is_young = |it: &&Keeper| self.failed_at.is_none_or(|at| it.started > at);
+        self.keepers.iter().filter(|it| it.state != State::Ending && !it.is_silent).filter(is_young)
     }
 
     fn settle(&mut self, now: Instant) {
@@ -196,6 +199,7 @@ impl Pool {
     fn failed(&mut self, problem: String, words: &[String], now: Instant) {
         let wait = Duration::from_secs(1 << self.failures.min(6)).min(SLOWEST);
         self.failures = self.failures.saturating_add(1);
+        self.failed_at = Some(now);
         self.not_before = Some(now + wait);
         if self.reason.as_ref() == Some(&problem) {
             log::debug(&format!("{problem}; the next start is in {} s", wait.as_secs()));
@@ -258,5 +262,47 @@ impl Pool {
     /// Lets every keeper go: each ends its child, then itself.
     pub(super) fn dismiss(&mut self) {
         self.keepers.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::wire::SHORT;
+
+    fn keeper(started: Instant) -> Keeper {
+        let lines = Lines::new(UnixStream::pair().unwrap().0, SHORT).unwrap();
+        Keeper { pid: 1, lines, state: State::Serving, started, words: Vec::new(), is_silent: false }
+    }
+
+    #[test]
+    fn only_what_was_started_since_a_failure_proves_that_it_is_over() {
+        let mut pool = Pool::new(None, &Options::default());
+        let start = Instant::now();
+        let after = |secs| start + Duration::from_secs(secs);
+        pool.keepers.push(keeper(start));
+        pool.failed("exit code 3".into(), &[], after(100));
+        pool.settle(after(200));
+        assert_eq!((pool.is_ready(), pool.reason().as_deref()), (false, Some("exit code 3")));
+        pool.keepers.push(keeper(after(101)));
+        pool.settle(after(110));
+        assert!(!pool.is_ready());
+        pool.settle(after(111));
+        assert_eq!((pool.is_ready(), pool.reason()), (true, None));
+    }
+
+    #[test]
+    fn starts_are_ever_slower_but_never_slower_than_once_a_minute() {
+        let mut pool = Pool::new(None, &Options::default());
+        let now = Instant::now();
+        let waits: Vec<u64> = (0..9)
+            .map(|_| {
+                pool.failed("x".into(), &[], now);
+                pool.not_before.unwrap().duration_since(now).as_secs()
+            })
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     }
 }

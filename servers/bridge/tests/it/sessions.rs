@@ -135,8 +135,11 @@ fn one_session_too_many_is_refused_clearly() {
     first.tool("pid", &json!({}));
     // A client that reconnects finds the place that it has just left, though its server is not gone yet.
     drop(first);
+    let mut second = serve.session(&[]);
+    second.call("sleep", &json!({"n": 300}));
+    second.stdin = None;
     serve.session(&[]);
-    assert_eq!(serve.health().unwrap()["served"], 2);
+    assert_eq!(serve.health().unwrap()["served"], 3);
 }
 
 #[test]
