@@ -18,7 +18,9 @@ use self::field::Field;
 use self::input::Input;
 pub(crate) use self::settings::{Mount, Network, Settings};
 
-const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
+const SCHEMA: (&str, &str) = ("https://static.modelcontextprotocol.io/schemas/", "/server.schema.json");
+/// The first version of the schema with the names that we read; entries of the registry have one from then on.
+const OLDEST: &str = "2025-09-16";
 
 /// What we take from the file.
 #[derive(Debug, Clone)]
@@ -68,7 +70,13 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Manifest> {
     let value: Value = serde_json::from_str(text).with_context(|| format!("{}: not JSON", file.display()))?;
     let root = Field { file, path: String::new(), value: &value };
     if let Some(schema) = root.get("$schema")? {
-        schema.one_of(&[SCHEMA])?;
+        let text = schema.word(200)?;
+        let date = text.strip_prefix(SCHEMA.0).and_then(|it| it.strip_suffix(SCHEMA.1)).unwrap_or_default();
+        let plain = date.len() == OLDEST.len() && date.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        if !plain || date < OLDEST {
+            let rule = format!("must be {}2025-12-11{}, or another from {OLDEST} on", SCHEMA.0, SCHEMA.1);
+            return Err(schema.wrong(&rule));
+        }
     }
     icons(&root)?;
     for remote in root.list("remotes")? {
@@ -206,14 +214,14 @@ fn variable(field: &Field) -> Result<Variable> {
         return Err(name.wrong("must be letters, digits and `_`, not beginning with a digit"));
     }
     let input = Input::read(field)?;
-    if input.secret && (input.fixed.is_some() || input.default.is_some()) {
+    if input.is_secret() && input.value().is_some() {
         return Err(field.wrong("is a secret, so the file must not hold its `value` or `default`"));
     }
     Ok(Variable {
         name: text,
         fixed: if input.fixed.is_some() { input.value() } else { None },
         default: if input.fixed.is_none() { input.value() } else { None },
-        secret: input.secret,
+        secret: input.is_secret(),
         required: input.required,
         choices: input.choices,
     })

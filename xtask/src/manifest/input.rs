@@ -69,6 +69,11 @@ impl Input {
         })
     }
 
+    /// Whether a person gives it, or a part of it, as a secret.
+    pub(super) fn is_secret(&self) -> bool {
+        self.secret || self.parts.iter().any(|(_, it)| it.secret)
+    }
+
     /// Its value with all `{name}`s filled in, or its default; nothing when either is missing.
     pub(super) fn value(&self) -> Option<String> {
         let mut text = self.fixed.clone().or_else(|| self.default.clone())?;
@@ -83,12 +88,11 @@ impl Input {
 
     /// Its value, if it can stand on a command line that everybody on the machine can read.
     pub(super) fn on_a_command_line(&self, field: &Field) -> Result<Option<String>> {
-        let secret = self.secret || self.parts.iter().any(|(_, it)| it.secret);
         match self.value() {
             Some(_) if self.secret => {
                 Err(field.wrong("is a secret, so the file must not hold its `value` or `default`"))
             }
-            None if self.required && secret => {
+            None if self.required && self.is_secret() => {
                 Err(field.wrong("is a secret, and command lines are no place for secrets"))
             }
             None if self.required => Err(field.wrong("is required: write its `value` here")),

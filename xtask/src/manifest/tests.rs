@@ -7,7 +7,7 @@ use super::*;
 
 fn good() -> Value {
     json!({
-        "$schema": SCHEMA,
+        "$schema": format!("{}2025-12-11{}", SCHEMA.0, SCHEMA.1),
         "name": "io.github.ana/weather",
         "description": "Weather",
         "version": "0.1.0",
@@ -125,6 +125,31 @@ fn wrong_settings_are_refused_and_unknown_ones_too() {
 fn a_secret_in_the_file_is_refused() {
     let secret = json!({ "name": "KEY", "isSecret": true, "default": "hunter2" });
     assert!(refused("/packages/0/environmentVariables/1", secret).contains("is a secret"));
+}
+
+#[test]
+fn a_secret_that_is_a_part_of_a_value_is_a_secret() {
+    let mut file = good();
+    file["packages"][0]["environmentVariables"][1] = json!({
+        "name": "AUTH", "value": "Bearer {token}", "variables": { "token": { "isSecret": true, "isRequired": true } },
+    });
+    let variable = read(&file).unwrap().packages.remove(0).variables.remove(1);
+    assert!(variable.secret && variable.fixed.is_none(), "{variable:?}");
+}
+
+#[test]
+fn schemas_that_we_can_read() {
+    let mut file = good();
+    for (schema, fine) in [
+        ("https://static.modelcontextprotocol.io/schemas/2025-09-29/server.schema.json", true),
+        ("https://static.modelcontextprotocol.io/schemas/2026-03-01/server.schema.json", true),
+        ("https://static.modelcontextprotocol.io/schemas/2025-07-09/server.schema.json", false),
+        ("https://static.modelcontextprotocol.io/schemas/latest/server.schema.json", false),
+        ("https://example.com/2025-12-11/server.schema.json", false),
+    ] {
+        file["$schema"] = json!(schema);
+        assert_eq!(read(&file).is_ok(), fine, "{schema}");
+    }
 }
 
 /// An entry as the registry has them for npm.

@@ -4,13 +4,14 @@
 //! and never when it runs.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::{How, compile_inside, from_environment, stage};
 use crate::argv::{self, Origin};
-use crate::cargo::{self, Crate};
+use crate::cargo::{self, Crate, Profile};
 use crate::catalog::{self, Kind, Server};
 use crate::engine::Cli;
 use crate::fixable::fixable;
@@ -35,7 +36,7 @@ pub(super) fn build(
     let bridge = catalog::bridge(&ws.root)?;
     let about = cargo::describe(ws, &bridge)?;
     let (binary, _held) = match target {
-        Some(target) => (cargo::build_static(ws, &bridge, how.profile, target)?, None),
+        Some(target) => (compiled_here(ws, &bridge, how, target)?, None),
         None => {
             let (path, folder) = compiled_inside(ws, cli, &bridge, &about, how)?;
             (path, Some(folder))
@@ -49,6 +50,20 @@ pub(super) fn build(
         Origin { workspace: &workspace, license: "", profile: how.profile.name(), cached: !how.no_cache };
     let args = argv::build(server, &origin, &build_args, context.path());
     cli.work(&format!("building {}", server.image()), &args).map(drop).map_err(|err| advise(server, err))
+}
+
+/// Once for all images of one command.
+fn compiled_here(ws: &Workspace, bridge: &Server, how: How, target: &str) -> Result<PathBuf> {
+    static DONE: Mutex<Option<(Profile, PathBuf)>> = Mutex::new(None);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((profile, path)) = &*done
+        && *profile == how.profile
+    {
+        return Ok(path.clone());
+    }
+    let path = cargo::build_static(ws, bridge, how.profile, target)?;
+    *done = Some((how.profile, path.clone()));
+    Ok(path)
 }
 
 /// The bridge out of an image that the engine compiled.
