@@ -2,7 +2,8 @@
 //!
 //! `odd MARK [WISH..]`: MARK stands in the command line of everything it starts, so that tests find it. Wishes:
 //! `ignore-eof`, `ignore-term`, `litter` (leaves processes behind that nobody can attribute), `die` (at its start),
-//! `linger` (a process of the litter).
+//! `linger` (a process of the litter), `greet` (a line on stdout before any request), `mute` (no word before
+//! `initialize`), `frail` (a request before `initialize` is its end).
 
 #![expect(
     clippy::disallowed_methods,
@@ -46,7 +47,10 @@ fn main() {
         std::process::exit(3);
     }
     eprintln!("{mark} is up");
-    serve(&mark);
+    if wishes("greet") {
+        println!("{{\"greeting\": 1}}");
+    }
+    serve(&mark, wishes("mute"), wishes("frail"));
     if wishes("ignore-eof") {
         sleep_for_ever();
     }
@@ -63,11 +67,19 @@ fn sleep_for_ever() -> ! {
     }
 }
 
-fn serve(mark: &str) {
+fn serve(mark: &str, mute: bool, frail: bool) {
     let mut thoughts: Vec<String> = Vec::new();
+    let mut is_initialized = false;
     for line in std::io::stdin().lock().lines() {
         let Ok(request) = serde_json::from_str::<Value>(&line.unwrap()) else { continue };
         if request["id"].is_null() || request["method"].is_null() {
+            continue;
+        }
+        is_initialized |= request["method"] == "initialize";
+        if !is_initialized && frail {
+            std::process::exit(4);
+        }
+        if !is_initialized && mute {
             continue;
         }
         let arguments = &request["params"]["arguments"];

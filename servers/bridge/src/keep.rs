@@ -13,12 +13,13 @@
 //! process dies, however it dies, the child sees the end of its input without anybody having to act.
 
 mod verdict;
+mod warming;
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use drydock_contract::log;
@@ -33,6 +34,7 @@ use crate::said::Said;
 use crate::tree;
 use crate::wire::{Lines, SHORT, wait_any};
 use verdict::{answer, number, report_death, tell};
+use warming::{News, Warming};
 
 /// How long a child may take after the end of its input, and after SIGTERM.
 const AFTER_EOF: Duration = Duration::from_secs(2);
@@ -44,17 +46,10 @@ const LEFT_BEHIND: Duration = Duration::from_millis(500);
 /// How often a kill is repeated until nothing is left.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// A waiting child counts as started once its processes used no processor time for that long, or after `SETTLED`.
-const QUIET: Duration = Duration::from_millis(500);
-const SETTLED: Duration = Duration::from_secs(10);
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Until a session comes. With the processor time at the last look, until it has been quiet.
-    Waiting {
-        ticks: Option<u64>,
-        look: Option<Instant>,
-    },
+    /// Until a session comes.
+    Waiting,
     Serving,
     /// Input has ended.
     Eof(Instant),
@@ -69,6 +64,7 @@ enum Source {
     Signals,
     Serve,
     Session,
+    Stdout,
     Stderr,
 }
 
@@ -78,9 +74,11 @@ struct Keeper {
     control: Lines,
     /// The session's process.
     session: Option<Lines>,
-    pipes: Option<(ChildStdin, ChildStdout)>,
+    /// The child's other ends, until a session gets them.
+    waiting: Option<Warming>,
+    /// A session that waits until it may have them, and its number.
+    pending: Option<(u32, Lines)>,
     child: i32,
-    started: Instant,
     status: Option<WaitStatus>,
     said: Said,
     phase: Phase,
@@ -92,6 +90,8 @@ struct Keeper {
     said_bye: bool,
     /// `serve` wants no more of it.
     dismissed: bool,
+    /// The child is of no use to anybody: it was asked something, and does not answer.
+    mute: bool,
     /// It did not end by itself.
     forced: bool,
 }
@@ -161,20 +161,21 @@ fn spawn(config: &Config) -> Result<Child, String> {
 
 impl Keeper {
     fn new(job: Job, control: Lines, mut child: Child) -> Self {
-        let started = Instant::now();
+        let pipes = child.stdin.take().zip(child.stdout.take());
         Self {
             control,
             session: None,
-            pipes: child.stdin.take().zip(child.stdout.take()),
+            waiting: pipes.map(|(stdin, stdout)| Warming::new(stdin, stdout, job.ping)),
+            pending: None,
             child: child.id().cast_signed(),
-            started,
             status: None,
             said: Said::new(child.stderr.take(), job.hushed),
-            phase: Phase::Waiting { ticks: None, look: Some(started + QUIET) },
+            phase: Phase::Waiting,
             attached: false,
             served: false,
             said_bye: false,
             dismissed: false,
+            mute: false,
             forced: false,
             job,
         }
@@ -195,6 +196,10 @@ impl Keeper {
                 Source::Signals => self.dismiss(),
                 Source::Serve => self.hear_serve(),
                 Source::Session => self.hear_session(),
+                Source::Stdout => {
+                    let news = self.waiting.as_mut().map_or(News::Nothing, Warming::read);
+                    self.learn(news);
+                }
                 Source::Stderr => self.said.read(),
             }
         }
@@ -216,13 +221,14 @@ impl Keeper {
             sources.push((Source::Serve, self.control.as_fd()));
         }
         sources.extend(self.session.as_ref().map(|it| (Source::Session, it.as_fd())));
+        sources.extend(self.waiting.as_ref().and_then(Warming::fd).map(|it| (Source::Stdout, it)));
         sources.extend(self.said.fd().map(|it| (Source::Stderr, it)));
         sources.into_iter().map(|(source, fd)| (source, fd, PollFlags::IN)).collect()
     }
 
     fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Waiting { look, .. } => look,
+            Phase::Waiting => self.waiting.as_ref().and_then(Warming::deadline),
             Phase::Serving => None,
             Phase::Eof(until) | Phase::Term(until) | Phase::Kill(until) => Some(until),
         }
@@ -233,7 +239,10 @@ impl Keeper {
             return;
         }
         match self.phase {
-            Phase::Waiting { ticks, .. } => self.look(ticks, now),
+            Phase::Waiting => {
+                let news = self.waiting.as_mut().map_or(News::Nothing, |it| it.on_time(now));
+                self.learn(news);
+            }
             Phase::Serving => {}
             Phase::Eof(_) => self.end(),
             Phase::Term(_) | Phase::Kill(_) => {
@@ -243,15 +252,29 @@ impl Keeper {
         }
     }
 
-    /// Whether the waiting child has done what it does at its start.
-    fn look(&mut self, before: Option<u64>, now: Instant) {
-        let ticks = tree::ticks(own_pid());
-        let is_quiet = before == Some(ticks) || now.duration_since(self.started) > SETTLED;
-        if is_quiet {
-            let _ = self.control.send("quiet");
+    fn learn(&mut self, news: News) {
+        match news {
+            News::Nothing => {}
+            News::Warm => {
+                let _ = self.control.send("warm");
+                if let Some((number, session)) = self.pending.take() {
+                    self.attach(number, session);
+                }
+            }
+            News::Mute => {
+                self.discard();
+                self.end();
+            }
         }
-        let look = (!is_quiet).then_some(now + QUIET);
-        self.phase = Phase::Waiting { ticks: Some(ticks), look };
+    }
+
+    /// The child cannot be given away: its answer to us may come in the middle of a session.
+    fn discard(&mut self) {
+        self.mute = true;
+        let _ = self.control.send("mute");
+        if let Some((_, session)) = self.pending.take() {
+            let _ = session.send("again");
+        }
     }
 
     fn terminate(&mut self, patience: Duration) {
@@ -261,7 +284,7 @@ impl Keeper {
 
     /// Ends the child now, if it is not being ended already.
     fn end(&mut self) {
-        self.pipes = None;
+        self.waiting = None;
         if !matches!(self.phase, Phase::Term(_) | Phase::Kill(_)) {
             self.forced = self.status.is_none();
             self.terminate(AFTER_TERM);
@@ -288,14 +311,20 @@ impl Keeper {
     }
 
     fn attach(&mut self, number: u32, session: Lines) {
+        if let Some(it) = self.waiting.as_mut().filter(|it| it.is_asked()) {
+            it.hurry();
+            self.pending = Some((number, session));
+            return;
+        }
         log::set_session(number);
         self.said.hushed = false;
         self.attached = true;
-        let Some((stdin, stdout)) = self.pipes.take() else {
+        let Some(Warming { stdin, stdout, held, .. }) = self.waiting.take() else {
             self.session = Some(session); // it died just now, as `report` will say
             return;
         };
-        let hello = format!("hello {} {number}", self.job.serve_pid.unwrap_or(0));
+        let held: String = held.iter().map(|it| format!("{it:02x}")).collect();
+        let hello = format!("hello {} {number} {held}", self.job.serve_pid.unwrap_or(0));
         let gone = session.send_with(&hello, &[stdin.as_fd(), stdout.as_fd()]).is_err();
         self.session = Some(session);
         self.served = true;
@@ -344,7 +373,9 @@ impl Keeper {
         let status = reaped.dead.iter().find(|it| it.0 == self.child).map(|it| it.1);
         if status.is_some() {
             self.status = status;
-            self.pipes = None;
+            if self.waiting.take().is_some_and(|it| it.is_asked()) {
+                self.discard();
+            }
             if !matches!(self.phase, Phase::Term(_) | Phase::Kill(_)) {
                 self.terminate(LEFT_BEHIND);
             }
@@ -370,7 +401,7 @@ impl Keeper {
         match self.session {
             Some(session) if self.served => tell(&session, &words, &format!("exit {}", number(self.status))),
             Some(session) => answer(&self.job, &session, &ended, &words),
-            None if self.attached || self.dismissed => {}
+            None if self.attached || self.dismissed || self.mute => {}
             None => report_death(&self.job, self.control, &ended, &words),
         }
     }

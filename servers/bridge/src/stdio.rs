@@ -27,8 +27,10 @@ struct Given {
     lines: Lines,
     serve_pid: Option<u32>,
     session: u32,
+    /// What it wrote before.
+    held: Vec<u8>,
     /// Closed when we end: the count of `serve`, the control of our own keeper.
-    _held: Vec<Lines>,
+    _open: Vec<Lines>,
 }
 
 /// Runs a session; `own` is a command that stands in for what is wrapped here.
@@ -53,8 +55,9 @@ pub(crate) fn run(
     let (Some(server_out), Some(server_in)) = (given.lines.fds.pop(), given.lines.fds.pop()) else {
         return Err("no session: the child's pipes did not come".into());
     };
-    let relay = Relay::new(server_in, server_out, given.lines, options.stall_timeout)
+    let mut relay = Relay::new(server_in, server_out, given.lines, options.stall_timeout)
         .map_err(|e| format!("no session: {e}"))?;
+    relay.begin_with(&given.held);
     let (end, keeper) = relay.run(&signals);
     let code = tell(&end, start.elapsed());
     let _ = keeper.send(&format!("bye {}", log::dropped()));
@@ -90,7 +93,7 @@ fn alone(
     serve_pid: Option<u32>,
     session: u32,
     options: &Options,
-    mut held: Vec<Lines>,
+    mut open: Vec<Lines>,
 ) -> Result<Given, String> {
     let job = Job {
         config,
@@ -98,6 +101,7 @@ fn alone(
         log_format: options.log_format,
         serve_pid,
         warm: false,
+        ping: false,
         hushed: false,
     };
     let attached = || {
@@ -107,9 +111,9 @@ fn alone(
         io::Result::Ok((ours, control))
     };
     let (ours, control) = attached().map_err(|e| format!("no session: cannot start a keeper: {e}"))?;
-    held.push(control);
+    open.push(control);
     let given = answer(ours)?.ok_or("no session: the keeper was ended")?;
-    Ok(Given { serve_pid, session, _held: held, ..given })
+    Ok(Given { serve_pid, session, _open: open, ..given })
 }
 
 fn ask(serve: UnixStream, line: &str) -> Result<Option<Given>, String> {
@@ -120,7 +124,7 @@ fn ask(serve: UnixStream, line: &str) -> Result<Option<Given>, String> {
     }
 }
 
-/// `hello PID SESSION`, or why not. `None`: ask again.
+/// `hello PID SESSION HELD`, or why not. `None`: ask again.
 fn answer(stream: UnixStream) -> Result<Option<Given>, String> {
     let mut lines = Lines::new(stream, LONG).map_err(|e| format!("no session: {e}"))?;
     let until = Instant::now() + PATIENCE;
@@ -128,10 +132,11 @@ fn answer(stream: UnixStream) -> Result<Option<Given>, String> {
     while let Some(line) = lines.line_by(until) {
         match line.split_once(' ').unwrap_or((&line, "")) {
             ("hello", numbers) => {
-                let mut numbers = numbers.split(' ').map(|it| it.parse().ok());
-                let mut next = || numbers.next().flatten();
-                let (serve_pid, session) = (next().filter(|it| *it != 0), next().unwrap_or(0));
-                return Ok(Some(Given { lines, serve_pid, session, _held: Vec::new() }));
+                let mut words = numbers.split(' ');
+                let mut number = || words.next().and_then(|it| it.parse().ok());
+                let (serve_pid, session) = (number().filter(|it| *it != 0), number().unwrap_or(0));
+                let held = words.next().map(bytes).unwrap_or_default();
+                return Ok(Some(Given { lines, serve_pid, session, held, _open: Vec::new() }));
             }
             ("last", word) => words.push(format!("\n  {word}")),
             ("refused", reason) => return Err(format!("no session: {reason}{}", words.concat())),
@@ -139,6 +144,12 @@ fn answer(stream: UnixStream) -> Result<Option<Given>, String> {
         }
     }
     if Instant::now() >= until { Err("no session: `serve` does not answer".into()) } else { Ok(None) }
+}
+
+/// From hexadecimal.
+fn bytes(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2).filter_map(|it| std::str::from_utf8(it).ok());
+    digits.filter_map(|it| u8::from_str_radix(it, 16).ok()).collect()
 }
 
 /// Says how it ended: in the log, and on stderr if the client would not expect it.

@@ -126,3 +126,45 @@ fn probes_over_http() {
     assert!(get("/healthz").ends_with("ok\n"));
     serve.stop();
 }
+
+#[test]
+fn what_a_server_writes_before_its_session_is_the_sessions_but_not_the_answer_to_our_ping() {
+    let serve = Serve::odd(&["greet"], &[]);
+    serve.wait_warm(1);
+    let mut session = serve.start_session(&[]);
+    assert_eq!(session.line(), "{\"greeting\": 1}\n");
+    assert_eq!(session.ask("initialize", &json!({}))["method"], "initialize");
+    session.stdin = None;
+    assert_eq!(session.line(), "");
+    serve.stop();
+}
+
+#[test]
+fn a_server_that_does_not_answer_pings_serves_all_the_same() {
+    let serve = Serve::odd(&["mute"], &[]);
+    // Sessions come at every moment of its start; each gets a server, and no answer but its own.
+    let mut pause = std::time::Duration::ZERO;
+    until("an end of asking", || {
+        let mut session = serve.session(&[]);
+        session.stdin = None;
+        assert_eq!(session.line(), "");
+        pause += std::time::Duration::from_millis(400);
+        std::thread::sleep(pause);
+        serve.log().contains("does not answer a ping").then_some(())
+    });
+    serve.wait_warm(1);
+    serve.session(&[]).close();
+    serve.wait_clean();
+    assert_eq!(serve.log().matches("does not answer a ping").count(), 1);
+    serve.stop();
+}
+
+#[test]
+fn a_server_that_dies_of_a_ping_is_not_asked_again() {
+    let serve = Serve::odd(&["frail"], &[]);
+    serve.wait_warm(1);
+    assert!(serve.log().contains("does not answer a ping"), "{}", serve.log());
+    assert_eq!(serve.health().unwrap()["ready"], true);
+    serve.session(&[]).close();
+    serve.stop();
+}
