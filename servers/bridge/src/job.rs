@@ -1,13 +1,13 @@
-//! What `serve` asks of a keeper, and how it starts one.
+//! What `serve` asks of a keeper, and how both are started: the keeper, and the child that it keeps.
 //!
 //! `Job` <-> one line of JSON on the keeper's socket. Invariant: nothing of a job stands in the keeper's command line or
 //! environment, which others can read: it will hold secrets one day.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use drydock_contract::log::{Format, Level};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
+    fn parse(line: &[u8]) -> Result<Self, String> {
         let value: Value = serde_json::from_slice(line).map_err(|e| format!("no job: {e}"))?;
         let text = |name: &str| value[name].as_str().unwrap_or_default();
         Ok(Self {
@@ -46,6 +46,20 @@ impl Job {
             ping: value["ping"] == true,
             hushed: value["hushed"] == true,
         })
+    }
+
+    /// Reads it byte by byte: the next message on the socket may carry a descriptor.
+    pub(crate) fn receive(socket: &mut UnixStream) -> Result<Self, String> {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        loop {
+            match socket.read(&mut byte) {
+                Ok(1) if byte[0] != b'\n' => line.push(byte[0]),
+                Ok(1) => return Self::parse(&line),
+                Ok(_) => return Err("no job".into()),
+                Err(e) => return Err(format!("no job: {e}")),
+            }
+        }
     }
 
     fn to_line(&self) -> String {
@@ -77,6 +91,23 @@ impl Job {
         drop(command); // and with it our copy of the keeper's end
         ours.write_all(self.to_line().as_bytes())?;
         Ok((Lines::new(ours, LONG)?, keeper.id().cast_signed()))
+    }
+
+    /// In a keeper: starts the wrapped server.
+    pub(crate) fn spawn(&self) -> Result<Child, String> {
+        let config = &self.config;
+        #[expect(clippy::disallowed_methods, reason = "xshell neither pipes nor sets process groups")]
+        let mut command = Command::new(&config.command);
+        command.args(&config.args).envs(config.env.iter().map(|(k, v)| (k, v)));
+        if let Some(cwd) = &config.cwd {
+            command.current_dir(cwd);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Its own group: a terminal's ^C is for us alone.
+        command.process_group(0).spawn().map_err(|e| {
+            let at = config.cwd.as_ref().map(|it| format!(" in {it}")).unwrap_or_default();
+            format!("cannot start {}{at}: {e}", config.command)
+        })
     }
 }
 

@@ -18,8 +18,7 @@ mod warming;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use drydock_contract::log;
@@ -28,7 +27,6 @@ use rustix::event::PollFlags;
 use rustix::process::{Signal, WaitStatus, getpid, set_child_subreaper};
 use signal_hook::consts::SIGCHLD;
 
-use crate::config::Config;
 use crate::job::Job;
 use crate::said::Said;
 use crate::tree;
@@ -100,13 +98,13 @@ struct Keeper {
 pub(crate) fn run() -> Result<(), String> {
     let control = io::stdin().as_fd().try_clone_to_owned().map_err(|e| format!("no socket: {e}"))?;
     let mut control = UnixStream::from(control);
-    let job = read_job(&mut control)?;
+    let job = Job::receive(&mut control)?;
     let control = Lines::new(control, SHORT).map_err(|e| e.to_string())?;
     log::init(job.log, job.log_format, 0, job.serve_pid);
     let signals = station::signals().map_err(|e| format!("cannot catch signals: {e}"))?;
     let deaths = deaths().map_err(|e| format!("cannot catch signals: {e}"))?;
     set_child_subreaper(Some(getpid())).map_err(|e| format!("cannot be a subreaper: {e}"))?;
-    match spawn(&job.config) {
+    match job.spawn() {
         Ok(child) => {
             let mut keeper = Keeper::new(job, control, child);
             while !keeper.step(&signals, &deaths) {}
@@ -115,20 +113,6 @@ pub(crate) fn run() -> Result<(), String> {
         Err(problem) => report_death(&job, control, &problem, &[]),
     }
     Ok(())
-}
-
-/// Its first line, read byte by byte: the next message may carry a descriptor.
-fn read_job(control: &mut UnixStream) -> Result<Job, String> {
-    let mut line = Vec::new();
-    let mut byte = [0];
-    loop {
-        match control.read(&mut byte) {
-            Ok(1) if byte[0] != b'\n' => line.push(byte[0]),
-            Ok(1) => return Job::parse(&line),
-            Ok(_) => return Err("no job".into()),
-            Err(e) => return Err(format!("no job: {e}")),
-        }
-    }
 }
 
 /// A stream that becomes readable when a child has ended.
@@ -142,21 +126,6 @@ pub(crate) fn deaths() -> io::Result<UnixStream> {
 pub(crate) fn drain(mut stream: &UnixStream) {
     let mut chunk = [0; 64];
     while stream.read(&mut chunk).is_ok_and(|it| it > 0) {}
-}
-
-fn spawn(config: &Config) -> Result<Child, String> {
-    #[expect(clippy::disallowed_methods, reason = "xshell neither pipes nor sets process groups")]
-    let mut command = Command::new(&config.command);
-    command.args(&config.args).envs(config.env.iter().map(|(k, v)| (k, v)));
-    if let Some(cwd) = &config.cwd {
-        command.current_dir(cwd);
-    }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // Its own group: a terminal's ^C is for us alone.
-    command.process_group(0).spawn().map_err(|e| {
-        let at = config.cwd.as_ref().map(|it| format!(" in {it}")).unwrap_or_default();
-        format!("cannot start {}{at}: {e}", config.command)
-    })
 }
 
 impl Keeper {

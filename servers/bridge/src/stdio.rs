@@ -14,6 +14,7 @@ use drydock_contract::{log, station};
 use crate::config::Config;
 use crate::job::Job;
 use crate::relay::{End, Exit, Relay};
+use crate::tree::describe_signal;
 use crate::wire::{LONG, Lines};
 
 /// How long a child may take to be given: `serve` may wait for the place of another session.
@@ -30,7 +31,7 @@ struct Given {
     /// What it wrote before.
     held: Vec<u8>,
     /// Closed when we end: the count of `serve`, the control of our own keeper.
-    _open: Vec<Lines>,
+    open: Vec<Lines>,
 }
 
 /// Runs a session; `own` is a command that stands in for what is wrapped here.
@@ -60,7 +61,9 @@ pub(crate) fn run(
     relay.begin_with(&given.held);
     let (end, keeper) = relay.run(&signals);
     let code = tell(&end, start.elapsed());
-    let _ = keeper.send(&format!("bye {}", log::dropped()));
+    for peer in [&keeper].into_iter().chain(&given.open) {
+        let _ = peer.send(&format!("bye {}", log::dropped()));
+    }
     Ok(code)
 }
 
@@ -113,7 +116,7 @@ fn alone(
     let (ours, control) = attached().map_err(|e| format!("no session: cannot start a keeper: {e}"))?;
     open.push(control);
     let given = answer(ours)?.ok_or("no session: the keeper was ended")?;
-    Ok(Given { serve_pid, session, _open: open, ..given })
+    Ok(Given { serve_pid, session, open, ..given })
 }
 
 fn ask(serve: UnixStream, line: &str) -> Result<Option<Given>, String> {
@@ -136,7 +139,7 @@ fn answer(stream: UnixStream) -> Result<Option<Given>, String> {
                 let mut number = || words.next().and_then(|it| it.parse().ok());
                 let (serve_pid, session) = (number().filter(|it| *it != 0), number().unwrap_or(0));
                 let held = words.next().map(bytes).unwrap_or_default();
-                return Ok(Some(Given { lines, serve_pid, session, held, _open: Vec::new() }));
+                return Ok(Some(Given { lines, serve_pid, session, held, open: Vec::new() }));
             }
             ("last", word) => words.push(format!("\n  {word}")),
             ("refused", reason) => return Err(format!("no session: {reason}{}", words.concat())),
@@ -174,7 +177,10 @@ fn tell(end: &End, elapsed: Duration) -> ExitCode {
         End::Exit { exit, words, .. } => {
             let (what, code) = match exit {
                 Exit::Code(code) => (format!("the server ended: exit code {code}"), *code),
-                Exit::Signal(it) => (format!("the server ended: signal {it}"), 128_u8.saturating_add(*it)),
+                Exit::Signal(it) => (
+                    format!("the server ended: {}", describe_signal((*it).into())),
+                    128_u8.saturating_add(*it),
+                ),
                 Exit::Unknown => ("the server's keeper was killed, and the server with it".into(), 1),
             };
             log::warn(&ended(&what));

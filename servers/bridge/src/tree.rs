@@ -143,11 +143,15 @@ pub(crate) fn reap() -> Reaped {
 pub(crate) fn describe(status: WaitStatus) -> String {
     match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => format!("exit code {code}"),
-        (_, Some(signal)) => match signal_hook::low_level::signal_name(signal) {
-            Some(name) => format!("signal {signal} ({name})"),
-            None => format!("signal {signal}"),
-        },
+        (_, Some(signal)) => describe_signal(signal),
         _ => "an unknown end".into(),
+    }
+}
+
+pub(crate) fn describe_signal(signal: i32) -> String {
+    match signal_hook::low_level::signal_name(signal) {
+        Some(name) => format!("signal {signal} ({name})"),
+        None => format!("signal {signal}"),
     }
 }
 

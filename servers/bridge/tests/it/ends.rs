@@ -129,7 +129,7 @@ fn an_end_of_the_server_is_told_to_the_client_and_the_log() {
     session.call("abort", &json!({}));
     let (status, text) = session.ended();
     assert_eq!(status.code(), Some(128 + 6));
-    assert!(text.starts_with("error: the server ended: signal 6\n"), "{text}");
+    assert!(text.starts_with("error: the server ended: signal 6 (SIGABRT)\n"), "{text}");
     serve.wait_clean();
     let log = serve.log();
     for part in
