@@ -142,9 +142,19 @@ impl Serve {
     }
 
     fn accept(&mut self, listener: &UnixListener) {
-        while let Ok((stream, _)) = listener.accept() {
-            if let Ok(lines) = Lines::new(stream, SHORT) {
-                self.peers.push(Peer { lines, waits: None, is_guest: false });
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    if let Ok(lines) = Lines::new(stream, SHORT) {
+                        self.peers.push(Peer { lines, waits: None, is_guest: false });
+                    }
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(e) => {
+                    log::warn(&format!("cannot take a connection: {e}"));
+                    std::thread::sleep(AGAIN); // no descriptors are left, say; it stays readable
+                    return;
+                }
             }
         }
     }
