@@ -84,7 +84,7 @@ fn names_that_nobody_has() {
         &expect![[r#"
         error: there is no server "nobody"
 
-        hint: the servers of this workspace: weather
+        hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the bases: node, python
         exit code 1
     "#]],
     );
@@ -94,7 +94,7 @@ fn names_that_nobody_has() {
         &expect![[r#"
         error: there is no server "-f"
 
-        hint: the servers of this workspace: weather
+        hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the bases: node, python
         exit code 1
     "#]],
     );
@@ -104,7 +104,7 @@ fn names_that_nobody_has() {
         &expect![[r#"
         error: there is no server "../weather"
 
-        hint: the servers of this workspace: weather
+        hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather
         exit code 1
     "#]],
     );
@@ -142,7 +142,7 @@ fn names_that_nobody_has() {
         &expect![[r#"
         error: there is no server "nobody"
 
-        hint: the servers of this workspace: weather
+        hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the bases: node, python
         exit code 1
     "#]],
     );
@@ -170,7 +170,7 @@ fn a_manifest_with_a_mistake() {
             "\"network\": \"internet\"",
             "\"priviliged\": true",
             expect![[r#"
-            error: servers/weather/server.json: `_meta."io.modelcontextprotocol.registry/publisher-provided"."dev.drydock".priviliged` is unknown; known are network, memory, cpus, pids and sessions, found true
+            error: servers/weather/server.json: `_meta."io.modelcontextprotocol.registry/publisher-provided"."dev.drydock".priviliged` is unknown; known are network, memory, cpus, pids, sessions, warm and mounts, found true
             exit code 1
         "#]],
         ),

@@ -14,7 +14,7 @@ use serde_json::Value;
 const MEBIBYTE: u64 = 1 << 20;
 
 #[track_caller]
-fn inspect(engine: &Engine, image: &str) -> Value {
+pub(crate) fn inspect(engine: &Engine, image: &str) -> Value {
     let all: Value =
         serde_json::from_str(&engine.ok(&["image", "inspect", image])).expect("inspect prints JSON");
     all[0].clone()
@@ -22,7 +22,7 @@ fn inspect(engine: &Engine, image: &str) -> Value {
 
 /// All files of all layers.
 #[track_caller]
-fn files(engine: &Engine, image: &str) -> BTreeSet<String> {
+pub(crate) fn files(engine: &Engine, image: &str) -> BTreeSet<String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let tarball = folder.path().join("image.tar");
     engine.ok(&["save", "--output", tarball.to_str().expect("a plain path"), image]);

@@ -93,6 +93,11 @@ impl Engine {
         if !ids.is_empty() {
             self.run(&[&["rm", "--force", "--volumes"], ids.as_slice()].concat());
         }
+        let volumes = self.ok(&["volume", "ls", "--quiet", "--filter", &format!("name=^{prefix}")]);
+        let volumes: Vec<&str> = volumes.lines().filter(|it| it.starts_with(prefix)).collect();
+        if !volumes.is_empty() {
+            self.run(&[&["volume", "rm"], volumes.as_slice()].concat());
+        }
     }
 
     /// A process that cleans up as soon as this run is over, in whatever way it ends: it waits for the end of a pipe
@@ -111,7 +116,7 @@ impl Engine {
     }
 }
 
-/// Removes this run's containers, gives the tags back to the images that had them, removes this run's images.
+/// Removes this run's containers and volumes, gives the tags back to the images that had them, removes this run's images.
 const CLEAN_UP: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
@@ -119,6 +124,7 @@ exec >/dev/null 2>&1
 prefix=$1 workspace=$2
 shift 2
 for id in $("$0" ps --all --quiet --filter "name=^/?$prefix"); do "$0" rm --force --volumes "$id"; done
+for id in $("$0" volume ls --quiet --filter "label=dev.drydock.workspace=$workspace"); do "$0" volume rm "$id"; done
 while [ $# -gt 1 ]; do "$0" tag "$1" "$2"; shift 2; done
 for id in $("$0" images --quiet --no-trunc --filter "label=dev.drydock.workspace=$workspace"); do "$0" rmi --force "$id"; done
 "#;

@@ -11,6 +11,7 @@ pub mod session;
 pub mod strace;
 pub mod weather;
 pub mod world;
+pub mod wrapped;
 
 use std::io::Write;
 

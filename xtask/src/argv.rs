@@ -27,6 +27,13 @@ pub(crate) struct Create {
 pub(crate) fn create(server: &Server, container: &str, workspace: &str, env: &[(String, String)]) -> Create {
     let mut args = strings(["create", "--pull", "never", "--name", container]);
     args.extend(sandbox(server));
+    for mount in &server.limits.mounts {
+        let (volume, path) = (volume(container, &mount.volume), &mount.path);
+        let label = |name: &str, value: &str| format!("volume-label={name}={value}");
+        let labels = [label(SERVER_LABEL, &server.name), label(WORKSPACE_LABEL, workspace)].join(",");
+        let words = format!("type=volume,source={volume},target={path},{labels}");
+        args.extend(["--mount".to_owned(), words]);
+    }
     args.extend(strings(["--restart", "unless-stopped"]));
     for (name, value) in env {
         args.extend(["--env".to_owned(), format!("{name}={value}")]);
@@ -37,6 +44,11 @@ pub(crate) fn create(server: &Server, container: &str, workspace: &str, env: &[(
     let settings = fingerprint(&args);
     args.extend(["--label".to_owned(), format!("{SETTINGS_LABEL}={settings}"), server.image()]);
     Create { args, settings }
+}
+
+/// What the engine calls a container's own volume.
+pub(crate) fn volume(container: &str, volume: &str) -> String {
+    format!("{container}-{volume}")
 }
 
 fn sandbox(server: &Server) -> Vec<String> {
@@ -94,7 +106,7 @@ pub(crate) fn build(
         args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
     }
     // Without a repository in the manifest, at least where in the workspace its sources are.
-    let in_workspace = format!("servers/{}", server.name);
+    let in_workspace = format!("{}/{}", if server.base { "docker" } else { "servers" }, server.name);
     for (label, value) in [
         (SERVER_LABEL, server.name.as_str()),
         (WORKSPACE_LABEL, origin.workspace),
@@ -112,6 +124,16 @@ pub(crate) fn build(
     }
     args.push(context.display().to_string());
     args
+}
+
+/// A container that never runs: a way to an image's files. Prints its id.
+pub(crate) fn create_bare(image: &str) -> Vec<String> {
+    strings(["create", "--pull", "never", "--network", "none", image])
+}
+
+/// `/mcp` out of a container.
+pub(crate) fn copy_out(container: &str, to: &Path) -> Vec<String> {
+    vec!["cp".to_owned(), format!("{container}:/mcp"), to.display().to_string()]
 }
 
 /// One MCP session: what a client starts.

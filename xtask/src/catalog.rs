@@ -1,21 +1,35 @@
-//! The servers of this workspace: every folder under `servers/` that holds a `server.json`.
+//! The servers of this workspace: every folder under `servers/` that holds a `server.json`; and the bases under `docker/`.
 //!
 //! Folders -> `Server`s, by name. Invariant: a `Server` is valid: its name, version and variables can stand in any
 //! argument vector as they are.
+
+mod limits;
+mod program;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use self::limits::Limits;
+pub(crate) use self::program::Program;
 use crate::fixable::fixable;
-use crate::manifest::{self, Network, Settings, Variable};
+use crate::manifest::{self, Variable};
+use crate::progress;
 
 /// The base settings that every Rust server takes from its library, besides those in its `server.json`.
 const KIT: [&str; 6] =
     ["MCP_LOG", "MCP_LOG_FORMAT", "MCP_STALL_TIMEOUT", "MCP_CALL_TIMEOUT", "MCP_MAX_CALLS", SESSIONS];
+/// And those that every other server takes from the bridge.
+const BRIDGE: [&str; 5] = ["MCP_LOG", "MCP_LOG_FORMAT", "MCP_STALL_TIMEOUT", SESSIONS, WARM];
 /// How many sessions a server takes before it refuses more.
 const SESSIONS: &str = "MCP_MAX_SESSIONS";
+/// How many children the bridge keeps started and waiting.
+const WARM: &str = "MCP_WARM";
+/// The images to run any package by hand, under `docker/`.
+const BASES: [(&str, Kind); 2] = [("node", Kind::Node), ("python", Kind::Python)];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
@@ -23,6 +37,8 @@ pub(crate) struct Server {
     pub(crate) name: String,
     pub(crate) dir: PathBuf,
     pub(crate) kind: Kind,
+    /// A runtime with a shell and no server of its own.
+    pub(crate) base: bool,
     /// The registry's name, `namespace/name`.
     pub(crate) id: String,
     pub(crate) title: String,
@@ -31,6 +47,7 @@ pub(crate) struct Server {
     /// The repository's URL.
     pub(crate) source: Option<String>,
     pub(crate) variables: Vec<Variable>,
+    pub(crate) program: Program,
     pub(crate) limits: Limits,
 }
 
@@ -41,45 +58,12 @@ pub(crate) enum Kind {
     Python,
 }
 
-/// What the sandbox lets the server have.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Limits {
-    pub(crate) network: Network,
-    /// In bytes.
-    pub(crate) memory: u64,
-    pub(crate) cpus: f64,
-    pub(crate) pids: u64,
-    /// More are refused, so that those that are open keep their share.
-    pub(crate) sessions: u64,
-}
-
 impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Rust => "rust",
             Kind::Node => "node",
             Kind::Python => "python",
-        }
-    }
-
-    /// The strict default, with what the manifest sets instead.
-    fn limits(self, set: &Settings) -> Limits {
-        let (memory, pids) = match self {
-            Kind::Rust => (256 << 20, 256),
-            Kind::Node | Kind::Python => (1 << 30, 512),
-        };
-        let (memory, pids) = (set.memory.unwrap_or(memory), set.pids.unwrap_or(pids));
-        // Measured, idle: 0.6 MB and 1 thread in Rust, 69 MB and 7 threads in Node; a call takes more.
-        let (share, threads) = match self {
-            Kind::Rust => (2 << 20, 2),
-            Kind::Node | Kind::Python => (80 << 20, 8),
-        };
-        Limits {
-            network: set.network.unwrap_or(Network::None),
-            memory,
-            cpus: set.cpus.unwrap_or(1.0),
-            pids,
-            sessions: set.sessions.unwrap_or_else(|| (memory / share).min(pids / threads).max(1)),
         }
     }
 }
@@ -98,17 +82,44 @@ pub(crate) fn load(root: &Path) -> Result<Vec<Server>> {
     Ok(found)
 }
 
+/// The bases of this workspace.
+pub(crate) fn bases(root: &Path) -> Result<Vec<Server>> {
+    let known = BASES.into_iter().map(|(name, kind)| (root.join("docker").join(name), kind));
+    known
+        .filter(|(dir, _)| dir.join("server.json").is_file())
+        .map(|(dir, kind)| base(root, &dir, kind))
+        .collect()
+}
+
 /// The servers of these names; all of them when there are none.
 pub(crate) fn pick(root: &Path, names: &[String]) -> Result<Vec<Server>> {
-    let all = load(root)?;
+    choose(load(root)?, &[], names).map_err(|problem| match bases(root) {
+        Ok(bases) if bases.iter().any(|it| names.contains(&it.name)) => {
+            let hint =
+                "it runs any command: cargo xtask install-client ID --container mcp-NAME -- npx -y PACKAGE";
+            fixable(format!("{problem:#}: that is a base, which has no server of its own"), hint)
+        }
+        _ => problem,
+    })
+}
+
+/// As `pick`, and bases by their names.
+pub(crate) fn pick_with_bases(root: &Path, names: &[String]) -> Result<Vec<Server>> {
+    choose(load(root)?, &bases(root)?, names)
+}
+
+fn choose(servers: Vec<Server>, bases: &[Server], names: &[String]) -> Result<Vec<Server>> {
     if names.is_empty() {
-        return Ok(all);
+        return Ok(servers);
     }
     let mut picked: Vec<Server> = Vec::new();
     for name in names {
-        let Some(server) = all.iter().find(|it| it.name == *name) else {
-            let known: Vec<_> = all.iter().map(|it| it.name.as_str()).collect();
-            let hint = format!("the servers of this workspace: {}", known.join(", "));
+        let Some(server) = servers.iter().chain(bases).find(|it| it.name == *name) else {
+            let list = |all: &[Server]| all.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
+            let mut hint = format!("the servers of this workspace: {}", list(&servers));
+            if !bases.is_empty() {
+                hint.push_str(&format!("; and the bases: {}", list(bases)));
+            }
             return Err(fixable(format!("there is no server {name:?}"), hint));
         };
         if !picked.iter().any(|it| it.name == server.name) {
@@ -118,6 +129,43 @@ pub(crate) fn pick(root: &Path, names: &[String]) -> Result<Vec<Server>> {
     Ok(picked)
 }
 
+/// What engine `host` can run: servers in Rust. Another that was named is an error, one that was not is left out.
+pub(crate) fn on_host(servers: Vec<Server>, named: bool) -> Result<Vec<Server>> {
+    let (rust, others): (Vec<_>, Vec<_>) = servers.into_iter().partition(|it| it.kind == Kind::Rust);
+    match others.first() {
+        Some(first) if named => Err(first.needs_a_container()),
+        _ => {
+            let names: Vec<_> = others.iter().map(|it| it.name.as_str()).collect();
+            if !names.is_empty() {
+                progress::say(&format!("left out, as they run in containers only: {}", names.join(", ")));
+            }
+            Ok(rust)
+        }
+    }
+}
+
+/// What every image but those of Rust servers has as `/mcp`, in the shape of a server that can be compiled.
+pub(crate) fn bridge(root: &Path) -> Result<Server> {
+    let file = root.join("Cargo.toml");
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let manifest: toml::Table = text.parse().with_context(|| format!("cannot read {}", file.display()))?;
+    let version = manifest.get("workspace").and_then(|it| it.get("package")?.get("version")?.as_str());
+    Ok(Server {
+        name: "bridge".to_owned(),
+        dir: root.join("servers/bridge"),
+        kind: Kind::Rust,
+        base: false,
+        id: "dev.drydock/bridge".to_owned(),
+        title: "Bridge".to_owned(),
+        description: "/mcp for servers that are not Drydock's own".to_owned(),
+        version: version.with_context(|| format!("{} has no version", file.display()))?.to_owned(),
+        source: None,
+        variables: Vec::new(),
+        program: Program::default(),
+        limits: Kind::Rust.limits(&manifest::Settings::default()),
+    })
+}
+
 impl Server {
     pub(crate) fn image(&self) -> String {
         format!("drydock/{}:{}", self.name, self.version.replace('+', "_")) // a tag holds no `+`
@@ -125,6 +173,14 @@ impl Server {
 
     pub(crate) fn container(&self, prefix: &str) -> String {
         format!("{prefix}mcp-{}", self.name)
+    }
+
+    /// Why engine `host` cannot run it.
+    pub(crate) fn needs_a_container(&self) -> anyhow::Error {
+        fixable(
+            format!("`{}` is a {} server, which runs in a container only", self.name, self.kind.name()),
+            "start a container engine and leave `--engine host` away",
+        )
     }
 
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &Variable> {
@@ -153,8 +209,14 @@ impl Server {
                 _ => {}
             }
         }
-        if !all.iter().any(|(name, _)| name == SESSIONS) {
-            all.push((SESSIONS.to_owned(), self.limits.sessions.to_string()));
+        let mut unless_set = |name: &str, value: u64| {
+            if !all.iter().any(|(it, _)| it == name) {
+                all.push((name.to_owned(), value.to_string()));
+            }
+        };
+        unless_set(SESSIONS, self.limits.sessions);
+        if self.kind != Kind::Rust && !self.base {
+            unless_set(WARM, self.limits.warm);
         }
         all.sort();
         Ok(all)
@@ -165,7 +227,7 @@ impl Server {
         let variable = self.variables.iter().find(|it| it.name == name);
         let open =
             self.variables.iter().filter(|it| !it.secret && it.fixed.is_none()).map(|it| it.name.as_str());
-        let kit: &[&str] = if self.kind == Kind::Rust { &KIT } else { &[] };
+        let kit: &[&str] = if self.kind == Kind::Rust { &KIT } else { &BRIDGE };
         let Some(variable) = variable else {
             if kit.contains(&name) {
                 return plain(name, value);
@@ -207,127 +269,40 @@ fn server(root: &Path, dir: &Path) -> Result<Server> {
             shown.display()
         );
     }
+    if BASES.iter().any(|(base, _)| *base == name) {
+        bail!("{}: `{name}` is the name of a base: call the server's folder otherwise", shown.display());
+    }
+    let manifest = manifest(root, dir)?;
+    let (kind, program) = program::of(dir, &manifest)
+        .with_context(|| format!("{}: cannot tell what to run", shown.display()))?;
+    Ok(from(dir, name, kind, program, manifest))
+}
+
+fn base(root: &Path, dir: &Path, kind: Kind) -> Result<Server> {
+    let name = dir.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
+    Ok(Server { base: true, ..from(dir, name, kind, Program::default(), manifest(root, dir)?) })
+}
+
+fn manifest(root: &Path, dir: &Path) -> Result<manifest::Manifest> {
     let file = dir.join("server.json");
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let manifest = manifest::parse(&shown.join("server.json"), &text)?;
-    let kind = kind(dir, &manifest)
-        .with_context(|| format!("{}: cannot tell what kind of server it is", shown.display()))?;
-    Ok(Server {
+    manifest::parse(file.strip_prefix(root).unwrap_or(&file), &text)
+}
+
+fn from(dir: &Path, name: String, kind: Kind, program: Program, manifest: manifest::Manifest) -> Server {
+    let limits = kind.limits(&manifest.settings);
+    Server {
         title: manifest.title.unwrap_or_else(|| name.clone()),
         name,
         dir: dir.to_path_buf(),
         kind,
+        base: false,
         id: manifest.id,
         description: manifest.description,
         version: manifest.version,
         source: manifest.source,
-        variables: manifest.packages.into_iter().flat_map(|it| it.variables).collect(),
-        limits: kind.limits(&manifest.settings),
-    })
-}
-
-fn kind(dir: &Path, manifest: &manifest::Manifest) -> Result<Kind> {
-    let holds = |file: &str| dir.join(file).is_file();
-    let named = |registry: &str| manifest.packages.iter().any(|it| it.registry == registry);
-    if holds("Cargo.toml") {
-        Ok(Kind::Rust)
-    } else if holds("package.json") || named("npm") {
-        Ok(Kind::Node)
-    } else if holds("pyproject.toml") || holds("requirements.txt") || named("pypi") {
-        Ok(Kind::Python)
-    } else {
-        let hint = "give it a Cargo.toml, a package.json, a pyproject.toml, or an npm or pypi package in server.json";
-        Err(fixable("it holds no program", hint))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn workspace(folders: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for (folder, manifest) in folders {
-            let dir = root.path().join("servers").join(folder);
-            fs::create_dir_all(&dir).unwrap();
-            fs::write(dir.join("Cargo.toml"), "").unwrap();
-            fs::write(dir.join("server.json"), manifest).unwrap();
-        }
-        root
-    }
-
-    const WEATHER: &str = r#"{
-        "name": "io.github.ana/weather", "description": "Weather", "version": "1.2.3+b4",
-        "packages": [{
-            "registryType": "cargo", "identifier": "weather", "transport": { "type": "stdio" },
-            "environmentVariables": [
-                { "name": "URL", "default": "https://example.com" },
-                { "name": "UNITS", "choices": ["metric", "imperial"], "isRequired": true },
-                { "name": "KEY", "isSecret": true }
-            ]
-        }]
-    }"#;
-
-    fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-        list.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect()
-    }
-
-    #[test]
-    fn a_server_is_named_by_its_folder() {
-        let root = workspace(&[("weather", WEATHER), ("abc-1", WEATHER)]);
-        fs::create_dir_all(root.path().join("servers/kit")).unwrap();
-        let all = load(root.path()).unwrap();
-        assert_eq!(all.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["abc-1", "weather"]);
-        assert_eq!(all[1].image(), "drydock/weather:1.2.3_b4");
-        assert_eq!(all[1].container("t-"), "t-mcp-weather");
-        assert_eq!(all[1].kind, Kind::Rust);
-        assert_eq!(all[1].limits.network, Network::None, "strict by default");
-    }
-
-    #[test]
-    fn names_that_could_be_flags_or_paths_are_refused() {
-        for bad in ["-v", "Weather", "we ather", "wetter_1", &"a".repeat(33)] {
-            let err = load(workspace(&[(bad, WEATHER)]).path()).unwrap_err();
-            assert!(err.to_string().contains("a server's folder is named"), "{bad}: {err}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_server_is_an_error_that_lists_the_known() {
-        let root = workspace(&[("weather", WEATHER)]);
-        let err = pick(root.path(), &["wether".into()]).unwrap_err();
-        assert_eq!(crate::fixable::hints(&err), ["the servers of this workspace: weather"]);
-        let twice = pick(root.path(), &["weather".into(), "weather".into()]).unwrap();
-        assert_eq!(twice.len(), 1);
-    }
-
-    #[test]
-    fn only_declared_open_variables_can_be_set() {
-        let root = workspace(&[("weather", WEATHER)]);
-        let server = load(root.path()).unwrap().remove(0);
-        let set = pairs(&[("UNITS", "metric"), ("MCP_LOG", "debug")]);
-        let expected = [
-            ("MCP_LOG", "debug"),
-            ("MCP_MAX_SESSIONS", "128"),
-            ("UNITS", "metric"),
-            ("URL", "https://example.com"),
-        ];
-        assert_eq!(server.environment(&set).unwrap(), pairs(&expected));
-        for bad in [("UNITS", "kelvin"), ("KEY", "x"), ("LD_PRELOAD", "x"), ("URL", "a\nb")] {
-            assert!(server.environment(&pairs(&[("UNITS", "metric"), bad])).is_err(), "{bad:?}");
-        }
-        assert!(server.environment(&[]).unwrap_err().to_string().contains("needs the variable UNITS"));
-    }
-
-    #[test]
-    fn the_cap_on_sessions_fits_memory_and_pids() {
-        let cap = |kind: Kind, memory: u64, pids| {
-            kind.limits(&Settings { memory: Some(memory << 20), pids: Some(pids), ..Settings::default() })
-                .sessions
-        };
-        assert_eq!(cap(Kind::Rust, 64, 1000), 32);
-        assert_eq!(cap(Kind::Rust, 1024, 32), 16);
-        assert_eq!(cap(Kind::Node, 256, 512), 3);
-        assert_eq!(cap(Kind::Node, 16, 8), 1, "at least one");
+        variables: program::variables(&program, manifest.packages),
+        program,
+        limits,
     }
 }

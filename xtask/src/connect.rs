@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
-use crate::catalog::{self, Server};
+use crate::catalog::{self, Kind, Server};
 use crate::client::{Launch, Way};
 use crate::container;
 use crate::engine::{self, Engine};
@@ -179,6 +179,7 @@ pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result
         Engine::Cli(cli) => {
             (cli.program.clone(), argv::exec_stdio(&server.container(&ws.global.name_prefix)))
         }
+        Engine::Host if server.kind != Kind::Rust => return Err(server.needs_a_container()),
         Engine::Host => {
             let program = cargo::host_binary(ws, server)?;
             if !program.is_file() {

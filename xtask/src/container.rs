@@ -60,6 +60,18 @@ pub(crate) struct HostConfig {
     pub(crate) network_mode: String,
     pub(crate) tmpfs: Option<BTreeMap<String, String>>,
     pub(crate) ulimits: Option<Vec<Ulimit>>,
+    /// Volumes, as they were asked for.
+    pub(crate) mounts: Option<Vec<Mount>>,
+    pub(crate) binds: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Mount {
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
+    pub(crate) source: String,
+    pub(crate) target: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -83,6 +95,8 @@ pub(crate) enum Owner {
 pub(crate) struct Health {
     pub(crate) ready: bool,
     pub(crate) sessions: u64,
+    /// Children started and waiting; only a bridge has them.
+    pub(crate) warm: Option<u64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -4,6 +4,8 @@
 //! left alone, since the format allows it, except among our own settings, where an unknown key is a typing error.
 
 mod field;
+mod input;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -13,10 +15,12 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use self::field::Field;
+use self::input::Input;
+pub(crate) use self::settings::{Mount, Network, Settings};
 
-const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
-const PUBLISHER: &str = "io.modelcontextprotocol.registry/publisher-provided";
-const OURS: &str = "dev.drydock";
+const SCHEMA: (&str, &str) = ("https://static.modelcontextprotocol.io/schemas/", "/server.schema.json");
+/// The first version of the schema with the names that we read; entries of the registry have one from then on.
+const OLDEST: &str = "2025-09-16";
 
 /// What we take from the file.
 #[derive(Debug, Clone)]
@@ -36,6 +40,16 @@ pub(crate) struct Manifest {
 pub(crate) struct Package {
     /// `npm`, `pypi`, `oci`, `cargo`, or another that we do not use.
     pub(crate) registry: String,
+    pub(crate) identifier: String,
+    /// Always there for `npm` and `pypi`.
+    pub(crate) version: Option<String>,
+    /// Whether it speaks MCP on stdin and stdout.
+    pub(crate) stdio: bool,
+    /// For the program that the registry would start it with: `npx`, `uvx`, `node`, ..
+    pub(crate) runtime: Option<String>,
+    pub(crate) runtime_arguments: Vec<String>,
+    /// The server's own, as they stand on its command line.
+    pub(crate) arguments: Vec<String>,
     pub(crate) variables: Vec<Variable>,
 }
 
@@ -51,28 +65,18 @@ pub(crate) struct Variable {
     pub(crate) choices: Vec<String>,
 }
 
-/// Our own settings, as they stand in the file; what is missing takes the kind's default.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
-    pub(crate) network: Option<Network>,
-    pub(crate) memory: Option<u64>,
-    pub(crate) cpus: Option<f64>,
-    pub(crate) pids: Option<u64>,
-    pub(crate) sessions: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Network {
-    None,
-    Internet,
-}
-
 /// Reads the file's text; `file` is only named in errors.
 pub(crate) fn parse(file: &Path, text: &str) -> Result<Manifest> {
     let value: Value = serde_json::from_str(text).with_context(|| format!("{}: not JSON", file.display()))?;
     let root = Field { file, path: String::new(), value: &value };
     if let Some(schema) = root.get("$schema")? {
-        schema.one_of(&[SCHEMA])?;
+        let text = schema.word(200)?;
+        let date = text.strip_prefix(SCHEMA.0).and_then(|it| it.strip_suffix(SCHEMA.1)).unwrap_or_default();
+        let plain = date.len() == OLDEST.len() && date.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        if !plain || date < OLDEST {
+            let rule = format!("must be {}2025-12-11{}, or another from {OLDEST} on", SCHEMA.0, SCHEMA.1);
+            return Err(schema.wrong(&rule));
+        }
     }
     icons(&root)?;
     for remote in root.list("remotes")? {
@@ -88,7 +92,7 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Manifest> {
         version: root.need("version")?.version()?,
         source: repository(&root)?,
         packages: root.list("packages")?.iter().map(package).collect::<Result<_>>()?,
-        settings: settings(&root)?,
+        settings: settings::read(&root)?,
     })
 }
 
@@ -133,45 +137,72 @@ fn icons(root: &Field) -> Result<()> {
 
 fn package(package: &Field) -> Result<Package> {
     let registry = package.need("registryType")?.word(50)?;
-    let identifier = package.need("identifier")?;
-    let image = identifier.word(500)?;
-    let tag = image.rsplit('/').next().and_then(|last| last.split_once([':', '@'])).map(|(_, tag)| tag);
-    match package.get("version")? {
-        Some(version) => drop(version.version()?),
-        None if registry == "oci" && matches!(tag, None | Some("latest")) => {
-            return Err(identifier.wrong("must end with an exact tag or digest, as in `name:1.0.0`"));
+    let field = package.need("identifier")?;
+    let identifier = match registry.as_str() {
+        "npm" => field.npm_name()?,
+        "pypi" => field.pypi_name()?,
+        _ => field.word(500)?,
+    };
+    let tag = identifier.rsplit('/').next().and_then(|last| last.split_once([':', '@'])).map(|(_, tag)| tag);
+    let version = package.get("version")?.map(|it| it.version()).transpose()?;
+    match registry.as_str() {
+        "oci" if version.is_none() && matches!(tag, None | Some("latest")) => {
+            return Err(field.wrong("must end with an exact tag or digest, as in `name:1.0.0`"));
         }
-        None => {}
+        "npm" | "pypi" if version.is_none() => return Err(package.wrong("must have `version`")),
+        _ => {}
     }
-    transport(&package.need("transport")?, &["stdio", "streamable-http", "sse"])?;
-    for key in ["runtimeArguments", "packageArguments"] {
-        package.list(key)?.iter().try_for_each(argument)?;
-    }
+    let stdio = transport(&package.need("transport")?, &["stdio", "streamable-http", "sse"])? == "stdio";
     let variables = package.list("environmentVariables")?.iter().map(variable).collect::<Result<_>>()?;
-    Ok(Package { registry, variables })
+    Ok(Package {
+        registry,
+        identifier,
+        version,
+        stdio,
+        runtime: package.get("runtimeHint")?.map(|it| it.word(50)).transpose()?,
+        runtime_arguments: arguments(package, "runtimeArguments")?,
+        arguments: arguments(package, "packageArguments")?,
+        variables,
+    })
 }
 
-fn transport(transport: &Field, kinds: &[&str]) -> Result<()> {
+fn transport<'a>(transport: &Field<'a>, kinds: &[&'a str]) -> Result<&'a str> {
     let kind = transport.need("type")?.one_of(kinds)?;
     for header in transport.list("headers")? {
         header.need("name")?.word(200)?;
-        input(&header)?;
+        Input::read(&header)?;
     }
     if kind != "stdio" {
         transport.need("url")?.url()?;
     }
-    Ok(())
+    Ok(kind)
 }
 
-fn argument(argument: &Field) -> Result<()> {
-    match argument.need("type")?.one_of(&["named", "positional"])? {
-        "named" => drop(argument.need("name")?.text(200)?),
-        _ if argument.get("value")?.is_none() && argument.get("valueHint")?.is_none() => {
-            return Err(argument.wrong("must have `value` or `valueHint`"));
+fn arguments(package: &Field, key: &str) -> Result<Vec<String>> {
+    let words = package.list(key)?.iter().map(argument).collect::<Result<Vec<_>>>()?;
+    Ok(words.concat())
+}
+
+/// The words that an argument puts on the command line: none for one that is optional and has no value.
+fn argument(field: &Field) -> Result<Vec<String>> {
+    let named = field.need("type")?.one_of(&["named", "positional"])? == "named";
+    let input = Input::read(field)?;
+    if !named {
+        if field.get("value")?.is_none() && field.get("valueHint")?.is_none() {
+            return Err(field.wrong("must have `value` or `valueHint`"));
         }
-        _ => {}
+        return Ok(input.on_a_command_line(field)?.into_iter().collect());
     }
-    input(argument).map(drop)
+    let name = field.need("name")?.text(200)?;
+    let value = input.on_a_command_line(field)?;
+    Ok(match value.as_deref() {
+        // A switch: it is there, or it is not.
+        Some("") => vec![name],
+        Some("true") if input.boolean => vec![name],
+        Some("false") if input.boolean => Vec::new(),
+        Some(value) => vec![name, value.to_owned()],
+        None => Vec::new(),
+    })
 }
 
 fn variable(field: &Field) -> Result<Variable> {
@@ -182,80 +213,16 @@ fn variable(field: &Field) -> Result<Variable> {
     if !head || !chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(name.wrong("must be letters, digits and `_`, not beginning with a digit"));
     }
-    let variable = Variable { name: text, ..input(field)? };
-    if variable.secret && (variable.fixed.is_some() || variable.default.is_some()) {
+    let input = Input::read(field)?;
+    if input.is_secret() && input.value().is_some() {
         return Err(field.wrong("is a secret, so the file must not hold its `value` or `default`"));
     }
-    Ok(variable)
-}
-
-/// The format's `Input`: what headers, arguments and variables have in common.
-fn input(field: &Field) -> Result<Variable> {
-    if let Some(format) = field.get("format")? {
-        format.one_of(&["string", "number", "boolean", "filepath"])?;
-    }
-    let value = |key| field.get(key)?.map(|it| it.value(4096)).transpose();
     Ok(Variable {
-        name: String::new(),
-        secret: field.flag("isSecret")?,
-        required: field.flag("isRequired")?,
-        fixed: value("value")?,
-        default: value("default")?,
-        choices: field.list("choices")?.iter().map(|it| it.value(4096)).collect::<Result<_>>()?,
+        name: text,
+        fixed: if input.fixed.is_some() { input.value() } else { None },
+        default: if input.fixed.is_none() { input.value() } else { None },
+        secret: input.is_secret(),
+        required: input.required,
+        choices: input.choices,
     })
-}
-
-fn settings(root: &Field) -> Result<Settings> {
-    let mut field = Some(root.clone());
-    for key in ["_meta", PUBLISHER, OURS] {
-        field = field.map(|it| it.get(key)).transpose()?.flatten();
-    }
-    let Some(field) = field else { return Ok(Settings::default()) };
-    for key in field.object()?.keys() {
-        match key.as_str() {
-            "network" | "memory" | "cpus" | "pids" | "sessions" => {}
-            "mounts" | "warm" => {
-                return Err(field.child(key).wrong("is not supported yet by this version of Drydock"));
-            }
-            _ => {
-                return Err(field
-                    .child(key)
-                    .wrong("is unknown; known are network, memory, cpus, pids and sessions"));
-            }
-        }
-    }
-    Ok(Settings {
-        network: field.get("network")?.map(|it| network(&it)).transpose()?,
-        memory: field.get("memory")?.map(|it| memory(&it)).transpose()?,
-        cpus: field.get("cpus")?.map(|it| cpus(&it)).transpose()?,
-        pids: field.get("pids")?.map(|it| it.whole(8, 32_768)).transpose()?,
-        sessions: field.get("sessions")?.map(|it| it.whole(1, 10_000)).transpose()?,
-    })
-}
-
-fn network(field: &Field) -> Result<Network> {
-    Ok(match field.one_of(&["none", "internet"])? {
-        "internet" => Network::Internet,
-        _ => Network::None,
-    })
-}
-
-/// Bytes, from `64m` or `1g`.
-fn memory(field: &Field) -> Result<u64> {
-    let text = field.word(20)?;
-    let (digits, unit) = match (text.strip_suffix('m'), text.strip_suffix('g')) {
-        (Some(digits), _) => (digits, 1 << 20),
-        (_, Some(digits)) => (digits, 1 << 30),
-        _ => ("", 0),
-    };
-    let number = if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse::<u64>().ok() } else { None };
-    number
-        .and_then(|number| number.checked_mul(unit))
-        .filter(|bytes| (16 << 20..=1 << 40).contains(bytes))
-        .ok_or_else(|| field.wrong("must be a size from `16m` to `1024g`, such as `256m`"))
-}
-
-fn cpus(field: &Field) -> Result<f64> {
-    let number = field.value.as_f64().filter(|it| (0.05..=256.0).contains(it));
-    number.ok_or_else(|| field.wrong("must be a number from 0.05 to 256"))
 }

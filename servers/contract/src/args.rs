@@ -61,10 +61,27 @@ impl Default for Options {
 pub struct Args {
     pub verb: Verb,
     pub options: Options,
+    /// Values of [`Kind::options`], later ones win.
+    pub own: Vec<(&'static str, String)>,
+    /// What stands after `stdio`, if [`Kind::command`].
+    pub command: Vec<OsString>,
 }
 
-/// The option's flag, its variable, and what `--help` says of it.
-const OPTIONS: [(&str, &str, &str); 7] = [
+/// An option's flag, its variable, and what `--help` says of it.
+pub type Flag = (&'static str, &'static str, &'static str);
+
+/// In what the command line of one kind of `/mcp` differs from the others'.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kind {
+    /// Options of its own.
+    pub options: &'static [Flag],
+    /// Shared options that mean nothing to it; their variables are ignored.
+    pub without: &'static [&'static str],
+    /// Whether `stdio` takes a command.
+    pub command: bool,
+}
+
+const OPTIONS: [Flag; 7] = [
     ("log", "MCP_LOG", "LEVEL    error, warn, info or debug [info]"),
     ("log-format", "MCP_LOG_FORMAT", "FORMAT   human or json [human]"),
     ("socket", "MCP_SOCKET", "PATH     where serve listens [/run/mcp.sock]"),
@@ -79,18 +96,20 @@ impl Args {
     ///
     /// # Errors
     /// A text for the person at the terminal: the flag or variable, its value, and what it takes.
-    pub fn from_env() -> Result<Self, String> {
-        Self::parse(std::env::args_os().skip(1), |name| std::env::var(name).ok())
+    pub fn from_env(kind: &Kind) -> Result<Self, String> {
+        Self::parse(kind, std::env::args_os().skip(1), |name| std::env::var(name).ok())
     }
 
     fn parse(
+        kind: &Kind,
         args: impl IntoIterator<Item = OsString>,
         var: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
-        let mut options = Options::default();
-        for (flag, name, _) in OPTIONS {
-            if let Some(value) = var(name).filter(|it| !it.is_empty()) {
-                options.set(flag, &value).map_err(|e| format!("{name}: {e}"))?;
+        let mut this =
+            Self { verb: Verb::Help, options: Options::default(), own: Vec::new(), command: Vec::new() };
+        for flag in kind.flags() {
+            if let Some(value) = var(flag.1).filter(|it| !it.is_empty()) {
+                this.set(kind, flag, value).map_err(|e| format!("{}: {e}", flag.1))?;
             }
         }
         let mut verb = None;
@@ -102,22 +121,41 @@ impl Args {
                 Short('V') | Long("version") => verb = Some(Verb::Version),
                 Long("json") => json = true,
                 Long(flag) => {
-                    let Some((flag, ..)) = OPTIONS.iter().find(|it| it.0 == flag) else {
+                    let Some(flag) = kind.flags().find(|it| it.0 == flag) else {
                         return Err(format!("unknown option `--{flag}`"));
                     };
                     let value = parser.value().and_then(|it| it.string()).map_err(|e| e.to_string())?;
-                    options.set(flag, &value).map_err(|e| format!("--{flag}: {e}"))?;
+                    this.set(kind, flag, value).map_err(|e| format!("--{}: {e}", flag.0))?;
                 }
                 Value(word) if verb.is_none() => verb = Some(Verb::named(&word.to_string_lossy())?),
+                Value(program) if kind.command && verb == Some(Verb::Stdio) => {
+                    this.command.push(program);
+                    this.command.extend(parser.raw_args().map_err(|e| e.to_string())?);
+                }
                 other => return Err(other.unexpected().to_string()),
             }
         }
-        match verb {
-            None => Err("no verb".into()),
-            Some(Verb::Health { .. }) => Ok(Self { verb: Verb::Health { json }, options }),
-            Some(_) if json => Err("`--json` goes with `health`".into()),
-            Some(verb) => Ok(Self { verb, options }),
+        this.verb = match verb {
+            None => return Err("no verb".into()),
+            Some(Verb::Health { .. }) => Verb::Health { json },
+            Some(_) if json => return Err("`--json` goes with `health`".into()),
+            Some(verb) => verb,
+        };
+        Ok(this)
+    }
+
+    fn set(&mut self, kind: &Kind, flag: &Flag, value: String) -> Result<(), String> {
+        if kind.options.contains(flag) {
+            self.own.push((flag.0, value));
+            return Ok(());
         }
+        self.options.set(flag.0, &value)
+    }
+}
+
+impl Kind {
+    fn flags(&self) -> impl Iterator<Item = &Flag> {
+        OPTIONS.iter().filter(|it| !self.without.contains(&it.0)).chain(self.options)
     }
 }
 
@@ -153,7 +191,11 @@ fn seconds(value: &str) -> Result<Duration, String> {
     number(value, 1).map(|secs| Duration::from_secs(secs as u64))
 }
 
-fn number(value: &str, least: usize) -> Result<usize, String> {
+/// Reads a number of things.
+///
+/// # Errors
+/// `value` is no whole number, or less than `least`.
+pub fn number(value: &str, least: usize) -> Result<usize, String> {
     const MOST: usize = 1_000_000;
     match value.parse() {
         Ok(it) if (least..=MOST).contains(&it) => Ok(it),
@@ -163,16 +205,18 @@ fn number(value: &str, least: usize) -> Result<usize, String> {
 
 /// The text of `--help`.
 #[must_use]
-pub fn help(program: &str) -> String {
+pub fn help(program: &str, kind: &Kind) -> String {
     let mut text = format!(
         "Usage: {program} [OPTIONS] VERB\n\n\
          Verbs:\n  \
          serve            the container's long-lived process: health, sessions, log\n  \
-         stdio            one MCP session on stdin and stdout\n  \
-         health [--json]  exit 0 when `serve` is ready\n\n\
-         Options (or environment):\n"
+         stdio            one MCP session on stdin and stdout\n"
     );
-    for (flag, name, what) in OPTIONS {
+    if kind.command {
+        text.push_str("  stdio -- CMD..   the same, with this command as the server\n");
+    }
+    text.push_str("  health [--json]  exit 0 when `serve` is ready\n\nOptions (or environment):\n");
+    for (flag, name, what) in kind.flags() {
         text.push_str(&format!("  --{flag:<14} {what}  ({name})\n"));
     }
     text
@@ -183,7 +227,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Args, String> {
-        Args::parse(line.split_whitespace().map(OsString::from), |_| None)
+        Args::parse(&Kind::default(), line.split_whitespace().map(OsString::from), |_| None)
     }
 
     #[test]
@@ -198,7 +242,9 @@ mod tests {
     #[test]
     fn a_flag_wins_over_its_variable() {
         let var = |name: &str| (name == "MCP_MAX_CALLS").then(|| "2".to_owned());
-        let args = |line: &str| Args::parse(line.split_whitespace().map(OsString::from), var).unwrap();
+        let args = |line: &str| {
+            Args::parse(&Kind::default(), line.split_whitespace().map(OsString::from), var).unwrap()
+        };
         assert_eq!(args("stdio").options.max_calls, 2);
         assert_eq!(args("stdio --max-calls 5").options.max_calls, 5);
     }
@@ -211,14 +257,31 @@ mod tests {
         assert!(parse("stdio --json").unwrap_err().contains("health"));
         assert!(parse("stdio --call-timeout 0").unwrap_err().starts_with("--call-timeout: `0` is not"));
         let var = |name: &str| (name == "MCP_LOG").then(|| "lots".to_owned());
-        assert!(Args::parse(["stdio".into()], var).unwrap_err().starts_with("MCP_LOG: `lots`"));
+        assert!(
+            Args::parse(&Kind::default(), ["stdio".into()], var).unwrap_err().starts_with("MCP_LOG: `lots`")
+        );
     }
 
     #[test]
     fn help_names_every_option() {
-        let help = help("/mcp");
+        let help = help("/mcp", &Kind::default());
         for (flag, name, _) in OPTIONS {
             assert!(help.contains(&format!("--{flag}")) && help.contains(name));
         }
+    }
+
+    #[test]
+    fn a_kind_has_options_of_its_own_and_a_command() {
+        let kind = Kind { options: &[("warm", "MCP_WARM", "N")], without: &["max-calls"], command: true };
+        let var = |name: &str| ["MCP_WARM", "MCP_MAX_CALLS"].contains(&name).then(|| "2".to_owned());
+        let parse = |line: &str| Args::parse(&kind, line.split_whitespace().map(OsString::from), var);
+        let args = parse("--warm 3 stdio -- npx -y --log x").unwrap();
+        assert_eq!(args.own, [("warm", "2".to_owned()), ("warm", "3".to_owned())]);
+        assert_eq!(args.command, ["npx", "-y", "--log", "x"]);
+        assert_eq!(args.options, Options::default());
+        assert_eq!(parse("stdio --max-calls 3").unwrap_err(), "unknown option `--max-calls`");
+        assert!(parse("serve npx").is_err());
+        let help = help("/mcp", &kind);
+        assert!(help.contains("--warm") && !help.contains("--max-calls") && help.contains("CMD"));
     }
 }

@@ -66,7 +66,26 @@ pub fn health(socket: &Path) -> io::Result<Health> {
         sessions: count("sessions"),
         served: count("served"),
         dropped: count("dropped"),
+        warm: json["warm"].as_u64(),
+        reason: json["reason"].as_str().map(str::to_owned),
     })
+}
+
+/// The verb `health`: says on stdout what `serve` says, if `json`.
+///
+/// # Errors
+/// Nobody answers, or `serve` is not ready; why, as far as it is known.
+pub fn report(socket: &Path, json: bool) -> Result<(), String> {
+    let health =
+        health(socket).map_err(|e| format!("not ready: nobody answers on {}: {e}", socket.display()))?;
+    if json {
+        writeln!(io::stdout(), "{}", health.to_json()).map_err(|e| format!("cannot write to stdout: {e}"))?;
+    }
+    match health.reason {
+        _ if health.ready => Ok(()),
+        None => Err("not ready".into()),
+        Some(reason) => Err(format!("not ready: {reason}")),
+    }
 }
 
 fn ask(socket: &Path, line: &str) -> io::Result<(UnixStream, String)> {

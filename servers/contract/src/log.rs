@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::str::FromStr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FileType, OFlags};
@@ -28,7 +28,8 @@ pub enum Level {
 }
 
 impl Level {
-    fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warn => "warn",
@@ -55,6 +56,16 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+        }
+    }
+}
+
 impl FromStr for Format {
     type Err = String;
 
@@ -73,7 +84,7 @@ struct Log {
     level: Level,
     format: Format,
     /// The number that all lines of this process carry; 0 for `serve`.
-    session: u32,
+    session: AtomicU32,
     sink: Sink,
     dropped: AtomicU64,
 }
@@ -95,7 +106,8 @@ static LOG: OnceLock<Log> = OnceLock::new();
 /// gets the lines: `serve`'s, which in a container is PID 1's.
 pub fn init(level: Level, format: Format, session: u32, serve_pid: Option<u32>) {
     let sink = serve_pid.and_then(|pid| open_stderr_of(pid).ok()).map_or_else(own_stderr, Sink::Opened);
-    let _ = LOG.set(Log { level, format, session, sink, dropped: AtomicU64::new(0) });
+    let _ =
+        LOG.set(Log { level, format, session: AtomicU32::new(session), sink, dropped: AtomicU64::new(0) });
 }
 
 fn own_stderr() -> Sink {
@@ -111,6 +123,13 @@ fn own_stderr() -> Sink {
 fn open_stderr_of(pid: u32) -> io::Result<File> {
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     File::options().append(true).custom_flags(nonblocking).open(format!("/proc/{pid}/fd/2"))
+}
+
+/// The number that lines carry from now on, in a process that learns it late.
+pub fn set_session(number: u32) {
+    if let Some(log) = LOG.get() {
+        log.session.store(number, Ordering::Relaxed);
+    }
 }
 
 /// Lines that were lost because nobody read them.
@@ -139,6 +158,14 @@ pub fn debug(text: &str) {
     event(Level::Debug, text, None);
 }
 
+/// A line that a wrapped server wrote to its stderr: shown at every level.
+pub fn child(text: &str) {
+    line(Level::Error, CHILD, text, None);
+}
+
+/// What stands in the place of a level.
+const CHILD: &str = "child";
+
 /// What one request came to. Never its arguments, never its result.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -158,11 +185,16 @@ pub fn request(request: Request<'_>) {
 }
 
 fn event(level: Level, text: &str, request: Option<Request<'_>>) {
+    line(level, level.name(), text, request);
+}
+
+fn line(level: Level, name: &str, text: &str, request: Option<Request<'_>>) {
     let Some(log) = LOG.get().filter(|log| level <= log.level) else { return };
     let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    let session = log.session.load(Ordering::Relaxed);
     let line = match log.format {
-        Format::Human => human(&time, level, log.session, text, request),
-        Format::Json => json(&time, level, log.session, text, request),
+        Format::Human => human(&time, name, session, text, request),
+        Format::Json => json(&time, name, session, text, request),
     };
     let line = one_line(line);
     if !log.sink.write(line.as_bytes()).is_ok_and(|bytes| bytes == line.len()) {
@@ -180,8 +212,8 @@ impl Sink {
     }
 }
 
-fn human(time: &str, level: Level, session: u32, text: &str, request: Option<Request<'_>>) -> String {
-    let mut line = format!("{time} {:<5} ", level.name());
+fn human(time: &str, level: &str, session: u32, text: &str, request: Option<Request<'_>>) -> String {
+    let mut line = format!("{time} {level:<5} ");
     if session != 0 {
         let _ = write!(line, "[{session}] ");
     }
@@ -205,10 +237,10 @@ fn human(time: &str, level: Level, session: u32, text: &str, request: Option<Req
     line
 }
 
-fn json(time: &str, level: Level, session: u32, text: &str, request: Option<Request<'_>>) -> String {
+fn json(time: &str, level: &str, session: u32, text: &str, request: Option<Request<'_>>) -> String {
     /// In characters; escaped, each is at most six bytes, so that a line is never cut in the middle of its JSON.
     const LONGEST: usize = 600;
-    let mut fields = vec![("time", time.into()), ("level", level.name().into())];
+    let mut fields = vec![("time", time.into()), ("level", level.into())];
     if session != 0 {
         fields.push(("session", session.into()));
     }
@@ -284,11 +316,11 @@ mod tests {
     #[test]
     fn a_request_in_both_formats() {
         assert_eq!(
-            human(TIME, Level::Info, 42, "", call("find_place", "ok")),
+            human(TIME, "info", 42, "", call("find_place", "ok")),
             "2026-11-22T21:40:00.123Z info  [42] tools/call find_place id=7 1.2 ms ok"
         );
         assert_eq!(
-            json(TIME, Level::Warn, 42, "", call("find_place", "timed out")),
+            json(TIME, "warn", 42, "", call("find_place", "timed out")),
             r#"{"time":"2026-11-22T21:40:00.123Z","level":"warn","session":42,"method":"tools/call","tool":"find_place","id":"7","ms":1.3,"outcome":"timed out"}"#
         );
     }
@@ -296,9 +328,9 @@ mod tests {
     #[test]
     fn no_line_can_be_forged() {
         let evil = "x\n2026 info ok\u{1b}[2J\u{202e}";
-        let line = human(TIME, Level::Info, 1, "", call(evil, "ok"));
+        let line = human(TIME, "info", 1, "", call(evil, "ok"));
         assert!(!line.contains('\n') && !line.contains('\u{1b}') && !line.contains('\u{202e}'), "{line}");
-        let line = json(TIME, Level::Info, 1, evil, None);
+        let line = json(TIME, "info", 1, evil, None);
         assert!(!line.contains('\n') && !line.contains('\u{1b}'), "{line}");
     }
 
@@ -306,11 +338,10 @@ mod tests {
     fn a_line_fits_into_a_pipe_in_one_piece() {
         let line = one_line("ü".repeat(LINE));
         assert!(line.len() <= LINE && line.ends_with("...\n"));
-        assert!(human(TIME, Level::Info, 1, "", call(&"t".repeat(9000), "ok")).len() < LINE);
+        assert!(human(TIME, "info", 1, "", call(&"t".repeat(9000), "ok")).len() < LINE);
         let worst = "\u{1}".repeat(9000);
         let request = Request { id: &worst, ..call(&worst, &worst).unwrap() };
-        for json in [json(TIME, Level::Info, 1, &worst, None), json(TIME, Level::Info, 1, "", Some(request))]
-        {
+        for json in [json(TIME, "info", 1, &worst, None), json(TIME, "info", 1, "", Some(request))] {
             assert!(json.len() < LINE, "{}", json.len());
             assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
         }

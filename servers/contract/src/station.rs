@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::log;
 
 /// What `health` tells. On the wire and from `/mcp health --json` as one object with these names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
     pub ready: bool,
     /// Sessions that are open now.
@@ -27,13 +27,26 @@ pub struct Health {
     pub served: u64,
     /// Log lines that sessions lost because nobody read them.
     pub dropped: u64,
+    /// Wrapped servers that wait for a session, where there is one to wrap.
+    pub warm: Option<u64>,
+    /// Why it is not ready.
+    pub reason: Option<String>,
 }
 
 impl Health {
     #[must_use]
-    pub fn to_json(self) -> String {
-        let Self { ready, sessions, served, dropped } = self;
-        format!(r#"{{"ready":{ready},"sessions":{sessions},"served":{served},"dropped":{dropped}}}"#)
+    pub fn to_json(&self) -> String {
+        let Self { ready, sessions, served, dropped, warm, reason } = self;
+        let mut json =
+            format!(r#"{{"ready":{ready},"sessions":{sessions},"served":{served},"dropped":{dropped}"#);
+        if let Some(warm) = warm {
+            json.push_str(&format!(r#","warm":{warm}"#));
+        }
+        if let Some(reason) = reason {
+            json.push_str(&format!(r#","reason":{}"#, serde_json::Value::from(reason.as_str())));
+        }
+        json.push('}');
+        json
     }
 }
 
@@ -77,7 +90,11 @@ pub fn run(socket: &Path, max_sessions: usize) -> io::Result<()> {
     std::fs::remove_file(socket)
 }
 
-fn listen(socket: &Path) -> io::Result<UnixListener> {
+/// Listens without blocking, in the place of a `serve` that is gone.
+///
+/// # Errors
+/// The socket cannot be made, or another `serve` listens there.
+pub fn listen(socket: &Path) -> io::Result<UnixListener> {
     let listener = match UnixListener::bind(socket) {
         Err(e) if e.kind() == ErrorKind::AddrInUse => {
             if UnixStream::connect(socket).is_ok() {
@@ -93,7 +110,10 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
 }
 
 /// A stream that becomes readable when the process is told to end.
-fn signals() -> io::Result<UnixStream> {
+///
+/// # Errors
+/// Signals cannot be caught.
+pub fn signals() -> io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
     signal_hook::low_level::pipe::register(SIGTERM, writer.try_clone()?)?;
     signal_hook::low_level::pipe::register(SIGINT, writer)?;

@@ -57,7 +57,7 @@ mod wire;
 
 use std::process::ExitCode;
 
-use drydock_contract::args::{Args, Options, Verb, help};
+use drydock_contract::args::{Args, Kind, Options, Verb, help};
 use drydock_contract::link::{self, Announced};
 pub use drydock_contract::log;
 use drydock_contract::station;
@@ -73,18 +73,19 @@ use rmcp::ServerHandler;
 /// command line that it does not understand.
 pub fn main<H: ServerHandler>(server: impl FnOnce() -> H) -> ExitCode {
     let program = std::env::args().next().unwrap_or_else(|| "/mcp".into());
-    let Args { verb, options } = match Args::from_env() {
+    let kind = Kind::default();
+    let Args { verb, options, .. } = match Args::from_env(&kind) {
         Ok(args) => args,
         Err(problem) => {
-            eprintln!("error: {problem}\n\n{}", help(&program));
+            eprintln!("error: {problem}\n\n{}", help(&program, &kind));
             return ExitCode::from(2);
         }
     };
     let done = match verb {
         Verb::Serve => serve(server, &options),
         Verb::Stdio => stdio(server, &options),
-        Verb::Health { json } => health(&options, json),
-        Verb::Help => print(&help(&program)),
+        Verb::Health { json } => link::report(&options.socket, json),
+        Verb::Help => print(&help(&program, &kind)),
         Verb::Version => {
             let info = server().get_info().server_info;
             print(&format!("{} {}\n", info.name, info.version))
@@ -119,15 +120,6 @@ fn stdio<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Res
         session.close(log::dropped());
     }
     ended
-}
-
-fn health(options: &Options, json: bool) -> Result<(), String> {
-    let health = link::health(&options.socket)
-        .map_err(|e| format!("not ready: nobody answers on {}: {e}", options.socket.display()))?;
-    if json {
-        print(&format!("{}\n", health.to_json()))?;
-    }
-    if health.ready { Ok(()) } else { Err("not ready".into()) }
 }
 
 fn start_log(options: &Options, session: u32, serve_pid: Option<u32>) {

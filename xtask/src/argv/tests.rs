@@ -3,20 +3,31 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::catalog::{Kind, Limits};
+use crate::catalog::{Kind, Limits, Program};
+use crate::manifest::Mount;
 
 fn weather() -> Server {
     Server {
         name: "weather".into(),
         dir: PathBuf::from("/clone/servers/weather"),
         kind: Kind::Rust,
+        base: false,
         id: "io.github.ana/weather".into(),
         title: "Weather --privileged".into(),
         description: "-v /:/host".into(),
         version: "1.2.3+b4".into(),
         source: Some("https://example.com/weather".into()),
         variables: Vec::new(),
-        limits: Limits { network: Network::None, memory: 64 << 20, cpus: 0.5, pids: 32, sessions: 16 },
+        program: Program::default(),
+        limits: Limits {
+            network: Network::None,
+            memory: 64 << 20,
+            cpus: 0.5,
+            pids: 32,
+            sessions: 16,
+            warm: 0,
+            mounts: Vec::new(),
+        },
     }
 }
 
@@ -95,6 +106,18 @@ fn the_internet_is_only_there_when_asked_for() {
     server.limits.network = Network::Internet;
     let args = create(&server, "mcp-weather", "id", &[]).args;
     assert!(args.windows(2).any(|it| it == ["--network", "bridge"]));
+}
+
+#[test]
+fn a_base_has_its_own_volume_and_says_whose_it_is() {
+    let mut server = weather();
+    server.limits.mounts = vec![Mount { volume: "cache".into(), path: "/cache".into() }];
+    let text = shown(&create(&server, "t-mcp-node", "id", &[]).args);
+    let line = "--mount type=volume,source=t-mcp-node-cache,target=/cache,\
+                volume-label=dev.drydock.server=weather,volume-label=dev.drydock.workspace=id";
+    assert!(text.lines().any(|it| it == line), "{text}");
+    let run = run_stdio(&server, "id", &[]);
+    assert!(!run.iter().any(|it| it.contains("cache")), "a container that goes again has no volume: {run:?}");
 }
 
 #[test]

@@ -105,6 +105,33 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// A package's name in the npm registry, which can stand in a package.json as a key.
+    pub(super) fn npm_name(&self) -> Result<String> {
+        let text = self.word(214)?;
+        let part = |it: &str| {
+            let known = it.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+            known && !it.is_empty() && !it.starts_with(['.', '-'])
+        };
+        let good = match text.strip_prefix('@').map(|it| it.split_once('/')) {
+            Some(Some((scope, name))) => part(scope) && part(name),
+            Some(None) => false,
+            None => part(&text) && !text.starts_with('_'),
+        };
+        if good { Ok(text) } else { Err(self.wrong("must be a package's name, such as `@scope/name`")) }
+    }
+
+    /// A package's name on PyPI, which can stand in a requirements.txt.
+    pub(super) fn pypi_name(&self) -> Result<String> {
+        let text = self.word(200)?;
+        let ends = |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric());
+        let known = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        if known && ends(text.chars().next()) && ends(text.chars().last()) {
+            Ok(text)
+        } else {
+            Err(self.wrong("must be a package's name, such as `mcp-server-time`"))
+        }
+    }
+
     pub(super) fn url(&self) -> Result<String> {
         let text = self.word(2000)?;
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::settings::{OURS, PUBLISHER};
 use super::*;
 
 fn good() -> Value {
     json!({
-        "$schema": SCHEMA,
+        "$schema": format!("{}2025-12-11{}", SCHEMA.0, SCHEMA.1),
         "name": "io.github.ana/weather",
         "description": "Weather",
         "version": "0.1.0",
@@ -102,7 +103,18 @@ fn wrong_settings_are_refused_and_unknown_ones_too() {
         json!({ "sessions": 0 }),
         json!({ "network": "host" }),
         json!({ "network": null }),
-        json!({ "mounts": [] }),
+        json!({ "warm": 5 }),
+        json!({ "warm": true }),
+        json!({ "mounts": {} }),
+        json!({ "mounts": [{ "volume": "cache" }] }),
+        json!({ "mounts": [{ "source": "/home", "path": "/data" }] }),
+        json!({ "mounts": [{ "volume": "../x", "path": "/data" }] }),
+        json!({ "mounts": [{ "volume": "a,source=/", "path": "/data" }] }),
+        json!({ "mounts": [{ "volume": "cache", "path": "data" }] }),
+        json!({ "mounts": [{ "volume": "cache", "path": "/data/../etc" }] }),
+        json!({ "mounts": [{ "volume": "cache", "path": "/data,readonly" }] }),
+        json!({ "mounts": [{ "volume": "cache", "path": "/etc" }] }),
+        json!({ "mounts": [{ "volume": "cache", "path": "/" }] }),
         json!([]),
     ] {
         refused(&ours, bad);
@@ -113,4 +125,154 @@ fn wrong_settings_are_refused_and_unknown_ones_too() {
 fn a_secret_in_the_file_is_refused() {
     let secret = json!({ "name": "KEY", "isSecret": true, "default": "hunter2" });
     assert!(refused("/packages/0/environmentVariables/1", secret).contains("is a secret"));
+}
+
+#[test]
+fn a_secret_that_is_a_part_of_a_value_is_a_secret() {
+    let mut file = good();
+    file["packages"][0]["environmentVariables"][1] = json!({
+        "name": "AUTH", "value": "Bearer {token}", "variables": { "token": { "isSecret": true, "isRequired": true } },
+    });
+    let variable = read(&file).unwrap().packages.remove(0).variables.remove(1);
+    assert!(variable.secret && variable.fixed.is_none(), "{variable:?}");
+}
+
+#[test]
+fn schemas_that_we_can_read() {
+    let mut file = good();
+    for (schema, fine) in [
+        ("https://static.modelcontextprotocol.io/schemas/2025-09-29/server.schema.json", true),
+        ("https://static.modelcontextprotocol.io/schemas/2026-03-01/server.schema.json", true),
+        ("https://static.modelcontextprotocol.io/schemas/2025-07-09/server.schema.json", false),
+        ("https://static.modelcontextprotocol.io/schemas/latest/server.schema.json", false),
+        ("https://example.com/2025-12-11/server.schema.json", false),
+    ] {
+        file["$schema"] = json!(schema);
+        assert_eq!(read(&file).is_ok(), fine, "{schema}");
+    }
+}
+
+/// An entry as the registry has them for npm.
+fn npm() -> Value {
+    json!({
+        "name": "io.github.ana/notes", "description": "Notes", "version": "1.2.3",
+        "packages": [{
+            "registryType": "npm", "identifier": "@ana/notes", "version": "1.2.3", "runtimeHint": "npx",
+            "registryBaseUrl": "https://example.com", "fileSha256": "00", "laterField": 1,
+            "transport": { "type": "stdio" },
+            "runtimeArguments": [{ "type": "positional", "value": "-y" }],
+            "packageArguments": [],
+        }],
+    })
+}
+
+fn with_arguments(arguments: Value) -> Result<Vec<String>> {
+    let mut file = npm();
+    file["packages"][0]["packageArguments"] = arguments;
+    Ok(read(&file)?.packages.remove(0).arguments)
+}
+
+#[test]
+fn an_entry_of_the_registry_is_read() {
+    let package = read(&npm()).unwrap().packages.remove(0);
+    assert_eq!((package.identifier.as_str(), package.version.as_deref()), ("@ana/notes", Some("1.2.3")));
+    assert!(package.stdio);
+    assert_eq!((package.runtime.as_deref(), package.runtime_arguments), (Some("npx"), vec!["-y".to_owned()]));
+}
+
+#[test]
+fn arguments_become_words() {
+    let words = with_arguments(json!([
+        { "type": "positional", "value": "serve", "valueHint": "verb" },
+        { "type": "positional", "valueHint": "folder", "default": "/data" },
+        { "type": "positional", "valueHint": "nothing_to_put_here" },
+        { "type": "named", "name": "--mode", "value": "a b", "choices": ["a b", "c"] },
+        { "type": "named", "name": "--port", "default": "80", "format": "number" },
+        { "type": "named", "name": "--verbose", "value": "" },
+        { "type": "named", "name": "--on", "default": "true", "format": "boolean" },
+        { "type": "named", "name": "--off", "default": "false", "format": "boolean" },
+        { "type": "named", "name": "--optional" },
+        { "type": "named", "name": "--token", "isSecret": true },
+        { "type": "named", "name": "--url", "value": "http://{host}:{port}/{path}",
+          "variables": { "host": { "default": "localhost" }, "port": { "value": "8080" } } },
+        { "type": "named", "name": "--no", "value": "{what}", "variables": { "what": {} } },
+    ]));
+    let expected = [
+        "serve",
+        "/data",
+        "--mode",
+        "a b",
+        "--port",
+        "80",
+        "--verbose",
+        "--on",
+        "--url",
+        "http://localhost:8080/{path}",
+    ];
+    assert_eq!(words.unwrap(), expected);
+}
+
+#[test]
+fn wrong_arguments_are_refused_with_their_path() {
+    for (wrong, rule) in [
+        (json!({ "type": "flag", "name": "-x" }), "packageArguments[0].type` must be named or positional"),
+        (json!({ "type": "named", "value": "x" }), "packageArguments[0]` must have `name`"),
+        (json!({ "type": "positional" }), "must have `value` or `valueHint`"),
+        (
+            json!({ "type": "positional", "valueHint": "x", "isRequired": true }),
+            "[0]` is required: write its `value`",
+        ),
+        (
+            json!({ "type": "named", "name": "-m", "value": "x", "choices": ["a"] }),
+            "packageArguments[0].value` must be one of a",
+        ),
+        (
+            json!({ "type": "named", "name": "-m", "default": "x", "choices": ["a"] }),
+            "[0].default` must be one of a",
+        ),
+        (json!({ "type": "named", "name": "-m", "default": "x", "format": "number" }), "must be a number"),
+        (json!({ "type": "named", "name": "-m", "value": "1", "format": "boolean" }), "must be \"true\""),
+        (json!({ "type": "named", "name": "-k", "value": "x", "isSecret": true }), "is a secret"),
+        (
+            json!({ "type": "named", "name": "-k", "isRequired": true, "isSecret": true }),
+            "command lines are no place",
+        ),
+        (
+            json!({ "type": "named", "name": "-k", "value": "{x}", "variables": { "x": { "isSecret": true, "value": "y" } } }),
+            "packageArguments[0].variables.x` is a secret",
+        ),
+        (json!({ "type": "named", "name": "-m", "value": "a\nb" }), "control characters"),
+    ] {
+        let message = with_arguments(json!([wrong])).unwrap_err().to_string();
+        assert!(message.contains(rule), "{wrong}: {message}");
+    }
+}
+
+#[test]
+fn packages_are_named_exactly() {
+    for (registry, bad) in [
+        ("npm", "@ana"),
+        ("npm", "@ana/"),
+        ("npm", "../x"),
+        ("npm", "a/b"),
+        ("npm", "a@1"),
+        ("npm", "_a"),
+        ("npm", ".a"),
+        ("pypi", "a b"),
+        ("pypi", "a==1"),
+        ("pypi", "a[x]"),
+        ("pypi", "-e"),
+        ("pypi", "a;b"),
+        ("pypi", "a@b"),
+        ("pypi", "@a/b"),
+    ] {
+        let mut file = npm();
+        file["packages"][0]["registryType"] = json!(registry);
+        file["packages"][0]["identifier"] = json!(bad);
+        let message = read(&file).unwrap_err().to_string();
+        assert!(message.contains("packages[0].identifier"), "{registry} {bad}: {message}");
+    }
+    let mut file = npm();
+    file["packages"][0].as_object_mut().unwrap().remove("version");
+    assert!(read(&file).unwrap_err().to_string().contains("`packages[0]` must have `version`"));
 }

@@ -13,16 +13,16 @@ use crate::workspace::Workspace;
 
 /// Stop and remove the servers' containers (all of them without names)
 ///
-/// Open sessions end. Under `--engine host` there is nothing to stop: each server ends with its client.
+/// Open sessions end. What a base has in its volume stays. Under `--engine host` there is nothing to stop: each server ends with its client.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Servers; without any, all of the workspace
+    /// Servers and bases (node, python); without any, all servers of the workspace
     names: Vec<String>,
 }
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let servers = catalog::pick(&ws.root, &self.names)?;
+        let servers = catalog::pick_with_bases(&ws.root, &self.names)?;
         let cli = match engine::find(ws)? {
             Engine::Cli(cli) => cli,
             Engine::Host => {

@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 /// Under `--engine host` there is none: each session's log is on the stderr that its client gave it.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// A server of this workspace
+    /// A server or base of this workspace
     name: String,
     /// Go on printing what comes
     #[arg(long, short)]
@@ -28,7 +28,8 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let server = catalog::pick(&ws.root, &[self.name])?.pop().context("one name is one server")?;
+        let server =
+            catalog::pick_with_bases(&ws.root, &[self.name])?.pop().context("one name is one server")?;
         let Engine::Cli(cli) = engine::find(ws)? else {
             let problem = format!("engine host keeps no log of `{}`", server.name);
             return Err(fixable(

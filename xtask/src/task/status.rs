@@ -16,11 +16,12 @@ use crate::workspace::Workspace;
 
 /// List the servers and their containers
 ///
-/// Containers of other workspaces are shown as theirs. `health` is asked of the server itself. Under `--engine host` it
+/// Containers of other workspaces are shown as theirs. `health` is asked of the server itself; WARM counts the children
+/// that wait for the next sessions. A base, which has a shell, is shown when it stands. Under `--engine host` it
 /// says which servers are compiled for this machine.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// As JSON: a list of objects with name, kind, container, image, owner, state, health, age_seconds, sessions
+    /// As JSON: a list of objects with name, kind, shell, container, image, owner, state, health, age_seconds, sessions, warm
     #[arg(long)]
     json: bool,
 }
@@ -32,6 +33,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// `rust`, `node` or `python`; nothing when the server is not in this workspace.
     pub(crate) kind: Option<&'static str>,
+    /// Whether it is a base: whoever enters finds a shell and package managers.
+    pub(crate) shell: bool,
     pub(crate) container: String,
     /// What the container was made from; the image that `up` takes when there is none.
     pub(crate) image: String,
@@ -44,6 +47,8 @@ pub(crate) struct Row {
     /// Since the start of a running container, since the end or creation of another.
     pub(crate) age_seconds: Option<u64>,
     pub(crate) sessions: Option<u64>,
+    /// Children started and waiting; nothing for servers that have none.
+    pub(crate) warm: Option<u64>,
 }
 
 impl Args {
@@ -57,7 +62,7 @@ impl Args {
 }
 
 fn show(rows: &[Row]) -> Result<()> {
-    let head = ["NAME", "KIND", "CONTAINER", "IMAGE", "STATE", "HEALTH", "AGE", "SESSIONS"];
+    let head = ["NAME", "KIND", "CONTAINER", "IMAGE", "STATE", "HEALTH", "AGE", "SESSIONS", "WARM"];
     let dash = || "-".to_owned();
     let lines = rows.iter().map(|row| {
         let state = match row.owner {
@@ -66,13 +71,14 @@ fn show(rows: &[Row]) -> Result<()> {
         };
         [
             row.name.clone(),
-            row.kind.map_or_else(dash, str::to_owned),
+            row.kind.map_or_else(dash, |it| format!("{it}{}", if row.shell { ", SHELL" } else { "" })),
             row.container.clone(),
             row.image.clone(),
             state,
             row.health.map_or_else(dash, str::to_owned),
             row.age_seconds.map_or_else(dash, age),
             row.sessions.map_or_else(dash, |it| it.to_string()),
+            row.warm.map_or_else(dash, |it| it.to_string()),
         ]
     });
     table::print(&head, lines)
@@ -93,10 +99,12 @@ pub(crate) fn rows(ws: &Workspace, cli: &Cli) -> Result<Vec<Row>> {
             None => absent(server, name),
         });
     }
+    let bases = catalog::bases(&ws.root)?;
     for it in &found {
         let name = it.server().unwrap_or_default().to_owned();
-        let kind = servers.iter().find(|it| it.name == name).map(|it| it.kind);
-        rows.push(row(cli, it, &name, kind, &id));
+        let known = servers.iter().chain(&bases).find(|it| it.name == name);
+        let row = row(cli, it, &name, known.map(|it| it.kind), &id);
+        rows.push(Row { shell: known.is_some_and(|it| it.base), ..row });
     }
     Ok(rows)
 }
@@ -105,6 +113,7 @@ fn absent(server: &Server, container: String) -> Row {
     Row {
         name: server.name.clone(),
         kind: Some(server.kind.name()),
+        shell: server.base,
         container,
         image: server.image(),
         owner: None,
@@ -112,6 +121,7 @@ fn absent(server: &Server, container: String) -> Row {
         health: None,
         age_seconds: None,
         sessions: None,
+        warm: None,
     }
 }
 
@@ -123,9 +133,11 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
         Some(health) if health.ready => "ready",
         _ => "not ready",
     });
+    let asked = asked.flatten();
     Row {
         name: server.to_owned(),
         kind: kind.map(Kind::name),
+        shell: false,
         container: it.name().to_owned(),
         image: it.config.image.clone(),
         owner: Some(match owner {
@@ -136,7 +148,8 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
         state: it.state.status.clone(),
         health,
         age_seconds: since(if it.state.running { &it.state.started_at } else { &it.created }),
-        sessions: asked.flatten().map(|it| it.sessions),
+        sessions: asked.as_ref().map(|it| it.sessions),
+        warm: asked.and_then(|it| it.warm),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Servers -> images on the engine. Invariant: an image is made from a staged context that holds what it needs and
 //! nothing else; two builds of the same sources have the same layers.
 
+mod bridged;
 mod stage;
 
 use anyhow::Result;
@@ -17,12 +18,14 @@ use crate::interrupt;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// Build the images of servers (all of them without names)
+/// Build the images of servers (all of them without names) and of bases
 ///
-/// Under `--engine host` there are no images: the servers are compiled for this machine, which is what clients start.
+/// Servers from npm and PyPI are installed while the image is built, at the versions of their server.json. The base images
+/// are node:22-slim, python:3.12-slim and uv's, or those in NODE_IMAGE, PYTHON_IMAGE and UV_IMAGE. Under `--engine host`
+/// there are no images: Rust servers are compiled for this machine, which is what clients start.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Servers; without any, all of the workspace
+    /// Servers and bases (node, python); without any, all servers of the workspace
     names: Vec<String>,
     #[command(flatten)]
     how: How,
@@ -62,34 +65,27 @@ impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         interrupt::arm()?;
         let engine = engine::find(ws)?;
-        for server in catalog::pick(&ws.root, &self.names)? {
-            match &engine {
-                Engine::Cli(cli) => drop(build(ws, cli, &server, self.how)?),
-                Engine::Host => {
-                    let path = cargo::build_host(ws, &server)?;
-                    progress::say(&format!(
-                        "{}: {} (engine host has no images)",
-                        server.name,
-                        path.display()
-                    ));
-                }
-            }
-        }
-        Ok(())
+        let servers = catalog::pick_with_bases(&ws.root, &self.names)?;
+        let Engine::Cli(cli) = &engine else {
+            let servers = catalog::on_host(servers, !self.names.is_empty())?;
+            return servers.iter().try_for_each(|it| on_host(ws, it));
+        };
+        servers.iter().try_for_each(|it| build(ws, cli, it, self.how).map(drop))
     }
+}
+
+fn on_host(ws: &Workspace, server: &Server) -> Result<()> {
+    let path = cargo::build_host(ws, server)?;
+    progress::say(&format!("{}: {} (engine host has no images)", server.name, path.display()));
+    Ok(())
 }
 
 /// Builds one server's image, and says its size.
 pub(crate) fn build(ws: &Workspace, cli: &Cli, server: &Server, how: How) -> Result<Image> {
-    only_rust(server)?;
-    let target = match how.builder {
-        Builder::Docker => None,
-        Builder::Auto => cargo::static_target(&cli.platform)?,
-        Builder::Host => Some(host_target(cli)?),
-    };
-    match target {
-        Some(target) => pack(ws, cli, server, how, &target)?,
-        None => compile_inside(ws, cli, server, how)?,
+    match (server.kind, target(cli, how)?) {
+        (Kind::Rust, Some(target)) => pack(ws, cli, server, how, &target)?,
+        (Kind::Rust, None) => compile_inside(ws, cli, server, how)?,
+        (Kind::Node | Kind::Python, target) => bridged::build(ws, cli, server, how, target.as_deref())?,
     }
     let image = container::image(cli, &server.image())?
         .ok_or_else(|| anyhow::anyhow!("{} built {} and does not have it", cli.name, server.image()))?;
@@ -97,14 +93,13 @@ pub(crate) fn build(ws: &Workspace, cli: &Cli, server: &Server, how: How) -> Res
     Ok(image)
 }
 
-/// Servers that are not written in Rust come later.
-pub(crate) fn only_rust(server: &Server) -> Result<()> {
-    if server.kind == Kind::Rust {
-        return Ok(());
+/// What the local cargo compiles for; nothing where the engine compiles.
+fn target(cli: &Cli, how: How) -> Result<Option<String>> {
+    match how.builder {
+        Builder::Docker => Ok(None),
+        Builder::Auto => cargo::static_target(&cli.platform),
+        Builder::Host => host_target(cli).map(Some),
     }
-    let problem =
-        format!("`{}` is a {} server: their images are not built yet", server.name, server.kind.name());
-    Err(fixable(problem, "this version of Drydock builds Rust servers"))
 }
 
 /// As in `4.31 MiB`.
@@ -135,13 +130,18 @@ fn pack(ws: &Workspace, cli: &Cli, server: &Server, how: How, target: &str) -> R
 fn compile_inside(ws: &Workspace, cli: &Cli, server: &Server, how: How) -> Result<()> {
     let about = cargo::describe(ws, server)?;
     let context = stage::sources(ws, &about)?;
-    let rust = std::env::var("RUST_IMAGE").ok().filter(|it| !it.is_empty());
+    let rust = from_environment("RUST_IMAGE");
     let mut build_args =
         vec![("PACKAGE", &*about.package), ("BINARY", &about.binary), ("PROFILE", how.profile.name())];
     build_args.extend(rust.as_deref().map(|it| ("RUST_IMAGE", it)));
     let args = argv::build(server, &origin(&ws.id()?, &about, how), &build_args, context.path());
     let label = format!("compiling {} in {} (profile {})", server.image(), cli.name, how.profile.name());
     cli.work(&label, &args).map(drop)
+}
+
+/// The base image that the person wants instead of the Dockerfile's own.
+fn from_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|it| !it.is_empty())
 }
 
 fn origin<'a>(workspace: &'a str, about: &'a Crate, how: How) -> Origin<'a> {

@@ -1,7 +1,7 @@
 //! The folders that are handed to the engine as build contexts.
 //!
-//! A crate -> a temporary folder. Invariant: only files of the members that the server is made of go in; links, hidden
-//! files and `target/` stay out.
+//! A crate, or another server's folder -> a temporary folder. Invariant: only what the server is made of goes in; links,
+//! hidden files and what tools have made (`target/`, `node_modules/`, `__pycache__/`) stay out.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,23 +11,79 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::cargo::Crate;
+use crate::catalog::{Kind, Server};
 use crate::workspace::Workspace;
+
+/// What tools have made, and what only we read.
+const LEFT_OUT: [&str; 5] = ["target", "node_modules", "__pycache__", "venv", "server.json"];
 
 /// One binary and its Dockerfile.
 pub(super) fn binary(ws: &Workspace, about: &Crate, binary: &Path) -> Result<TempDir> {
-    let context = context(about)?;
+    let context = folder(about)?;
     copy(&ws.root.join("docker/static.Dockerfile"), &context.path().join("Dockerfile"))?;
-    let staged = context.path().join("mcp");
+    contract(binary, context.path())?;
+    Ok(context)
+}
+
+/// `/mcp`.
+fn contract(binary: &Path, context: &Path) -> Result<()> {
+    let staged = context.join("mcp");
     copy(binary, &staged)?;
     executable(&staged)?;
     // A layer holds time stamps: the same bytes at another hour must be the same layer.
     File::options().write(true).open(&staged)?.set_modified(SystemTime::UNIX_EPOCH)?;
+    Ok(())
+}
+
+/// What docker/node.Dockerfile, docker/python.Dockerfile and those of the bases say that they take.
+pub(super) fn bridged(ws: &Workspace, server: &Server, about: &Crate, bridge: &Path) -> Result<TempDir> {
+    let context = folder(about)?;
+    let (to, docker, kind) = (context.path(), ws.root.join("docker"), server.kind.name());
+    contract(bridge, to)?;
+    if server.base {
+        copy_files(&docker.join(kind), to, |name| !name.contains('.'))?;
+        return Ok(context);
+    }
+    copy(&docker.join(format!("{kind}.Dockerfile")), &to.join("Dockerfile"))?;
+    for part in ["pack", "deps", "source"] {
+        fs::create_dir(to.join(part))?;
+    }
+    copy_files(&docker.join(kind), &to.join("pack"), |name| name.ends_with(".mjs") || name.ends_with(".py"))?;
+    let it = &server.program;
+    let name = it.package.as_ref().map(|it| it.name.as_str());
+    let launch =
+        serde_json::json!({ "package": name, "file": it.file, "runtime": it.runtime, "args": it.args });
+    fs::write(to.join("launch.json"), launch.to_string())?;
+    dependencies(server, &to.join("deps"), &to.join("source"))?;
     Ok(context)
+}
+
+/// What is installed goes into a layer of its own, which a change of the sources leaves as it is.
+fn dependencies(server: &Server, deps: &Path, source: &Path) -> Result<()> {
+    let lists: &[&str] = match server.kind {
+        Kind::Python => &["requirements.txt", "pyproject.toml", "uv.lock"],
+        _ => &["package.json", "package-lock.json"],
+    };
+    let own: Vec<_> = lists.iter().filter(|it| server.dir.join(it).is_file()).collect();
+    if !own.is_empty() {
+        own.iter().try_for_each(|it| copy(&server.dir.join(it), &deps.join(it)))?;
+        return copy_folder(&server.dir, source);
+    }
+    let Some(it) = &server.program.package else { return Ok(()) };
+    match server.kind {
+        Kind::Python => fs::write(deps.join("requirements.txt"), format!("{}=={}\n", it.name, it.version))?,
+        _ => {
+            let manifest =
+                serde_json::json!({ "private": true, "dependencies": { it.name.clone(): it.version } });
+            fs::write(deps.join("package.json"), manifest.to_string())?;
+        }
+    }
+    Ok(())
 }
 
 /// The members' manifests with empty sources in `shell/`, the members themselves in `source/`.
 pub(super) fn sources(ws: &Workspace, about: &Crate) -> Result<TempDir> {
-    let context = context(about)?;
+    let context = folder(about)?;
     copy(&ws.root.join("docker/rust.Dockerfile"), &context.path().join("Dockerfile"))?;
     let (shell, source) = (context.path().join("shell"), context.path().join("source"));
     fs::create_dir_all(&source)?;
@@ -70,10 +126,20 @@ fn root_manifest(ws: &Workspace, about: &Crate) -> Result<String> {
 }
 
 /// Beside cargo's own output: an engine from a snap can read neither /tmp nor hidden folders.
-fn context(about: &Crate) -> Result<TempDir> {
+pub(super) fn folder(about: &Crate) -> Result<TempDir> {
     let parent = about.target_dir.join("drydock");
     fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
     tempfile::Builder::new().prefix("context-").tempdir_in(&parent).context("cannot make a build context")
+}
+
+fn copy_files(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> Result<()> {
+    for entry in fs::read_dir(from).with_context(|| format!("cannot list {}", from.display()))? {
+        let name = entry?.file_name();
+        if wanted(&name.to_string_lossy()) {
+            copy(&from.join(&name), &to.join(&name))?;
+        }
+    }
+    Ok(())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
@@ -81,7 +147,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from).with_context(|| format!("cannot list {}", from.display()))? {
         let entry = entry?;
         let (name, kind) = (entry.file_name(), entry.file_type()?);
-        if name.as_encoded_bytes().starts_with(b".") || name == "target" {
+        if name.as_encoded_bytes().starts_with(b".") || LEFT_OUT.iter().any(|it| name == *it) {
             continue;
         }
         if kind.is_dir() {

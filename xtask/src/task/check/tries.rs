@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::catalog::{self, Server};
 use crate::client::{self, Client, Launch, Machine, Scope, Way};
 use crate::connect;
-use crate::engine;
+use crate::engine::{self, Engine};
 use crate::entries::{Found, Spot, State};
 use crate::fixable::fixable;
 use crate::ledger::Ledger;
@@ -32,6 +32,10 @@ pub(crate) struct Try {
 pub(crate) fn direct(ws: &Workspace, names: &[String]) -> Result<Vec<Try>> {
     let servers = catalog::pick(&ws.root, names)?;
     let engine = engine::find(ws)?;
+    let servers = match engine {
+        Engine::Host => catalog::on_host(servers, !names.is_empty())?,
+        Engine::Cli(_) => servers,
+    };
     let tries = servers.into_iter().map(|server| Try {
         name: server.name.clone(),
         client: None,

@@ -102,16 +102,17 @@ fn disk(_: &Path) -> Option<Finding> {
 
 fn server(ws: &Workspace, cli: Option<&Cli>, server: &Server) -> Vec<Finding> {
     let name = format!("server {}", server.name);
-    if server.kind != Kind::Rust {
-        let found = format!("a {} server", server.kind.name());
-        return vec![Finding::note(name, found, "wait: this version of Drydock builds Rust servers")];
-    }
-    let about = match cargo::describe(ws, server) {
+    let what = match &server.program.package {
+        _ if server.kind == Kind::Rust => cargo::describe(ws, server).map(|it| it.package),
+        Some(package) => Ok(package.name.clone()),
+        None => Ok(format!("a {} server", server.kind.name())),
+    };
+    let what = match what {
         Err(err) => return vec![Finding::bad(name, &err)],
-        Ok(about) => about,
+        Ok(what) => what,
     };
     let found = cli.map(|cli| stands(ws, cli, server).unwrap_or_else(|err| vec![Finding::bad(&name, &err)]));
-    found.unwrap_or_else(|| vec![Finding::ok(name, format!("{} {}", about.package, server.version))])
+    found.unwrap_or_else(|| vec![Finding::ok(name, format!("{what} {}", server.version))])
 }
 
 /// Its image and its container.

@@ -8,7 +8,7 @@ use std::env;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Args;
-use crate::catalog::{self, Kind, Server};
+use crate::catalog::{self, Server};
 use crate::client::{Client, Launch, Remote, Scope, Way};
 use crate::engine::{self, Engine};
 use crate::entries::Wanted;
@@ -69,7 +69,7 @@ pub(super) fn servers(
     }
     let mut plan = Plan { starts: Vec::new(), name: name.map(str::to_owned), notes: Vec::new() };
     if via == Some(Via::Host) {
-        for server in &servers {
+        for server in &catalog::on_host(servers, !names.is_empty())? {
             plan.starts.push(Start::of(server, on_host(ws, server, build)?));
         }
         return Ok(plan);
@@ -162,13 +162,6 @@ fn in_engine(cli: &engine::Cli, scope: Scope, args: Vec<String>) -> Launch {
 }
 
 fn on_host(ws: &Workspace, server: &Server, build: bool) -> Result<Launch> {
-    if server.kind != Kind::Rust {
-        let hint = "leave `--via host` away: in its container it runs";
-        return Err(fixable(
-            format!("`{}` is no Rust server, so it cannot run on the host", server.name),
-            hint,
-        ));
-    }
     no_secrets(server, "host")?;
     let binary = if build { cargo::build_host(ws, server)? } else { cargo::host_binary(ws, server)? };
     Ok(Launch { command: binary.display().to_string(), args: vec!["stdio".into()], ..Launch::default() })

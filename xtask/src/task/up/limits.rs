@@ -5,8 +5,9 @@
 
 use anyhow::Result;
 
+use crate::argv;
 use crate::catalog::Server;
-use crate::container::Container;
+use crate::container::{Container, Mount};
 use crate::fixable::fixable;
 use crate::manifest::Network;
 
@@ -55,6 +56,7 @@ fn missing(found: &Container, server: &Server) -> Vec<String> {
         ("user", found.config.user == "65532:65532"),
         ("init", host.init == Some(true)),
         ("network", host.network_mode == network || (network == "bridge" && host.network_mode == "default")),
+        ("volumes", mounts(found, server)),
         ("/run", tmpfs("/run")),
         ("/tmp", tmpfs("/tmp")),
     ]
@@ -64,6 +66,17 @@ fn missing(found: &Container, server: &Server) -> Vec<String> {
     .collect()
 }
 
+/// The container has its own volumes, and nothing else of this machine.
+fn mounts(found: &Container, server: &Server) -> bool {
+    let asked = server.limits.mounts.iter().map(|it| Mount {
+        kind: "volume".to_owned(),
+        source: argv::volume(found.name(), &it.volume),
+        target: it.path.clone(),
+    });
+    let host = &found.host_config;
+    host.binds.iter().flatten().next().is_none() && asked.eq(host.mounts.iter().flatten().cloned())
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -71,20 +84,30 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::catalog::{Kind, Limits};
+    use crate::catalog::{Kind, Limits, Program};
 
     fn server() -> Server {
         Server {
             name: "weather".into(),
             dir: PathBuf::new(),
             kind: Kind::Rust,
+            base: false,
             id: String::new(),
             title: String::new(),
             description: String::new(),
             version: "1.0.0".into(),
             source: None,
             variables: Vec::new(),
-            limits: Limits { network: Network::None, memory: 64 << 20, cpus: 0.5, pids: 32, sessions: 16 },
+            program: Program::default(),
+            limits: Limits {
+                network: Network::None,
+                memory: 64 << 20,
+                cpus: 0.5,
+                pids: 32,
+                sessions: 16,
+                warm: 0,
+                mounts: Vec::new(),
+            },
         }
     }
 
@@ -98,7 +121,7 @@ mod tests {
                 "Memory": 67_108_864, "MemorySwap": 67_108_864, "NanoCpus": 500_000_000, "PidsLimit": 32,
                 "ReadonlyRootfs": true, "Privileged": false, "Init": true, "NetworkMode": "none",
                 "CapAdd": null, "CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"],
-                "Tmpfs": { "/run": "rw,noexec,nosuid", "/tmp": "rw,noexec,nosuid" },
+                "Tmpfs": { "/run": "rw,noexec,nosuid", "/tmp": "rw,noexec,nosuid" }, "Mounts": null, "Binds": null,
                 "Ulimits": [{ "Name": "nofile", "Hard": 1024 }, { "Name": "core", "Hard": 0 }],
             },
         })
@@ -136,6 +159,12 @@ mod tests {
             ("/HostConfig/Init", json!(null), "init"),
             ("/HostConfig/NetworkMode", json!("bridge"), "network"),
             ("/HostConfig/Tmpfs", json!({ "/run": "noexec" }), "/tmp"),
+            ("/HostConfig/Binds", json!(["/:/host"]), "volumes"),
+            (
+                "/HostConfig/Mounts",
+                json!([{ "Type": "bind", "Source": "/home", "Target": "/cache" }]),
+                "volumes",
+            ),
         ] {
             assert_eq!(lost(&[(pointer, to)]), [name], "{pointer}");
         }

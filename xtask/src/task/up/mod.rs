@@ -28,10 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// Creates what is missing, starts what is stopped, leaves what already runs from the same image and settings, and
 /// recreates what is ours and differs, unless sessions are open. Builds images that are missing. Under `--engine host`
-/// there is nothing to start: it compiles the servers, and a client starts them.
+/// there is nothing to start: it compiles the Rust servers, and a client starts them.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Servers; without any, all of the workspace
+    /// Servers and bases (node, python); without any, all servers of the workspace
     names: Vec<String>,
     /// Set a variable that the server.json declares, in this container. Not remembered: an `up` without it takes the default
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = pair)]
@@ -53,19 +53,20 @@ pub(crate) struct How {
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         interrupt::arm()?;
-        let servers = catalog::pick(&ws.root, &self.names)?;
+        let servers = catalog::pick_with_bases(&ws.root, &self.names)?;
         if servers.len() > 1 && !self.env.is_empty() {
             bail!("--env sets a variable of one server: name that server");
         }
         match engine::find(ws)? {
-            Engine::Host => servers.iter().try_for_each(|it| on_host(ws, it)),
+            Engine::Host => {
+                catalog::on_host(servers, !self.names.is_empty())?.iter().try_for_each(|it| on_host(ws, it))
+            }
             Engine::Cli(cli) => servers.iter().try_for_each(|it| up(ws, &cli, it, &self.env, self.how)),
         }
     }
 }
 
 fn on_host(ws: &Workspace, server: &Server) -> Result<()> {
-    build_images::only_rust(server)?;
     let path = cargo::build_host(ws, server)?;
     let path = path.display();
     progress::say(&format!(
@@ -83,7 +84,6 @@ pub(crate) fn up(
     env: &[(String, String)],
     how: How,
 ) -> Result<()> {
-    build_images::only_rust(server)?;
     if server.secrets().any(|it| it.required) {
         bail!("`{}` needs secrets, which this version of Drydock cannot deliver yet", server.name);
     }
@@ -102,7 +102,13 @@ pub(crate) fn up(
         }
         replace(cli, &found, how)?;
     }
-    progress::step(&format!("starting {name}"), || make(cli, server, &name, &want))
+    progress::step(&format!("starting {name}"), || make(cli, server, &name, &want))?;
+    if server.base {
+        progress::say(&format!(
+            "{name} has a shell and runs whatever it is told: nothing that you do not trust"
+        ));
+    }
+    Ok(())
 }
 
 /// Whether the container of that name is ours to change.

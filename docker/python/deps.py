@@ -1,0 +1,52 @@
+"""Makes installed packages ready to be copied: leaves out what no program reads, compiles the rest.
+
+deps.py LIB ROOT: prunes and compiles LIB; puts below ROOT the libraries that its modules load and the interpreter does not.
+"""
+
+import compileall
+import os
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+LIB, ROOT = Path(sys.argv[1]), Path(sys.argv[2])
+UNUSED = re.compile(r".*\.(pyi|pyx|pxd|c|cc|cpp|h|hpp|f|f90)")
+UNUSED_FOLDERS = {"tests", "__pycache__"}
+
+
+def libraries(file: str) -> set[str]:
+    said = subprocess.run(["ldd", file], capture_output=True, text=True).stdout
+    return set(re.findall(r"(/\S+) \(0x", said))
+
+
+def prune() -> None:
+    for folder, folders, files in os.walk(LIB):
+        for it in [it for it in folders if it in UNUSED_FOLDERS]:
+            shutil.rmtree(Path(folder, it))
+            folders.remove(it)
+        for it in files:
+            if UNUSED.fullmatch(it):
+                Path(folder, it).unlink()
+
+
+def main() -> None:
+    LIB.mkdir(parents=True, exist_ok=True)
+    ROOT.mkdir(parents=True, exist_ok=True)
+    prune()
+    modules = [str(it) for it in LIB.rglob("*.so*") if it.is_file()]
+    for library in set().union(*map(libraries, modules)) - libraries(os.path.realpath(sys.executable)):
+        if not library.startswith(str(LIB)) and not library.startswith("/usr/local"):
+            to = ROOT / library.lstrip("/")
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(library, to)
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    # Some packages carry files for other versions of Python, which this one cannot compile and nobody imports.
+    compileall.compile_dir(LIB, quiet=2, invalidation_mode=mode, workers=0)
+    subprocess.run(["chmod", "-R", "a+rX,go-w", str(LIB), str(ROOT)], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+//! Lines and file descriptors over a unix socket: how `serve`, a keeper and a session talk.
+//!
+//! Socket <-> lines. Invariants: nothing here blocks but `line_by`, which takes a deadline, and no peer can make us
+//! keep more than `longest` bytes.
+
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
+
+/// As many descriptors as one message carries: the two pipes of a child.
+const MOST_FDS: usize = 2;
+
+/// What a line of the protocol takes, but for those with the last words of a server.
+pub(crate) const SHORT: usize = 256;
+pub(crate) const LONG: usize = 1 << 16;
+
+#[derive(Debug)]
+pub(crate) struct Lines {
+    stream: UnixStream,
+    input: Vec<u8>,
+    longest: usize,
+    /// Descriptors that came and were not taken yet.
+    pub(crate) fds: Vec<OwnedFd>,
+}
+
+impl Lines {
+    pub(crate) fn new(stream: UnixStream, longest: usize) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self { stream, input: Vec::new(), longest, fds: Vec::new() })
+    }
+
+    /// Reads what there is; `false` when the peer is gone, or sends what is no line.
+    pub(crate) fn read(&mut self) -> bool {
+        let mut chunk = [0; SHORT];
+        loop {
+            match self.receive(&mut chunk) {
+                Ok(0) => return false,
+                Ok(n) => self.input.extend_from_slice(&chunk[..n]),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return true,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+            if self.input.len() >= self.longest {
+                return self.input.contains(&b'\n'); // the rest when these lines are read
+            }
+        }
+    }
+
+    fn receive(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let mut parts = [IoSliceMut::new(chunk)];
+        let got = recvmsg(&self.stream, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(fds) = message {
+                self.fds.extend(fds);
+            }
+        }
+        Ok(got.bytes)
+    }
+
+    /// The next whole line among what was read.
+    pub(crate) fn next(&mut self) -> Option<String> {
+        let end = self.input.iter().position(|it| *it == b'\n')?;
+        let line: Vec<u8> = self.input.drain(..=end).collect();
+        Some(String::from_utf8_lossy(&line[..end]).into_owned())
+    }
+
+    /// Waits for a line; `None` when the peer is gone or the time is up.
+    pub(crate) fn line_by(&mut self, deadline: Instant) -> Option<String> {
+        loop {
+            if let Some(line) = self.next() {
+                return Some(line);
+            }
+            if !wait(&self.stream, deadline) || (!self.read() && !self.input.contains(&b'\n')) {
+                return None;
+            }
+        }
+    }
+
+    pub(crate) fn send(&self, line: &str) -> io::Result<()> {
+        self.send_with(line, &[])
+    }
+
+    /// Sends a line and descriptors beside it.
+    pub(crate) fn send_with(&self, line: &str, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let line = format!("{line}\n");
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "too many descriptors"));
+        }
+        let parts = [IoSlice::new(line.as_bytes())];
+        let sent = sendmsg(&self.stream, &parts, &mut control, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+        if sent < line.len() { Err(ErrorKind::WriteZero.into()) } else { Ok(()) }
+    }
+
+    /// Says that no more lines come; the peer may still send.
+    pub(crate) fn hang_up(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+}
+
+impl AsFd for Lines {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+/// Whether there is something to read before the deadline.
+fn wait(stream: &UnixStream, deadline: Instant) -> bool {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Ok(timeout) = Timespec::try_from(left) else { return false };
+        match poll(&mut [PollFd::new(stream, PollFlags::IN)], Some(&timeout)) {
+            Ok(ready) => return ready > 0,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Waits until some of these are ready, or until `deadline`; says which.
+pub(crate) fn wait_any<T: Copy>(
+    sources: &[(T, BorrowedFd<'_>, PollFlags)],
+    deadline: Option<Instant>,
+) -> io::Result<Vec<T>> {
+    let mut polled: Vec<PollFd<'_>> = sources.iter().map(|(_, fd, flags)| PollFd::new(fd, *flags)).collect();
+    loop {
+        let left = deadline.map(|it| it.saturating_duration_since(Instant::now()));
+        let timeout = left.and_then(|it| Timespec::try_from(it).ok());
+        match poll(&mut polled, timeout.as_ref()) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+            Ok(_) => break,
+        }
+    }
+    let is_ready = |it: &PollFd<'_>| !it.revents().is_empty();
+    Ok(sources.iter().zip(&polled).filter(|(_, it)| is_ready(it)).map(|(source, _)| source.0).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn pair() -> (Lines, Lines) {
+        let (one, two) = UnixStream::pair().unwrap();
+        (Lines::new(one, SHORT).unwrap(), Lines::new(two, SHORT).unwrap())
+    }
+
+    #[test]
+    fn a_pipe_travels_beside_its_line() {
+        let (ours, mut theirs) = pair();
+        let (mut reader, writer) = io::pipe().unwrap();
+        ours.send("first").unwrap();
+        ours.send_with("hello 1 2", &[writer.as_fd()]).unwrap();
+        drop(writer);
+        assert!(theirs.read());
+        assert_eq!(theirs.next().as_deref(), Some("first"));
+        assert_eq!(theirs.next().as_deref(), Some("hello 1 2"));
+        assert_eq!(theirs.next(), None);
+        std::fs::File::from(theirs.fds.remove(0)).write_all(b"through").unwrap();
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "through");
+    }
+
+    #[test]
+    fn what_came_before_the_end_is_read() {
+        let (ours, mut theirs) = pair();
+        ours.send("exit code 3").unwrap();
+        drop(ours);
+        let soon = Instant::now() + Duration::from_secs(5);
+        assert_eq!(theirs.line_by(soon).as_deref(), Some("exit code 3"));
+        assert_eq!(theirs.line_by(soon), None);
+    }
+
+    #[test]
+    fn noise_does_not_fill_our_memory() {
+        let (mut ours, mut theirs) = pair();
+        ours.stream.write_all(&[b'x'; 4 * SHORT]).unwrap();
+        assert!(!theirs.read());
+        assert!(theirs.input.len() <= 2 * SHORT);
+    }
+}

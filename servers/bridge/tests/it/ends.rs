@@ -1,0 +1,174 @@
+//! Sessions end for certain: whatever the client, the server and its descendants do, nothing is left.
+
+use std::io::{Read, Write};
+
+use serde_json::json;
+
+use crate::harness::{Serve, children, marked, signal, until};
+
+/// What a server can do so that it is hard to end.
+const WORST: [&str; 3] = ["ignore-eof", "ignore-term", "litter"];
+
+#[test]
+fn a_closed_stdin_is_an_end_and_calls_under_way_are_answered() {
+    let serve = Serve::odd(&[], &[]);
+    let mut session = serve.session(&[]);
+    session.call("sleep", &json!({"n": 300}));
+    session.stdin = None;
+    assert_eq!(session.answer(), json!({}));
+    let (status, text) = session.ended();
+    assert!(status.success() && text.is_empty(), "{text}");
+    serve.wait_clean();
+    assert!(serve.log().contains("session ended after"), "{}", serve.log());
+    serve.stop();
+}
+
+#[test]
+fn nothing_is_left_of_a_server_that_ignores_everything() {
+    let serve = Serve::odd(&WORST, &[]);
+    let mut session = serve.session(&[]);
+    session.tool("litter", &json!({}));
+    // The server, two that linger, two whose parent is gone already; and those of the child that waits.
+    until("the litter", || (marked(&serve.mark).len() >= 5).then_some(()));
+    let (status, text) = session.close();
+    assert!(status.success() && text.is_empty(), "{text}");
+    serve.wait_clean();
+    assert!(serve.log().contains("the server had to be ended: signal 9 (SIGKILL)"), "{}", serve.log());
+    serve.stop();
+}
+
+#[test]
+fn killed_clients_leave_nothing_also_in_the_middle_of_a_call() {
+    for wishes in [&[][..], &WORST] {
+        let serve = Serve::odd(wishes, &[]);
+        for name in ["KILL", "TERM", "INT", "HUP"] {
+            let mut idle = serve.session(&[]);
+            idle.tool("litter", &json!({}));
+            let mut half = serve.session(&[]);
+            half.call("half", &json!({}));
+            let mut start = [0; 10];
+            half.stdout.as_mut().unwrap().read_exact(&mut start).unwrap();
+            let mut unread = serve.session(&[]);
+            unread.call("flood", &json!({"n": 1_000_000}));
+            for session in [&idle, &half, &unread] {
+                signal(session.child.id(), name);
+            }
+            for mut session in [idle, half, unread] {
+                session.child.wait().unwrap();
+            }
+        }
+        serve.wait_clean();
+        assert_eq!(serve.log().matches("session ended").count(), 12, "{}", serve.log());
+        serve.stop();
+    }
+}
+
+#[test]
+fn a_client_that_stops_reading_is_ended_and_others_are_unharmed() {
+    let serve = Serve::odd(&[], &[]);
+    let mut other = serve.session(&[]);
+    let mut session = serve.session(&["--stall-timeout", "1"]);
+    session.call("flood", &json!({"n": 5_000_000}));
+    let (status, text) = session.ended();
+    assert_eq!((status.code(), text.as_str()), (Some(1), "error: output was blocked for too long\n"));
+    other.tool("pid", &json!({}));
+    other.close();
+    serve.wait_clean();
+    assert!(serve.log().contains("tools/call flood id=2"), "{}", serve.log());
+}
+
+#[test]
+fn a_client_that_is_gone_is_noticed_behind_blocked_output() {
+    let serve = Serve::odd(&[], &[]);
+    let mut session = serve.session(&["--stall-timeout", "600"]);
+    session.call("flood", &json!({"n": 5_000_000}));
+    // Something came, so the answer is under way; it is never read, and stdin hangs up as a killed client's does.
+    session.stdout.as_mut().unwrap().read_exact(&mut [0; 10]).unwrap();
+    let stdout = session.stdout.take();
+    session.stdin = None;
+    let (_, text) = session.ended();
+    assert_eq!(text, "error: the client is gone, its answers are dropped\n");
+    drop(stdout);
+    serve.wait_clean();
+}
+
+#[test]
+fn queued_input_does_not_hide_the_end_of_a_client() {
+    let serve = Serve::odd(&WORST, &[]);
+    // The pipes and the relay are full, so that nobody reads our stdin: an engine would be stuck in writing it.
+    let fill = |options: &[&str]| {
+        let mut session = serve.session(options);
+        session.call("half", &json!({}));
+        let mut stdin = session.stdin.take().unwrap();
+        let writer = std::thread::spawn(move || {
+            let line = [b'x'; 4096];
+            while stdin.write_all(&line).is_ok() {}
+        });
+        (session, writer)
+    };
+    let (session, writer) = fill(&["--stall-timeout", "1"]);
+    let (_, text) = session.ended();
+    assert_eq!(text, "error: the server did not take its input for too long\n");
+    writer.join().unwrap();
+    let (session, writer) = fill(&["--stall-timeout", "600"]);
+    signal(session.child.id(), "KILL");
+    drop(session);
+    writer.join().unwrap();
+    serve.wait_clean();
+}
+
+#[test]
+fn an_end_of_the_server_is_told_to_the_client_and_the_log() {
+    let serve = Serve::odd(&["litter"], &[]);
+    let mut session = serve.session(&[]);
+    session.call("die", &json!({"n": 7}));
+    let (status, text) = session.ended();
+    assert_eq!(status.code(), Some(7));
+    assert!(text.starts_with("error: the server ended: exit code 7\n  ") && text.contains("is up"), "{text}");
+    let mut session = serve.session(&[]);
+    session.call("abort", &json!({}));
+    let (status, text) = session.ended();
+    assert_eq!(status.code(), Some(128 + 6));
+    assert!(text.starts_with("error: the server ended: signal 6 (SIGABRT)\n"), "{text}");
+    serve.wait_clean();
+    let log = serve.log();
+    for part in
+        ["[1] the server ended: exit code 7", "[2] the server ended: signal 6 (SIGABRT)", "ms not answered"]
+    {
+        assert!(log.contains(part), "{part}\n{log}");
+    }
+}
+
+#[test]
+fn a_killed_keeper_leaves_nothing_behind() {
+    let serve = Serve::odd(&WORST, &[]);
+    serve.wait_warm(1);
+    let mut session = serve.session(&[]);
+    session.tool("litter", &json!({}));
+    let pid = session.tool("pid", &json!({}))["pid"].as_u64().unwrap();
+    let keepers = children(serve.pid());
+    let keeper = keepers.into_iter().find(|it| children(*it).contains(&u32::try_from(pid).unwrap())).unwrap();
+    signal(keeper, "KILL");
+    let (status, text) = session.ended();
+    assert!(status.code() == Some(1) && text.contains("keeper was killed"), "{text}");
+    serve.wait_clean();
+    serve.stop();
+}
+
+#[test]
+fn a_stop_of_serve_ends_every_session() {
+    let serve = Serve::odd(&WORST, &["--warm", "2"]);
+    let session = serve.session(&[]);
+    serve.stop();
+    let (_, text) = session.ended();
+    assert!(text.contains("the server ended: signal 9"), "{text}");
+}
+
+#[test]
+fn a_killed_serve_leaves_no_waiting_child() {
+    let serve = Serve::odd(&WORST, &["--warm", "2"]);
+    serve.wait_warm(2);
+    let mark = serve.mark.clone();
+    drop(serve); // by SIGKILL
+    until("all gone", || marked(&mark).is_empty().then_some(()));
+}

@@ -1,0 +1,187 @@
+//! Servers from sources of one's own in Node and Python, dropped into `servers/`: they build without a line of Rust, and
+//! a change of the sources leaves the layers of the dependencies as they are.
+
+use std::fs;
+use std::path::Path;
+
+use drydock_tests::engine::Engine;
+use drydock_tests::world::{World, copy_of_the_workspace};
+use drydock_tests::wrapped::{self, Kind};
+use drydock_tests::{engine_or_skip, skip};
+use serde_json::{Value, json};
+
+use crate::images::inspect;
+use crate::node::log;
+
+const NODE_SERVER: &str = r#"
+import ms from 'ms';
+import { createInterface } from 'node:readline';
+const tool = { name: 'milliseconds', inputSchema: { type: 'object', properties: { text: { type: 'string' } } } };
+const answers = {
+  initialize: (it) => ({ protocolVersion: it.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'own', version: '1' } }),
+  'tools/list': () => ({ tools: [tool] }),
+  'tools/call': (it) => ({ content: [{ type: 'text', text: `${process.argv.slice(2)} ${ms(it.arguments.text)}` }] }),
+};
+console.error('own node is ready');
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line);
+  if (id === undefined) return;
+  const answer = answers[method];
+  const rest = answer ? { result: answer(params) } : { error: { code: -32601, message: 'no such method' } };
+  console.log(JSON.stringify({ jsonrpc: '2.0', id, ...rest }));
+});
+"#;
+
+const PYTHON_SERVER: &str = r#"
+import json, os, sys
+def main():
+    print("own python is ready", file=sys.stderr, flush=True)
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "id" not in message: continue
+        method, params = message["method"], message.get("params", {})
+        if method == "initialize":
+            result = {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": {"name": "own", "version": "1"}}
+        elif method == "tools/list":
+            result = {"tools": [{"name": "greet", "inputSchema": {"type": "object"}}]}
+        elif method == "tools/call":
+            result = {"content": [{"type": "text", "text": os.environ["GREETING"] + " " + " ".join(sys.argv[1:])}]}
+        else:
+            print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": "no"}}), flush=True)
+            continue
+        print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
+"#;
+
+const PYPROJECT: &str = r#"
+[project]
+name = "own-python"
+version = "1.0.0"
+dependencies = ["typing-extensions==4.16.0"]
+[project.scripts]
+own-python = "own_python:main"
+[build-system]
+requires = ["uv_build>=0.9"]
+build-backend = "uv_build"
+"#;
+
+/// A copy of the workspace with one more server, in a world that takes it for the workspace.
+fn workspace(
+    engine: &Engine,
+    name: &str,
+    package: &Value,
+    files: &[(&str, &str)],
+) -> (tempfile::TempDir, World) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    copy_of_the_workspace(folder.path(), "0.1.1-own");
+    let server = folder.path().join("servers").join(name);
+    let manifest = json!({
+        "name": format!("dev.example/{name}"), "description": "Our own", "version": "1.0.0", "packages": [package],
+    });
+    write(&server.join("server.json"), &manifest.to_string());
+    for (file, text) in files {
+        write(&server.join(file), text);
+    }
+    let world = World::on(engine, name).with_root(folder.path());
+    (folder, world)
+}
+
+fn write(file: &Path, text: &str) {
+    fs::create_dir_all(file.parent().expect("it has a folder")).expect("a new folder");
+    fs::write(file, text).expect("a new file");
+}
+
+/// Builds, and returns the layers.
+#[track_caller]
+fn build(engine: &Engine, world: &World, name: &str, image: &str) -> Vec<Value> {
+    let mut build = world.xtask(&["build-images", name, "--profile", "quick"]);
+    build.env("CARGO_TARGET_DIR", wrapped::target_dir());
+    drydock_tests::process::run_with(&mut build, &[], drydock_tests::process::LONG_PATIENCE).ok();
+    inspect(engine, image)["RootFS"]["Layers"].as_array().expect("layers").clone()
+}
+
+/// Of the layers, those of the sources alone are new: nothing was installed again.
+#[track_caller]
+fn one_differs(before: &[Value], after: &[Value]) {
+    assert_eq!(before.len(), after.len());
+    let new: Vec<_> = after.iter().filter(|it| !before.contains(it)).collect();
+    assert_eq!(new.len(), 1, "of {after:?}, {new:?} are new");
+}
+
+#[test]
+fn a_package_json_of_ones_own() {
+    let engine = engine_or_skip!();
+    if let Err(why) = wrapped::world(&engine, Kind::Node, "own-base") {
+        skip!("{why}")
+    }
+    let package = json!({
+        "registryType": "npm", "identifier": "own-node", "version": "1.0.0", "transport": { "type": "stdio" },
+        "packageArguments": [{ "type": "named", "name": "--unit", "value": "ms" }],
+    });
+    // It is compiled, as one in TypeScript would be.
+    let manifest = r#"{"name": "own-node", "version": "1.0.0", "type": "module", "bin": "dist/server.js",
+        "scripts": {"build": "mkdir -p dist && cp src/server.js dist/"}, "dependencies": {"ms": "2.1.3"}}"#;
+    let files = [("package.json", manifest), ("src/server.js", NODE_SERVER)];
+    let (folder, world) = workspace(&engine, "own-node", &package, &files);
+    let before = build(&engine, &world, "own-node", "drydock/own-node:1.0.0");
+    world.ok(&["up", "own-node"]);
+    let answer = world.ok(&["call", "own-node", "milliseconds", "text=2s"]);
+    assert!(answer.stdout.contains("--unit,ms 2000"), "{answer}");
+    log(&world, "own-node", &["own node is ready"]);
+
+    let source = folder.path().join("servers/own-node/src/server.js");
+    write(&source, &NODE_SERVER.replace("own node is ready", "own node is better"));
+    one_differs(&before, &build(&engine, &world, "own-node", "drydock/own-node:1.0.0"));
+    world.ok(&["up", "own-node"]);
+    log(&world, "own-node", &["own node is better"]);
+}
+
+#[test]
+fn a_pyproject_of_ones_own_and_a_changed_source() {
+    let engine = engine_or_skip!();
+    if let Err(why) = wrapped::world(&engine, Kind::Python, "own-base-python") {
+        skip!("{why}")
+    }
+    let package = json!({
+        "registryType": "pypi", "identifier": "own-python", "version": "1.0.0", "transport": { "type": "stdio" },
+        "packageArguments": [{ "type": "positional", "value": "harbour", "valueHint": "place" }],
+        "environmentVariables": [{ "name": "GREETING", "default": "Ahoi", "choices": ["Ahoi", "Moin"] }],
+    });
+    let files = [("pyproject.toml", PYPROJECT), ("src/own_python/__init__.py", PYTHON_SERVER)];
+    let (folder, world) = workspace(&engine, "own-python", &package, &files);
+    let before = build(&engine, &world, "own-python", "drydock/own-python:1.0.0");
+    world.ok(&["up", "own-python", "--env", "GREETING=Moin"]);
+    let answer = world.ok(&["call", "own-python", "greet"]);
+    assert!(answer.stdout.contains("Moin harbour"), "{answer}");
+    log(&world, "own-python", &["own python is ready"]);
+    let refused = world.run(&["up", "own-python", "--env", "GREETING=Servus"]).fails();
+    assert!(refused.stderr.contains("must be one of Ahoi, Moin"), "{refused}");
+
+    let source = folder.path().join("servers/own-python/src/own_python/__init__.py");
+    write(&source, &PYTHON_SERVER.replace("own python is ready", "own python is better"));
+    one_differs(&before, &build(&engine, &world, "own-python", "drydock/own-python:1.0.0"));
+    world.ok(&["up", "own-python"]);
+    log(&world, "own-python", &["own python is better"]);
+}
+
+#[test]
+fn a_changed_file_beside_a_requirements_txt() {
+    let engine = engine_or_skip!();
+    if let Err(why) = wrapped::world(&engine, Kind::Python, "own-base-list") {
+        skip!("{why}")
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    copy_of_the_workspace(folder.path(), "0.1.1-list");
+    let server = folder.path().join("servers/python-example");
+    let manifest = fs::read_to_string(server.join("server.json")).expect("a manifest");
+    write(&server.join("server.json"), &manifest.replace("0.1.0", "0.1.1-list"));
+    let world = World::on(&engine, "list").with_root(folder.path());
+    let image = "drydock/python-example:0.1.1-list";
+    let before = build(&engine, &world, "python-example", image);
+    let file = server.join("custom_mcp_server.py");
+    let text = fs::read_to_string(&file).expect("the example's source");
+    assert!(text.contains("python-example is ready"), "{text}");
+    write(&file, &text.replace("python-example is ready", "a changed example is ready"));
+    one_differs(&before, &build(&engine, &world, "python-example", image));
+    world.ok(&["up", "python-example"]);
+    log(&world, "python-example", &["a changed example is ready"]);
+}

@@ -1,0 +1,132 @@
+//! Servers from PyPI and a Python program of one's own: their images, their sessions, and the base with uv.
+
+use drydock_tests::session::LEGACY;
+use drydock_tests::wrapped::{self, Kind};
+use drydock_tests::{engine_or_skip, full_or_skip, skip};
+use serde_json::json;
+
+use crate::images::{files, inspect};
+use crate::node::{build_plain, log, row, size};
+
+const EXAMPLE: &str = "python-example";
+const IMAGES: [&str; 2] = ["drydock/time:2026.10.19", "drydock/python-example:0.1.0"];
+
+#[test]
+fn python_servers_are_servers_like_any_other() {
+    let engine = engine_or_skip!();
+    let world = match wrapped::world_with_servers(&engine, Kind::Python, "pypi") {
+        Ok(world) => world,
+        Err(why) => skip!("{why}"),
+    };
+    world.ok(&["up", "time", EXAMPLE]);
+    let checked = world.ok(&["check", "time", EXAMPLE, "--json"]).json();
+    assert_eq!(checked[0]["tool_names"], json!(["get_current_time", "convert_time"]), "{checked}");
+    assert_eq!(checked[1]["tool_names"], json!(["text_statistics", "take_note"]), "{checked}");
+    assert_eq!(
+        (&row(&world, "time")["kind"], &row(&world, "time")["health"]),
+        (&json!("python"), &json!("ready"))
+    );
+
+    let noon = ["source_timezone=Europe/Berlin", "target_timezone=Asia/Tokyo", "time=12:00"];
+    let converted = world.ok(&[&["call", "time", "convert_time"], &noon[..]].concat());
+    assert!(converted.stdout.contains("Asia/Tokyo"), "{converted}");
+    let counted = world.ok(&["call", EXAMPLE, "text_statistics", "text=Ahoi ahoi"]);
+    assert!(counted.stdout.contains("\"words\": 2"), "{counted}");
+    log(&world, EXAMPLE, &["python-example is ready", "tools/call text_statistics"]);
+
+    let container = world.container(EXAMPLE);
+    let mut sessions = [wrapped::session(&engine, &container), wrapped::session(&engine, &container)];
+    for session in &mut sessions {
+        session.open(LEGACY[1]);
+        let answer = session.call("take_note", json!({"note": "mine"}));
+        assert_eq!(answer.structured["result"], json!(["mine"]), "{answer:?}");
+    }
+}
+
+#[test]
+fn an_image_holds_compiled_python_and_no_installer() {
+    let engine = engine_or_skip!();
+    let _world = match wrapped::world_with_servers(&engine, Kind::Python, "slim-python") {
+        Ok(world) => world,
+        Err(why) => skip!("{why}"),
+    };
+    for image in IMAGES {
+        let files = files(&engine, image);
+        for wanted in ["mcp", "etc/mcp/bridge.json", "app/lib/mcp/__init__.py"] {
+            assert!(files.contains(wanted), "{image} lacks {wanted}");
+        }
+        let compiled = |it: &String| {
+            let (folder, name) = it.rsplit_once('/').unwrap_or_default();
+            let beginning = format!("{folder}/__pycache__/{}.cpython-", name.trim_end_matches(".py"));
+            files.range(beginning.clone()..).next().is_some_and(|it| it.starts_with(&beginning))
+        };
+        let sources: Vec<_> =
+            files.iter().filter(|it| it.starts_with("app/") && it.ends_with(".py")).collect();
+        assert!(sources.len() > 100, "{image} has only {sources:?}");
+        let plain: Vec<_> = sources.iter().filter(|it| !compiled(it)).collect();
+        assert!(plain.is_empty(), "{image}: not compiled: {plain:?}");
+        let name = |it: &str| it.rsplit('/').next().unwrap_or_default().to_owned();
+        for file in &files {
+            let tools = ["pip", "uv", "uvx", "sh", "bash", "dpkg", "apt-get", "cc", "gcc"];
+            assert!(!tools.contains(&name(file).as_str()), "{image} holds {file}");
+            assert!(
+                !file.contains("site-packages/pip/") && !file.contains("/tests/"),
+                "{image} holds {file}"
+            );
+        }
+        assert_eq!(inspect(&engine, image)["Config"]["User"], "65532:65532");
+    }
+}
+
+#[test]
+fn python_images_are_a_fraction_of_the_plain_way() {
+    let engine = engine_or_skip!();
+    full_or_skip!();
+    let _world = match wrapped::world_with_servers(&engine, Kind::Python, "sizes-python") {
+        Ok(world) => world,
+        Err(why) => skip!("{why}"),
+    };
+    for (image, package) in IMAGES.iter().zip(["mcp-server-time==2026.10.19", "mcp==2.3.0"]) {
+        let plain = build_plain(&engine, &format!("FROM python:3.12-slim\nRUN pip install {package}\n"));
+        let ours = size(&engine, image);
+        assert!(ours * 10 <= plain * 6, "{image} has {ours} bytes, plainly installed it has {plain}");
+    }
+}
+
+#[test]
+fn the_base_runs_any_package_and_the_second_time_without_a_network() {
+    let engine = engine_or_skip!();
+    let world = match wrapped::world(&engine, Kind::Python, "base-python") {
+        Ok(world) => world,
+        Err(why) => skip!("{why}"),
+    };
+    world.ok(&["build-images", "python", "--profile", "quick"]);
+    world.ok(&["up", "python"]);
+    assert_eq!(row(&world, "python")["shell"], true);
+    let container = world.container("python");
+    let project = world.project();
+    let project = project.to_str().expect("a plain path");
+    let entry =
+        ["install-client", "cursor", "--scope", "project", "--project", project, "--container", &container];
+    world
+        .ok(&[&entry[..], &["--name", "Time (Docker exec)", "--", "uvx", "mcp-server-time==2026.10.19"]]
+            .concat());
+    // It is asked in one step: this start may take long.
+    let check = [
+        "check",
+        "--client",
+        "cursor",
+        "--project",
+        project,
+        "--protocol",
+        "2025-11-25",
+        "--timeout",
+        "120",
+        "--json",
+    ];
+    let first = world.ok(&check).json();
+    assert_eq!(first[0]["tool_names"], json!(["get_current_time", "convert_time"]), "{first}");
+    engine.ok(&["network", "disconnect", "bridge", &container]);
+    let second = world.ok(&check).json();
+    assert_eq!(second[0]["ok"], true, "{second}");
+}
