@@ -83,7 +83,7 @@ fn inspector() {
 
 /// The client's own server, then ours beside it, then ours out again; the same with the project's file.
 fn round_trip(engine: &Engine, client: &Client) -> Result<(), String> {
-    let world = weather::world(engine, &format!("real-{}", client.program));
+    let world = weather::world(engine, &format!("real-{}-{}", client.program, client.id));
     let mut run = Run::new(&world, client)?;
     world.ok(&["up", "weather"]);
     let far = run.far_server();
