@@ -17,8 +17,8 @@ use drydock_tests::{engine_or_skip, full_or_skip, skip, weather};
 
 use self::run::{Run, TOKEN};
 use self::table::{
-    CLAUDE_CODE, CODEX, Client, FASTMCP_FOR_CLAUDE_DESKTOP, FASTMCP_FOR_CURSOR, GEMINI_CLI, INSPECTOR,
-    MCPORTER, OPENCODE, QWEN_CODE,
+    CLAUDE_CODE, CODEX, CONTINUE, Client, FASTMCP_FOR_CLAUDE_DESKTOP, FASTMCP_FOR_CURSOR, GEMINI_CLI,
+    INSPECTOR, MCPORTER, OPENCODE, QWEN_CODE,
 };
 
 /// As people paste it from guides.
@@ -73,6 +73,12 @@ fn qwen_code() {
 fn opencode() {
     full_or_skip!();
     round_trip!(OPENCODE);
+}
+
+#[test]
+fn continues() {
+    full_or_skip!();
+    round_trip!(CONTINUE);
 }
 
 #[test]
@@ -132,6 +138,11 @@ fn in_the_project(run: &mut Run<'_>) {
     let theirs = if run.client.in_home { &["weather"][..] } else { &["theirs", "weather"] };
     sees(run, theirs);
     out_again(run, None, &installed);
+}
+
+/// The tools of a server, by the name of its entry.
+fn tools_of(name: &str) -> &'static [&'static str] {
+    if ["theirs", "far"].contains(&name) { &["their_tool"] } else { &weather::TOOLS }
 }
 
 /// The client is connected to these servers, and to no other; each has its tools, if the client tells.

@@ -3,11 +3,15 @@
 //! A run of the client -> names, and tools where it tells. Invariant: a server counts only when the client says that
 //! it is connected, or lists its tools.
 
+use std::fs;
+
 use drydock_tests::process::{Finished, run};
 use drydock_tests::session::Session;
+use drydock_tests::weather;
 use serde_json::{Value, json};
 
 use super::run::Run;
+use super::tools_of;
 
 pub(super) type Ask = fn(&Run<'_>) -> Vec<Seen>;
 
@@ -101,4 +105,32 @@ pub(super) fn codex(of: &Run<'_>) -> Vec<Seen> {
         Seen { name: name.to_owned(), tools: Some(tools.keys().cloned().collect()) }
     });
     seen.collect()
+}
+
+/// It has no command that lists servers; but before it asks a model, which nobody answers here, it notes which tools it
+/// would offer: its own, and those of each server that it is connected to.
+pub(super) fn continues(of: &Run<'_>) -> Vec<Seen> {
+    let log = of.world.home().join(".continue/logs/cn.log");
+    let _ = fs::remove_file(&log);
+    run(&mut of.client(&["--print", "hello", "--verbose"])).fails();
+    let log = fs::read_to_string(log).expect("its log");
+    let prepared = log.lines().find_map(|it| it.split_once("Tools prepared "));
+    let (_, prepared) = prepared.unwrap_or_else(|| panic!("no tools are prepared: {log}"));
+    let prepared: Value = serde_json::from_str(prepared).expect("JSON in its log");
+    let mut offered: Vec<_> = prepared["toolNames"].as_array().expect("tools").iter().collect();
+    let mut seen = Vec::new();
+    // Two servers may have the same tools: each takes its own from the list.
+    for name in &of.wanted {
+        let places = tools_of(name).iter().map(|tool| offered.iter().position(|it| *it == tool));
+        let Some(mut places) = places.collect::<Option<Vec<_>>>() else { continue };
+        places.sort_unstable();
+        let mut tools: Vec<_> = places.iter().rev().map(|at| offered.remove(*at)).collect();
+        tools.reverse();
+        let tools = tools.iter().filter_map(|it| it.as_str()).map(str::to_owned).collect();
+        seen.push(Seen { name: (*name).to_owned(), tools: Some(tools) });
+    }
+    let more =
+        offered.iter().any(|it| tools_of("theirs").iter().chain(&weather::TOOLS).any(|tool| *it == tool));
+    assert!(!more, "the tools of a server that should not be there: {offered:?}");
+    seen
 }

@@ -16,6 +16,7 @@ pub(super) const CODEX: Package = npm("@openai/codex", "0.169.0");
 pub(super) const GEMINI_CLI: Package = npm("@google/gemini-cli", "0.61.0");
 pub(super) const QWEN_CODE: Package = npm("@qwen-code/qwen-code", "0.24.4");
 pub(super) const OPENCODE: Package = npm("opencode-ai", "1.18.33");
+pub(super) const CONTINUE: Package = npm("@continuedev/cli", "1.5.47");
 pub(super) const MCPORTER: Package = npm("mcporter", "0.12.3");
 pub(super) const INSPECTOR: Package = npm("@modelcontextprotocol/inspector", "2.12.0");
 pub(super) const FASTMCP: Package = Package { registry: Registry::PyPi, name: "fastmcp", version: "4.1.0" };

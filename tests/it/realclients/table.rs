@@ -110,6 +110,16 @@ pub(super) const MCPORTER: Client = Client {
     ..NOTHING
 };
 
+pub(super) const CONTINUE: Client = Client {
+    id: "continue",
+    package: packages::CONTINUE,
+    program: "cn",
+    file: ".continue/config.yaml",
+    holds: include_str!("homes/continue.yaml"),
+    ask: ask::continues,
+    ..NOTHING
+};
+
 /// It reads Cursor's files: the person's when it is started below HOME, but knows none of Cursor's variables.
 pub(super) const FASTMCP_FOR_CURSOR: Client = Client {
     id: "cursor",
