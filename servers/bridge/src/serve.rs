@@ -64,7 +64,7 @@ struct Serve {
     strays: Option<Instant>,
 }
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM, SIGINT or SIGHUP.
 pub(crate) fn run(config: Option<Config>, options: &Options) -> io::Result<()> {
     let listener = station::listen(&options.socket)?;
     let signals = station::signals()?;

@@ -1,4 +1,4 @@
-//! What `/mcp serve` does: listens on a unix socket, answers health, counts sessions, ends on SIGTERM or SIGINT.
+//! What `/mcp serve` does: listens on a unix socket, answers health, counts sessions, ends on SIGTERM, SIGINT or SIGHUP.
 //!
 //! Connections -> answers of one line. Invariants: one thread, no polling while idle, and no client of the socket can
 //! block another.
@@ -13,7 +13,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::log;
 
@@ -65,7 +65,7 @@ struct Station {
     peers: Vec<Peer>,
 }
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM, SIGINT or SIGHUP.
 ///
 /// # Errors
 /// The socket cannot be made (its folder is missing or not ours, another `serve` listens there), or signals cannot
@@ -115,8 +115,10 @@ pub fn listen(socket: &Path) -> io::Result<UnixListener> {
 /// Signals cannot be caught.
 pub fn signals() -> io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
-    signal_hook::low_level::pipe::register(SIGTERM, writer.try_clone()?)?;
-    signal_hook::low_level::pipe::register(SIGINT, writer)?;
+    // Also a hang-up that whoever started us ignores (`nohup`): a session whose client is gone must not stay for that.
+    for signal in [SIGTERM, SIGINT, SIGHUP] {
+        signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
+    }
     Ok(reader)
 }
 
