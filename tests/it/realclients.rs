@@ -17,8 +17,8 @@ use drydock_tests::{engine_or_skip, full_or_skip, skip, weather};
 
 use self::run::{Run, TOKEN};
 use self::table::{
-    CLAUDE_CODE, CODEX, CONTINUE, Client, FASTMCP_FOR_CLAUDE_DESKTOP, FASTMCP_FOR_CURSOR, GEMINI_CLI,
-    INSPECTOR, MCPORTER, OPENCODE, QWEN_CODE,
+    AUGGIE, CLAUDE_CODE, CODEX, CONTINUE, COPILOT_CLI, Client, FASTMCP_FOR_CLAUDE_DESKTOP,
+    FASTMCP_FOR_CURSOR, GEMINI_CLI, INSPECTOR, MCPORTER, OPENCODE, QWEN_CODE,
 };
 
 /// As people paste it from guides.
@@ -73,6 +73,18 @@ fn qwen_code() {
 fn opencode() {
     full_or_skip!();
     round_trip!(OPENCODE);
+}
+
+#[test]
+fn copilot_cli() {
+    full_or_skip!();
+    round_trip!(COPILOT_CLI);
+}
+
+#[test]
+fn auggie() {
+    full_or_skip!();
+    round_trip!(AUGGIE);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Asks a client which servers it is connected to, each in its own way.
 //!
 //! A run of the client -> names, and tools where it tells. Invariant: a server counts only when the client says that
-//! it is connected, or lists its tools.
+//! it is connected, or lists its tools; from those that connect to nothing without a login, when they list it as enabled.
 
 use std::fs;
 
@@ -28,11 +28,15 @@ fn with_tools(name: &str, tools: &Value) -> Seen {
     Seen { name: name.to_owned(), tools: Some(names.collect()) }
 }
 
+fn enabled(name: &str) -> Seen {
+    Seen { name: name.to_owned(), tools: None }
+}
+
 /// `claude`, `gemini`, `qwen`, `opencode`: a line for each server.
 pub(super) fn lines(of: &Run<'_>) -> Vec<Seen> {
     let answer = run(&mut of.client(&["mcp", "list"])).ok();
     let text = plain(&format!("{}\n{}", answer.stdout, answer.stderr));
-    text.lines().filter_map(connected).map(|name| Seen { name: name.to_owned(), tools: None }).collect()
+    text.lines().filter_map(connected).map(enabled).collect()
 }
 
 /// `NAME: command - ✔ Connected`, `✓ NAME: command (stdio) - Connected`, `●  ✓ NAME connected`.
@@ -84,9 +88,9 @@ pub(super) fn codex(of: &Run<'_>) -> Vec<Seen> {
     let listed: Finished = run(&mut of.client(&["mcp", "list", "--json"])).ok();
     let listed = listed.json();
     let listed = listed.as_array().expect("a list of servers");
-    let enabled = listed.iter().filter(|it| it["enabled"] == true).filter_map(|it| it["name"].as_str());
+    let in_files = listed.iter().filter(|it| it["enabled"] == true).filter_map(|it| it["name"].as_str());
     if of.in_project {
-        return enabled.map(|it| Seen { name: it.to_owned(), tools: None }).collect();
+        return in_files.map(enabled).collect();
     }
     let mut server = Session::start(of.client(&["app-server"]));
     let me = json!({"clientInfo": {"name": "drydock-tests", "version": "0"}});
@@ -99,7 +103,7 @@ pub(super) fn codex(of: &Run<'_>) -> Vec<Seen> {
     let servers = answer["result"]["data"].as_array().unwrap_or_else(|| panic!("no list: {answer}"));
     let seen = servers.iter().map(|it| {
         let name = it["name"].as_str().expect("a name");
-        assert!(enabled.clone().any(|listed| listed == name), "`codex mcp list` does not know {name}");
+        assert!(in_files.clone().any(|listed| listed == name), "`codex mcp list` does not know {name}");
         assert!(it["toolsError"].is_null(), "{name}: {}", it["toolsError"]);
         let tools = it["tools"].as_object().expect("tools by name");
         Seen { name: name.to_owned(), tools: Some(tools.keys().cloned().collect()) }
@@ -133,4 +137,21 @@ pub(super) fn continues(of: &Run<'_>) -> Vec<Seen> {
         offered.iter().any(|it| tools_of("theirs").iter().chain(&weather::TOOLS).any(|tool| *it == tool));
     assert!(!more, "the tools of a server that should not be there: {offered:?}");
     seen
+}
+
+/// It reads its files, and connects to nothing before somebody has logged in.
+pub(super) fn copilot(of: &Run<'_>) -> Vec<Seen> {
+    let answer = run(&mut of.client(&["mcp", "list", "--json"])).ok().json();
+    let servers = answer["mcpServers"].as_object().expect("servers by name").iter();
+    servers.filter(|(_, it)| it["enabled"] == true).map(|(name, _)| enabled(name)).collect()
+}
+
+/// As Copilot CLI.
+pub(super) fn auggie(of: &Run<'_>) -> Vec<Seen> {
+    let answer = run(&mut of.client(&["mcp", "list", "--json"])).ok().json();
+    let servers = answer["servers"].as_array().expect("a list of servers").iter();
+    servers
+        .filter(|it| it["enabled"] == true)
+        .map(|it| enabled(it["name"].as_str().expect("a name")))
+        .collect()
 }

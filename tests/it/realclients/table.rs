@@ -25,7 +25,7 @@ pub(super) struct Client {
     /// Where it is started for its user-scope file.
     pub(super) in_home: bool,
     pub(super) any_name: bool,
-    /// Whether it reaches servers over HTTP with what our entry for `id` says.
+    /// Whether it reaches servers over HTTP with what our entry for `id` says, a reference in a header included.
     pub(super) http: bool,
 }
 
@@ -107,6 +107,27 @@ pub(super) const MCPORTER: Client = Client {
     holds: include_str!("homes/mcporter.json"),
     project: "config/mcporter.json",
     ask: ask::mcporter,
+    ..NOTHING
+};
+
+pub(super) const COPILOT_CLI: Client = Client {
+    id: "copilot-cli",
+    package: packages::COPILOT_CLI,
+    program: "copilot",
+    file: ".copilot/mcp-config.json",
+    holds: include_str!("homes/copilot.jsonc"),
+    ask: ask::copilot,
+    ..NOTHING
+};
+
+pub(super) const AUGGIE: Client = Client {
+    id: "auggie",
+    package: packages::AUGGIE,
+    program: "auggie",
+    file: ".augment/settings.json",
+    holds: include_str!("homes/auggie.jsonc"),
+    ask: ask::auggie,
+    http: false,
     ..NOTHING
 };
 
