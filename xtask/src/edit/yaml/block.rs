@@ -14,6 +14,7 @@ impl<'t> Reader<'t> {
     pub(super) fn node(&mut self, spot: Spot) -> Result<(), Refused> {
         let mut props = Props::default();
         let mut own_line = spot.own_line;
+        let mut behind_comment = false;
         loop {
             let from = self.at;
             self.blanks();
@@ -23,7 +24,9 @@ impl<'t> Reader<'t> {
             let on = self.peek(0);
             if matches!(on, None | Some(b'\n' | b'\r')) || on == Some(b'#') && (own_line || self.at > from) {
                 let end = props.head.map_or(spot.lead, |_| from);
+                let before = self.at;
                 self.skip_to_content()?;
+                behind_comment = self.bytes[before..self.at].contains(&b'#');
                 if !self.belongs(spot) {
                     self.push(Kind::Plain, props, spot.lead, end, end);
                     return Ok(());
@@ -42,6 +45,9 @@ impl<'t> Reader<'t> {
             }
             self.prop(&mut props)?;
             own_line = false;
+        }
+        if behind_comment && own_line {
+            return self.refuse(self.at, "a text on a line of its own, behind a comment");
         }
         self.leaf(props, spot)
     }

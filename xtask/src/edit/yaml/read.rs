@@ -116,7 +116,7 @@ impl<'t> Reader<'t> {
         let mut at = 0;
         while at < self.bytes.len() {
             let byte = self.bytes[at];
-            if byte >= 0x7F || byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') {
+            if byte >= 0x7F || byte < b' ' && !matches!(byte, b'\t' | b'\n') {
                 self.character(at)?;
             }
             at += 1;
@@ -126,6 +126,7 @@ impl<'t> Reader<'t> {
 
     fn character(&self, at: usize) -> Result<(), Refused> {
         match self.text.get(at..).and_then(|it| it.chars().next()) {
+            Some('\r') if self.bytes.get(at + 1) == Some(&b'\n') => Ok(()),
             Some(
                 it @ ('\0'..='\x1F'
                 | '\x7F'..='\u{9F}'

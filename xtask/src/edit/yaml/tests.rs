@@ -216,6 +216,7 @@ fn what_is_not_safe_is_refused_with_its_place() {
         ("a:\n    b: 1\n  c: 2\n", "3:3: this line is indented more than what it seems to belong to"),
         ("a: *b\n", "1:4: an alias of nothing that stands above it"),
         ("a: \u{1}\n", "1:4: the character U+0001, which not every reader takes"),
+        ("a: 1\rb: 2\n", "1:5: the character U+000D, which not every reader takes"),
         ("%TAG ! x\n---\n", "1:1: a directive"),
         (
             "a: |\n  b",
@@ -233,6 +234,51 @@ fn what_is_not_safe_is_refused_with_its_place() {
     assert_eq!(
         refusal("mcpServers:\n- name: weather\n- {name: weather}\n", list(&cont)),
         "3:3: a second `weather` in the same place"
+    );
+}
+
+#[test]
+fn the_last_look_sees_what_is_wrong() {
+    let (goose, cont) = (goose(), cont());
+    let look = |old: &str, new: &str, place: Place<'_>, entry: Option<&Entry>| {
+        let old = Tree::read(old).unwrap();
+        check::same_but(&old, new, place, "weather", 2, entry).map_err(|err| err.to_string())
+    };
+    let (entry, old) =
+        (object(json!({"a": "1"})), "x: |\n  t\nextensions:\n  b: [1, *c]\n".replace("*c", "c"));
+    let with = |it: &str| format!("{old}  weather: {it}\n");
+    assert_eq!(look(&old, &with("{a: '1', b: 2}"), map(&goose), Some(&entry)), Ok(()));
+    assert_eq!(look(&with("x"), &old, map(&goose), None), Ok(()));
+    for wrong in ["{a: 1}", "{b: '1'}", "[a]", ""] {
+        let complaint = look(&old, &with(wrong), map(&goose), Some(&entry)).unwrap_err();
+        assert!(complaint.contains("would not have written `extensions.weather`"), "{complaint}");
+    }
+    for (from, to) in [
+        ("[1, c]", "[1, d]"),
+        ("b:", "c:"),
+        ("  t", "  t\n\n  t"),
+        ("  t", "   t\n  "),
+        ("x: |\n  t\n", ""),
+        ("[1", "['1'"),
+    ] {
+        let wrong = with("{a: '1'}").replacen(from, to, 1);
+        let complaint = look(&old, &wrong, map(&goose), Some(&entry)).unwrap_err();
+        assert!(complaint.contains("more than `extensions.weather`"), "{wrong}: {complaint}");
+    }
+    for wrong in [
+        "mcpServers:\n- name: weather\n",
+        "mcpServers:\n- name: y\n- name: weather\n",
+        "mcpServers:\n- name: x\n- z\n- name: weather\n",
+    ] {
+        assert!(
+            look("mcpServers:\n- name: x\n", wrong, list(&cont), None).unwrap_err().contains("more than"),
+            "{wrong}"
+        );
+    }
+    assert!(
+        look("mcpServers: []\n", "mcpServers: {}\na: 1\n", list(&cont), None)
+            .unwrap_err()
+            .contains("more than")
     );
 }
 
