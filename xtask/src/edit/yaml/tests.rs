@@ -84,6 +84,7 @@ fn no_file_and_an_empty_one() {
         "---\n",
         "---\n...\n",
         "--- {} # c",
+        "--- # c \t\n...\n",
     ] {
         round_trip(Some(blank), map(&goose));
         assert!(round_trip(Some(blank), list(&cont)).contains("schema"));

@@ -77,6 +77,7 @@ impl<'t> Reader<'t> {
                 b'#' if at > from && end < at => break,
                 b':' if self.blank_at(at + 1) || in_flow && self.flow_sign(at + 1) => break,
                 b',' | b'[' | b']' | b'{' | b'}' if in_flow => break,
+                b'-' if in_flow && end < at && self.flow_sign(at + 1) => break, // saphyr does not read it
                 _ => {}
             }
             at += 1;

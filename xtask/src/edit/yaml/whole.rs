@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::place::walk;
 use super::splice::{self, has_comment, has_tail};
-use super::tree::{Kind, Tree, before_break, line_start};
+use super::tree::{Kind, Tree, before_break, line_end as end_of_line, line_start};
 use super::write::{Style, flow};
 use super::{Entry, nested};
 use crate::edit::text::{Splice, apply};
@@ -32,7 +32,8 @@ pub(super) fn made(tree: &Tree<'_>, place: Place<'_>, name: &str, entry: &Entry)
     if kept.is_empty() {
         return format!("{body}{line_end}{}", &tree.text[tree.close..]);
     }
-    format!("{kept}{line_end}{body}{}", &tree.text[kept.len()..])
+    let (before, behind) = tree.text.split_at(end_of_line(tree.text, kept.len()));
+    format!("{before}{line_end}{body}{behind}")
 }
 
 /// The same in the place of an empty `{}`.
