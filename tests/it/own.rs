@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use drydock_tests::engine::Engine;
+use drydock_tests::session::LEGACY;
 use drydock_tests::world::{World, copy_of_the_workspace};
 use drydock_tests::wrapped::{self, Kind};
 use drydock_tests::{engine_or_skip, skip};
@@ -124,8 +125,10 @@ fn a_package_json_of_ones_own() {
     let (folder, world) = workspace(&engine, "own-node", &package, &files);
     let before = build(&engine, &world, "own-node", "drydock/own-node:1.0.0");
     world.ok(&["up", "own-node"]);
-    let answer = world.ok(&["call", "own-node", "milliseconds", "text=2s"]);
-    assert!(answer.stdout.contains("--unit,ms 2000"), "{answer}");
+    let mut session = wrapped::session(&engine, &world.container("own-node"));
+    session.open(LEGACY[0]);
+    assert_eq!(session.call("milliseconds", json!({"text": "2s"})).text, "--unit,ms 2000");
+    session.close();
     log(&world, "own-node", &["own node is ready"]);
 
     let source = folder.path().join("servers/own-node/src/server.js");
@@ -136,7 +139,7 @@ fn a_package_json_of_ones_own() {
 }
 
 #[test]
-fn a_pyproject_of_ones_own_and_a_changed_source() {
+fn a_pyproject_of_ones_own_and_a_file_beside_a_requirements_txt() {
     let engine = engine_or_skip!();
     if let Err(why) = wrapped::world(&engine, Kind::Python, "own-base-python") {
         skip!("{why}")
@@ -150,8 +153,10 @@ fn a_pyproject_of_ones_own_and_a_changed_source() {
     let (folder, world) = workspace(&engine, "own-python", &package, &files);
     let before = build(&engine, &world, "own-python", "drydock/own-python:1.0.0");
     world.ok(&["up", "own-python", "--env", "GREETING=Moin"]);
-    let answer = world.ok(&["call", "own-python", "greet"]);
-    assert!(answer.stdout.contains("Moin harbour"), "{answer}");
+    let mut session = wrapped::session(&engine, &world.container("own-python"));
+    session.open(LEGACY[0]);
+    assert_eq!(session.call("greet", json!({})).text, "Moin harbour");
+    session.close();
     log(&world, "own-python", &["own python is ready"]);
     let refused = world.run(&["up", "own-python", "--env", "GREETING=Servus"]).fails();
     assert!(refused.stderr.contains("must be one of Ahoi, Moin"), "{refused}");
@@ -161,27 +166,21 @@ fn a_pyproject_of_ones_own_and_a_changed_source() {
     one_differs(&before, &build(&engine, &world, "own-python", "drydock/own-python:1.0.0"));
     world.ok(&["up", "own-python"]);
     log(&world, "own-python", &["own python is better"]);
+
+    a_file_beside_a_requirements_txt(&engine, &world, folder.path());
 }
 
-#[test]
-fn a_changed_file_beside_a_requirements_txt() {
-    let engine = engine_or_skip!();
-    if let Err(why) = wrapped::world(&engine, Kind::Python, "own-base-list") {
-        skip!("{why}")
-    }
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    copy_of_the_workspace(folder.path(), "0.1.1-list");
-    let server = folder.path().join("servers/python-example");
+fn a_file_beside_a_requirements_txt(engine: &Engine, world: &World, root: &Path) {
+    let server = root.join("servers/python-example");
     let manifest = fs::read_to_string(server.join("server.json")).expect("a manifest");
-    write(&server.join("server.json"), &manifest.replace("0.1.0", "0.1.1-list"));
-    let world = World::on(&engine, "list").with_root(folder.path());
-    let image = "drydock/python-example:0.1.1-list";
-    let before = build(&engine, &world, "python-example", image);
+    write(&server.join("server.json"), &manifest.replace("0.1.0", "0.1.1-own"));
+    let image = "drydock/python-example:0.1.1-own";
+    let before = build(engine, world, "python-example", image);
     let file = server.join("custom_mcp_server.py");
     let text = fs::read_to_string(&file).expect("the example's source");
     assert!(text.contains("python-example is ready"), "{text}");
     write(&file, &text.replace("python-example is ready", "a changed example is ready"));
-    one_differs(&before, &build(&engine, &world, "python-example", image));
+    one_differs(&before, &build(engine, world, "python-example", image));
     world.ok(&["up", "python-example"]);
-    log(&world, "python-example", &["a changed example is ready"]);
+    log(world, "python-example", &["a changed example is ready"]);
 }
