@@ -23,23 +23,26 @@ function program(folder) {
   return full;
 }
 
-/** Only what no program reads: typings, source maps, TypeScript, texts (but not licences). */
-const unused = /\.(map|ts|mts|cts|tsx|md|markdown|flow|tsbuildinfo)$|^\.(npmignore|eslint.*|prettier.*|nycrc|editorconfig)$/i;
-const kept = /^(licen[cs]e|notice|copying)/i;
+/** What no program reads: source maps, typings, texts about the package (but not its licence). */
+const unused = /\.(map|flow|tsbuildinfo)$|\.d\.[cm]?ts$|^(readme|changelog|changes|history|contributing|security|code_of_conduct)\b/i;
+/** Of dependencies also TypeScript, which Node does not run there, and folders that are for their own makers. */
+const unusedSource = /\.[cm]?tsx?$/;
 const unusedFolders = new Set(['test', 'tests', '__tests__', 'docs', 'example', 'examples', 'coverage', '.github']);
 
-function prune(folder) {
-  // Builds hold files of that name too, which say no more than how the scripts beside them are written.
+/** The server itself may well read texts and templates of its own: of it, only what surely nobody reads is left out. */
+function prune(folder, server, isServer = false) {
+  // Builds hold a package.json too, which says no more than how the scripts beside it are written.
   const manifest = path.join(folder, 'package.json');
   const isPackage = fs.existsSync(manifest) && 'version' in read(manifest);
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
     const full = path.join(folder, entry.name);
     if (entry.isDirectory()) {
-      const drop = entry.name === '.bin' || (isPackage && unusedFolders.has(entry.name));
-      if (drop) fs.rmSync(full, { recursive: true });
-      else if (full.endsWith('/node_modules/typescript')) continue; // its own .d.ts files are what it works with
-      else prune(full);
-    } else if (unused.test(entry.name) && !kept.test(entry.name)) {
+      if (entry.name === '.bin' || (isPackage && !isServer && unusedFolders.has(entry.name))) {
+        fs.rmSync(full, { recursive: true });
+      } else if (!full.endsWith('/node_modules/typescript')) { // its own .d.ts files are what it works with
+        prune(full, server, full === server || (isServer && entry.name !== 'node_modules'));
+      }
+    } else if (unused.test(entry.name) || (!isServer && unusedSource.test(entry.name))) {
       fs.rmSync(full);
     }
   }
@@ -65,10 +68,11 @@ function* nativeModules(folder) {
 
 try {
   const launch = read(launchFile);
-  const start = program(launch.package ? path.join(app, 'node_modules', launch.package) : app);
+  const server = launch.package ? path.join(app, 'node_modules', launch.package) : app;
+  const start = program(server);
   const modules = path.join(app, 'node_modules');
   fs.mkdirSync(modules, { recursive: true });
-  prune(modules);
+  prune(modules, server);
   fs.mkdirSync(modules, { recursive: true }); // also of a server without packages
   fs.cpSync(app, path.join(root, app), { recursive: true, filter: (file) => file !== modules });
 

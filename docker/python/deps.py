@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 LIB, ROOT = Path(sys.argv[1]), Path(sys.argv[2])
-UNUSED = re.compile(r".*\.(pyi|pyx|pxd|c|cc|cpp|h|hpp|f|f90)")
-UNUSED_FOLDERS = {"tests", "__pycache__"}
+UNUSED = re.compile(r".*\.(pyx|pxd|c|cc|cpp|h|hpp|f|f90)")
+UNUSED_TESTS = re.compile(r"(test_.*|.*_test|conftest)\.py")
 
 
 def libraries(file: str) -> set[str]:
@@ -22,14 +22,24 @@ def libraries(file: str) -> set[str]:
     return set(re.findall(r"(/\S+) \(0x", said))
 
 
+def unused(file: Path) -> bool:
+    if file.suffix == ".pyi":
+        # Typings; but a package that loads its parts late may read there which it has.
+        module = file.with_suffix(".py")
+        return not (module.exists() and b"attach_stub" in module.read_bytes())
+    # A folder of tests may also hold what other packages import.
+    in_tests = file.parent.name in ("test", "tests")
+    return bool(UNUSED.fullmatch(file.name) or (in_tests and UNUSED_TESTS.fullmatch(file.name)))
+
+
 def prune() -> None:
     for folder, folders, files in os.walk(LIB):
-        for it in [it for it in folders if it in UNUSED_FOLDERS]:
-            shutil.rmtree(Path(folder, it))
-            folders.remove(it)
-        for it in files:
-            if UNUSED.fullmatch(it):
-                Path(folder, it).unlink()
+        if "__pycache__" in folders:
+            shutil.rmtree(Path(folder, "__pycache__"))
+            folders.remove("__pycache__")
+        for file in [Path(folder, it) for it in files]:
+            if unused(file):
+                file.unlink()
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 //!
 //! A clone of the workspace -> pass, fail, or skipped with a reason. Invariant: no test depends on another one.
 
+mod buildkit;
 mod bytes;
 mod cli;
 mod clients;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use drydock_tests::engine::Engine;
+use drydock_tests::session::LEGACY;
 use drydock_tests::world::{World, copy_of_the_workspace};
 use drydock_tests::wrapped::{self, Kind};
 use drydock_tests::{engine_or_skip, skip};
@@ -64,16 +65,9 @@ requires = ["uv_build>=0.9"]
 build-backend = "uv_build"
 "#;
 
-/// A copy of the workspace with one more server, in a world that takes it for the workspace.
-fn workspace(
-    engine: &Engine,
-    name: &str,
-    package: &Value,
-    files: &[(&str, &str)],
-) -> (tempfile::TempDir, World) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    copy_of_the_workspace(folder.path(), "0.1.1-own");
-    let server = folder.path().join("servers").join(name);
+/// Puts one more server into a workspace.
+fn add(root: &Path, name: &str, package: &Value, files: &[(&str, &str)]) {
+    let server = root.join("servers").join(name);
     let manifest = json!({
         "name": format!("dev.example/{name}"), "description": "Our own", "version": "1.0.0", "packages": [package],
     });
@@ -81,8 +75,6 @@ fn workspace(
     for (file, text) in files {
         write(&server.join(file), text);
     }
-    let world = World::on(engine, name).with_root(folder.path());
-    (folder, world)
 }
 
 fn write(file: &Path, text: &str) {
@@ -94,7 +86,8 @@ fn write(file: &Path, text: &str) {
 #[track_caller]
 fn build(engine: &Engine, world: &World, name: &str, image: &str) -> Vec<Value> {
     let mut build = world.xtask(&["build-images", name, "--profile", "quick"]);
-    build.env("CARGO_TARGET_DIR", wrapped::target_dir());
+    // Not the workspace's: its own bridge has the same name there.
+    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
     drydock_tests::process::run_with(&mut build, &[], drydock_tests::process::LONG_PATIENCE).ok();
     inspect(engine, image)["RootFS"]["Layers"].as_array().expect("layers").clone()
 }
@@ -108,11 +101,22 @@ fn one_differs(before: &[Value], after: &[Value]) {
 }
 
 #[test]
-fn a_package_json_of_ones_own() {
+fn servers_from_sources_of_ones_own() {
     let engine = engine_or_skip!();
-    if let Err(why) = wrapped::world(&engine, Kind::Node, "own-base") {
-        skip!("{why}")
+    for kind in [Kind::Node, Kind::Python] {
+        if let Err(why) = wrapped::world(&engine, kind, "own-base") {
+            skip!("{why}")
+        }
     }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    copy_of_the_workspace(folder.path(), "0.1.1-own");
+    let world = World::on(&engine, "own").with_root(folder.path());
+    a_package_json(&engine, &world, folder.path());
+    a_pyproject(&engine, &world, folder.path());
+    a_file_beside_a_requirements_txt(&engine, &world, folder.path());
+}
+
+fn a_package_json(engine: &Engine, world: &World, root: &Path) {
     let package = json!({
         "registryType": "npm", "identifier": "own-node", "version": "1.0.0", "transport": { "type": "stdio" },
         "packageArguments": [{ "type": "named", "name": "--unit", "value": "ms" }],
@@ -121,67 +125,58 @@ fn a_package_json_of_ones_own() {
     let manifest = r#"{"name": "own-node", "version": "1.0.0", "type": "module", "bin": "dist/server.js",
         "scripts": {"build": "mkdir -p dist && cp src/server.js dist/"}, "dependencies": {"ms": "2.1.3"}}"#;
     let files = [("package.json", manifest), ("src/server.js", NODE_SERVER)];
-    let (folder, world) = workspace(&engine, "own-node", &package, &files);
-    let before = build(&engine, &world, "own-node", "drydock/own-node:1.0.0");
+    add(root, "own-node", &package, &files);
+    let before = build(engine, world, "own-node", "drydock/own-node:1.0.0");
     world.ok(&["up", "own-node"]);
-    let answer = world.ok(&["call", "own-node", "milliseconds", "text=2s"]);
-    assert!(answer.stdout.contains("--unit,ms 2000"), "{answer}");
-    log(&world, "own-node", &["own node is ready"]);
+    let mut session = wrapped::session(engine, &world.container("own-node"));
+    session.open(LEGACY[0]);
+    assert_eq!(session.call("milliseconds", json!({"text": "2s"})).text, "--unit,ms 2000");
+    session.close();
+    log(world, "own-node", &["own node is ready"]);
 
-    let source = folder.path().join("servers/own-node/src/server.js");
+    let source = root.join("servers/own-node/src/server.js");
     write(&source, &NODE_SERVER.replace("own node is ready", "own node is better"));
-    one_differs(&before, &build(&engine, &world, "own-node", "drydock/own-node:1.0.0"));
+    one_differs(&before, &build(engine, world, "own-node", "drydock/own-node:1.0.0"));
     world.ok(&["up", "own-node"]);
-    log(&world, "own-node", &["own node is better"]);
+    log(world, "own-node", &["own node is better"]);
 }
 
-#[test]
-fn a_pyproject_of_ones_own_and_a_changed_source() {
-    let engine = engine_or_skip!();
-    if let Err(why) = wrapped::world(&engine, Kind::Python, "own-base-python") {
-        skip!("{why}")
-    }
+fn a_pyproject(engine: &Engine, world: &World, root: &Path) {
     let package = json!({
         "registryType": "pypi", "identifier": "own-python", "version": "1.0.0", "transport": { "type": "stdio" },
         "packageArguments": [{ "type": "positional", "value": "harbour", "valueHint": "place" }],
         "environmentVariables": [{ "name": "GREETING", "default": "Ahoi", "choices": ["Ahoi", "Moin"] }],
     });
     let files = [("pyproject.toml", PYPROJECT), ("src/own_python/__init__.py", PYTHON_SERVER)];
-    let (folder, world) = workspace(&engine, "own-python", &package, &files);
-    let before = build(&engine, &world, "own-python", "drydock/own-python:1.0.0");
+    add(root, "own-python", &package, &files);
+    let before = build(engine, world, "own-python", "drydock/own-python:1.0.0");
     world.ok(&["up", "own-python", "--env", "GREETING=Moin"]);
-    let answer = world.ok(&["call", "own-python", "greet"]);
-    assert!(answer.stdout.contains("Moin harbour"), "{answer}");
-    log(&world, "own-python", &["own python is ready"]);
+    let mut session = wrapped::session(engine, &world.container("own-python"));
+    session.open(LEGACY[0]);
+    assert_eq!(session.call("greet", json!({})).text, "Moin harbour");
+    session.close();
+    log(world, "own-python", &["own python is ready"]);
     let refused = world.run(&["up", "own-python", "--env", "GREETING=Servus"]).fails();
     assert!(refused.stderr.contains("must be one of Ahoi, Moin"), "{refused}");
 
-    let source = folder.path().join("servers/own-python/src/own_python/__init__.py");
+    let source = root.join("servers/own-python/src/own_python/__init__.py");
     write(&source, &PYTHON_SERVER.replace("own python is ready", "own python is better"));
-    one_differs(&before, &build(&engine, &world, "own-python", "drydock/own-python:1.0.0"));
+    one_differs(&before, &build(engine, world, "own-python", "drydock/own-python:1.0.0"));
     world.ok(&["up", "own-python"]);
-    log(&world, "own-python", &["own python is better"]);
+    log(world, "own-python", &["own python is better"]);
 }
 
-#[test]
-fn a_changed_file_beside_a_requirements_txt() {
-    let engine = engine_or_skip!();
-    if let Err(why) = wrapped::world(&engine, Kind::Python, "own-base-list") {
-        skip!("{why}")
-    }
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    copy_of_the_workspace(folder.path(), "0.1.1-list");
-    let server = folder.path().join("servers/python-example");
+fn a_file_beside_a_requirements_txt(engine: &Engine, world: &World, root: &Path) {
+    let server = root.join("servers/python-example");
     let manifest = fs::read_to_string(server.join("server.json")).expect("a manifest");
-    write(&server.join("server.json"), &manifest.replace("0.1.0", "0.1.1-list"));
-    let world = World::on(&engine, "list").with_root(folder.path());
-    let image = "drydock/python-example:0.1.1-list";
-    let before = build(&engine, &world, "python-example", image);
+    write(&server.join("server.json"), &manifest.replace("0.1.0", "0.1.1-own"));
+    let image = "drydock/python-example:0.1.1-own";
+    let before = build(engine, world, "python-example", image);
     let file = server.join("custom_mcp_server.py");
     let text = fs::read_to_string(&file).expect("the example's source");
     assert!(text.contains("python-example is ready"), "{text}");
     write(&file, &text.replace("python-example is ready", "a changed example is ready"));
-    one_differs(&before, &build(&engine, &world, "python-example", image));
+    one_differs(&before, &build(engine, world, "python-example", image));
     world.ok(&["up", "python-example"]);
-    log(&world, "python-example", &["a changed example is ready"]);
+    log(world, "python-example", &["a changed example is ready"]);
 }
