@@ -77,7 +77,7 @@ pub struct Agreed {
 pub(crate) enum Refusal {
     /// The connection is gone, or was never there; in the transport's words, where it has any.
     Closed(Option<Failure>),
-    /// It knows only other versions; asking it the old way may still help.
+    /// It knows only other versions, or answered too late; asking it the old way may still help.
     OtherVersions(Failure),
     Other(Failure),
 }
@@ -138,6 +138,12 @@ fn refusal(err: ClientInitializeError, protocol: Protocol) -> Refusal {
         }
         ClientInitializeError::TransportError { error, .. } => {
             Refusal::Closed(Some(failed(http::explain(error.error.as_ref()))))
+        }
+        // rmcp stops waiting for the answer to `server/discover` after 10 s, and takes it, when it comes after all, for the
+        // one to `initialize`. A server that starts so slowly is asked the old way alone.
+        late @ (ClientInitializeError::ConflictInitResponseId(..)
+        | ClientInitializeError::UncorrelatedErrorResponse { .. }) => {
+            Refusal::OtherVersions(failed(late.to_string()))
         }
         other => Refusal::Other(failed(other.to_string())),
     }
