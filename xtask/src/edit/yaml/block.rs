@@ -257,6 +257,10 @@ impl<'t> Reader<'t> {
         let Some(&target) = self.anchors.get(&self.text[from + 1..self.at]) else {
             return self.refuse(from, "an alias of nothing that stands above it");
         };
+        let open = &self.nodes[target as usize];
+        if open.kind.is_collection() && open.start == open.end {
+            return self.refuse(from, "an alias inside of what it stands for");
+        }
         if let Some(head) = props.head {
             return self.refuse(head, "an alias with a tag or an anchor");
         }

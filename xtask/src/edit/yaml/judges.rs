@@ -124,12 +124,12 @@ fn alike(ours: &Value, theirs: &Value) -> bool {
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.values().zip(b.values()).all(|(a, b)| alike(a, b))
         }
-        (_, Value::Array(b))
-            if b.first().is_some_and(|it| it.as_str().is_some_and(|it| it.starts_with('!'))) =>
-        {
-            b.get(1).is_some_and(|it| alike(ours, it))
+        (_, Value::Array(b)) => {
+            // `second` makes a list of a tag and what it is the tag of.
+            let tagged = b.first().and_then(Value::as_str).is_some_and(|it| it.starts_with('!'));
+            let items = |a: &Vec<Value>| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b));
+            ours.as_array().is_some_and(items) || tagged && b.len() == 2 && alike(ours, &b[1])
         }
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b)),
         (Value::String(a), Value::String(b)) => {
             a == b || a.parse::<f64>().is_ok() && b.parse::<f64>().is_ok()
         }

@@ -97,7 +97,7 @@ pub(super) fn name_of<'t>(tree: &Tree<'t>, item: usize) -> Option<Cow<'t, str>> 
     }
     let key = tree.keys(item).find(|it| tree.says(*it, NAME))?;
     let name = tree.target(key + 1);
-    (!tree.nodes[name].kind.is_collection()).then(|| tree.scalar(name))
+    (!tree.nodes[name].kind.is_collection() && !tree.is_null(name)).then(|| tree.scalar(name))
 }
 
 /// An entry that is there.
