@@ -52,7 +52,8 @@ fn end_of_nothing(text: &[u8], at: usize) -> Option<usize> {
     let empty = empty
         .iter()
         .find_map(|(open, close)| rest.strip_prefix(*open)?.trim_ascii_start().strip_prefix(*close));
-    let behind = empty.or_else(|| ["~", "null"].iter().find_map(|it| rest.strip_prefix(it.as_bytes())))?;
+    let behind = empty
+        .or_else(|| ["~", "null", "Null", "NULL"].iter().find_map(|it| rest.strip_prefix(it.as_bytes())))?;
     Some(text.len() - behind.len())
 }
 

@@ -200,6 +200,7 @@ fn what_the_client_could_not_read_is_refused_with_its_place() {
         "1:29: `weather` is made of keys with dots in an inline table: write it as one table"
     );
     assert_eq!(refusal("a = [1, 1_0/]\n"), "1:9: this is no number");
+    assert_eq!(refusal("a = 1e400\n"), "1:5: this is no number");
     for broken in [
         "[",
         "a",

@@ -29,7 +29,11 @@ pub(super) fn bad_number(it: &Spanned<DeValue<'_>>) -> Option<usize> {
             let digits = it.as_str().strip_prefix(['+', '-']).unwrap_or(it.as_str());
             !digits.is_empty() && digits.chars().all(|c| c.is_digit(it.radix()))
         }
-        DeValue::Float(it) => it.as_str().parse::<f64>().is_ok(),
+        // One that is too large is infinity to some parsers, and an error to others.
+        DeValue::Float(it) => it
+            .as_str()
+            .parse::<f64>()
+            .is_ok_and(|number| number.is_finite() || !it.as_str().contains(['e', 'E'])),
         DeValue::Array(all) => return all.iter().find_map(bad_number),
         DeValue::Table(all) => return all.values().find_map(bad_number),
         _ => true,
