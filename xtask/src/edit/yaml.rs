@@ -85,6 +85,11 @@ pub(crate) fn put(
         }
         (Some(it), present) => {
             nothing_points_into(&tree, &it)?;
+            // That entry can give way as well, and then this one could not be put back.
+            if let (Present::Replace, Some(alias)) = (present, tree.alias_beside(&it.nodes(&tree), it.holder))
+            {
+                return Err(tree.refuse(alias, "an alias of another entry").into());
+            }
             let range = it.slot(&tree);
             let replaced = matches!(present, Present::Replace).then(|| text[range.clone()].to_owned());
             let with = it.slot_text(&tree, place, name, entry);

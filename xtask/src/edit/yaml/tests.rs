@@ -205,6 +205,7 @@ fn what_is_not_safe_is_refused_with_its_place() {
         ("extensions: !!map {}\n", "1:13: a tag, which may give this another meaning"),
         ("a: &x {}\nextensions:\n  <<: *x\n", "3:3: a merge key, which not every reader takes for one"),
         ("extensions:\n  weather: &x 1\nb: *x\n", "3:4: this alias needs the entry that would change"),
+        ("extensions:\n  a: &x 1\n  weather: *x\n", "3:12: an alias of another entry"),
         ("? a\n: b\n", "1:1: a key with a question mark"),
         ("*x : b\n", "1:1: an alias as a key"),
         ("[a]: b\n", "1:1: a list or mapping as a key"),

@@ -169,6 +169,14 @@ impl<'t> Tree<'t> {
         all.find(|(alias, target)| nodes.contains(target) && !nodes.contains(alias)).map(|it| it.0)
     }
 
+    /// An alias among these nodes that stands for one beside them, in the same holder.
+    pub(super) fn alias_beside(&self, nodes: &Range<usize>, holder: usize) -> Option<usize> {
+        let beside =
+            |it: usize| (holder..self.nodes[holder].next as usize).contains(&it) && !nodes.contains(&it);
+        let mut all = self.aliases.iter().map(|&(alias, target)| (alias as usize, target as usize));
+        all.find(|(alias, target)| nodes.contains(alias) && beside(*target)).map(|it| it.0)
+    }
+
     /// Block collections that stand directly in others, in a node.
     pub(super) fn inner_blocks(&self, of: usize) -> impl Iterator<Item = Inner> + '_ {
         let all = of..self.nodes[of].next as usize;
