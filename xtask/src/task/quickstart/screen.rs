@@ -53,7 +53,8 @@ impl Screen {
         lines.extend(self.answer.text.lines().map(|it| format!("  {}", plain(it))));
         lines.extend([String::new(), head("What next")]);
         let next = if self.sandboxed { WITH_ENGINE } else { ON_HOST };
-        lines.extend(next.iter().map(|(command, what)| format!("  {command:37}  {what}")));
+        let width = next.iter().map(|it| it.0.len()).max().unwrap_or_default();
+        lines.extend(next.iter().map(|(command, what)| format!("  {command:width$}  {what}")));
         lines.join("\n") + "\n"
     }
 
@@ -68,14 +69,14 @@ type Next = [(&'static str, &'static str)];
 const ASK: (&str, &str) = ("open this folder in Cursor", "and ask: how is the weather in Reykjavik?");
 const WITH_ENGINE: &Next = &[
     ASK,
-    ("cargo xtask install-client", "the same in all of your projects"),
+    ("cargo xtask install-client --server weather", "the same in all of your projects"),
     ("cargo xtask build-images weather", "the small image (this one was built in a hurry)"),
     ("cargo xtask logs weather -f", "what goes on in it"),
-    ("cargo xtask down", "stop it"),
+    ("cargo xtask down weather", "stop it"),
 ];
 const ON_HOST: &Next = &[
     ASK,
-    ("cargo xtask install-client --via host", "the same in all of your projects"),
+    ("cargo xtask install-client --server weather --via host", "the same in all of your projects"),
     ("cargo xtask doctor", "what a sandbox needs on this machine"),
 ];
 
@@ -122,11 +123,11 @@ sun_times {}
   sunset \\u{1b}[31m16:08
 
 What next
-  open this folder in Cursor             and ask: how is the weather in Reykjavik?
-  cargo xtask install-client             the same in all of your projects
-  cargo xtask build-images weather       the small image (this one was built in a hurry)
-  cargo xtask logs weather -f            what goes on in it
-  cargo xtask down                       stop it
+  open this folder in Cursor                   and ask: how is the weather in Reykjavik?
+  cargo xtask install-client --server weather  the same in all of your projects
+  cargo xtask build-images weather             the small image (this one was built in a hurry)
+  cargo xtask logs weather -f                  what goes on in it
+  cargo xtask down weather                     stop it
 ";
         assert_eq!(screen().text(false), golden);
     }
