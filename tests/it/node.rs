@@ -195,40 +195,42 @@ fn the_base_runs_any_package_as_the_guide_did_and_the_second_time_without_a_netw
     assert_eq!((&status["shell"], &status["health"]), (&json!(true), &json!("ready")), "{status}");
 
     let container = world.container("node");
-    let project = world.project();
-    let project = project.to_str().expect("a plain path");
-    let name = "Sequential thinking (Docker exec)";
-    let entry =
-        ["install-client", "cursor", "--scope", "project", "--project", project, "--container", &container];
-    world.ok(&[&entry[..], &["--name", name, "--", "npx", "-y", PACKAGE]].concat());
-    let text =
-        std::fs::read_to_string(world.project().join(".cursor/mcp.json")).expect("an entry was written");
-    let written: Value = serde_json::from_str(&text).expect("JSON");
-    let args = json!(["exec", "-i", container, "npx", "-y", PACKAGE]);
-    assert_eq!(written["mcpServers"][name]["args"], args, "{written}");
-
-    // It is asked in one step: this start may take long.
-    let check = [
-        "check",
-        "--client",
-        "cursor",
-        "--project",
-        project,
-        "--protocol",
-        "2025-11-25",
-        "--timeout",
-        "120",
-        "--json",
-    ];
-    let first = world.ok(&check).json();
-    assert_eq!(first[0]["tool_names"], json!(["sequentialthinking"]), "{first}");
-    engine.ok(&["network", "disconnect", "bridge", &container]);
-    let second = world.ok(&check).json();
-    assert_eq!(second[0]["ok"], true, "{second}");
+    let command = ["npx", "-y", PACKAGE];
+    a_package_runs_twice(&engine, &world, &container, &command, &["sequentialthinking"]);
 
     let volume = format!("{container}-cache");
     world.ok(&["down", "node"]);
     assert_eq!(engine.ok(&["volume", "ls", "--quiet", "--filter", &format!("name={volume}")]), volume);
+}
+
+/// By the entry that the guide writes: the first time from the network, the second time without one.
+#[track_caller]
+pub(crate) fn a_package_runs_twice(
+    engine: &Engine,
+    world: &World,
+    container: &str,
+    command: &[&str],
+    tools: &[&str],
+) {
+    let project = world.project();
+    let project = ["--project", project.to_str().expect("a plain path")];
+    let name = "A package (Docker exec)";
+    let entry = ["install-client", "cursor", "--scope", "project", "--container", container, "--name", name];
+    world.ok(&[&entry[..], &project, &["--"], command].concat());
+    let text =
+        std::fs::read_to_string(world.project().join(".cursor/mcp.json")).expect("an entry was written");
+    let written: Value = serde_json::from_str(&text).expect("JSON");
+    let args = [&["exec", "-i", container], command].concat();
+    assert_eq!(written["mcpServers"][name]["args"], json!(args), "{written}");
+
+    // It is asked in one step: this start may take long.
+    let check = ["check", "--client", "cursor", "--protocol", "2025-11-25", "--timeout", "120", "--json"];
+    let check = [&check[..], &project].concat();
+    let first = world.ok(&check).json();
+    assert_eq!(first[0]["tool_names"], json!(tools), "{first}");
+    engine.ok(&["network", "disconnect", "bridge", container]);
+    let second = world.ok(&check).json();
+    assert_eq!(second[0]["ok"], true, "{second}");
 }
 
 #[test]

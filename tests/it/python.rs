@@ -6,7 +6,7 @@ use drydock_tests::{engine_or_skip, full_or_skip, skip};
 use serde_json::json;
 
 use crate::images::{files, inspect};
-use crate::node::{build_plain, log, row, size};
+use crate::node::{a_package_runs_twice, build_plain, log, row, size};
 
 const EXAMPLE: &str = "python-example";
 const IMAGES: [&str; 2] = ["drydock/time:2026.10.19", "drydock/python-example:0.1.0"];
@@ -101,30 +101,7 @@ fn the_base_runs_any_package_and_the_second_time_without_a_network() {
     world.ok(&["build-images", "python", "--profile", "quick"]);
     world.ok(&["up", "python"]);
     assert_eq!(row(&world, "python")["shell"], true);
-    let container = world.container("python");
-    let project = world.project();
-    let project = project.to_str().expect("a plain path");
-    let entry =
-        ["install-client", "cursor", "--scope", "project", "--project", project, "--container", &container];
-    world
-        .ok(&[&entry[..], &["--name", "Time (Docker exec)", "--", "uvx", "mcp-server-time==2026.10.19"]]
-            .concat());
-    // It is asked in one step: this start may take long.
-    let check = [
-        "check",
-        "--client",
-        "cursor",
-        "--project",
-        project,
-        "--protocol",
-        "2025-11-25",
-        "--timeout",
-        "120",
-        "--json",
-    ];
-    let first = world.ok(&check).json();
-    assert_eq!(first[0]["tool_names"], json!(["get_current_time", "convert_time"]), "{first}");
-    engine.ok(&["network", "disconnect", "bridge", &container]);
-    let second = world.ok(&check).json();
-    assert_eq!(second[0]["ok"], true, "{second}");
+    let command = ["uvx", "mcp-server-time==2026.10.19"];
+    let tools = ["get_current_time", "convert_time"];
+    a_package_runs_twice(&engine, &world, &world.container("python"), &command, &tools);
 }

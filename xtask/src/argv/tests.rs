@@ -19,15 +19,7 @@ fn weather() -> Server {
         source: Some("https://example.com/weather".into()),
         variables: Vec::new(),
         program: Program::default(),
-        limits: Limits {
-            network: Network::None,
-            memory: 64 << 20,
-            cpus: 0.5,
-            pids: 32,
-            sessions: 16,
-            warm: 0,
-            mounts: Vec::new(),
-        },
+        limits: Limits::sample(),
     }
 }
 

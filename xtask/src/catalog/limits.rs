@@ -20,6 +20,22 @@ pub(crate) struct Limits {
     pub(crate) mounts: Vec<Mount>,
 }
 
+#[cfg(test)]
+impl Limits {
+    /// Small round figures, no network.
+    pub(crate) fn sample() -> Self {
+        Self {
+            network: Network::None,
+            memory: 64 << 20,
+            cpus: 0.5,
+            pids: 32,
+            sessions: 16,
+            warm: 0,
+            mounts: Vec::new(),
+        }
+    }
+}
+
 impl Kind {
     /// The strict default, with what the manifest sets instead.
     pub(super) fn limits(self, set: &Settings) -> Limits {

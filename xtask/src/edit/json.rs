@@ -23,14 +23,12 @@ use self::style::Style;
 use crate::edit::text::{Splice, apply, split_bom};
 use crate::edit::{Entry, Format, Made, Place, Present, Put, Refused, Was};
 
-const BOM: &str = "\u{FEFF}";
-
 pub(crate) fn entries(
     text: &str,
     place: Place<'_>,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, Value)>> {
-    let text = text.strip_prefix(BOM).unwrap_or(text);
+    let text = split_bom(text).1;
     let clean = clean(text, place)?;
     let Some(root) = root(&clean)? else { return Ok(Vec::new()) };
     let Some(object) = walk(text, &root, place.at)?.1 else { return Ok(Vec::new()) };
@@ -248,16 +246,13 @@ fn whole_file(old: Option<&str>, place: Place<'_>, name: &str, entry: &Entry) ->
     let path: Vec<&str> = at(place, name).collect();
     let nested = nested(&path[1..], entry);
     let style = Style::ours();
-    let kept = old
-        .filter(|it| !it.trim_start_matches(BOM).trim().is_empty())
-        .map(|it| format!("{}\n", it.trim_end()));
-    let bom = if old.is_some_and(|it| it.starts_with(BOM)) && kept.is_none() { BOM } else { "" };
-    let text = format!("{}{bom}{{\n  {}\n}}\n", kept.unwrap_or_default(), style.member(path[0], &nested));
-    let was = old.map_or(Was::Missing, |it| Was::Blank(split_bom(it).1.to_owned()));
+    let (bom, rest) = split_bom(old.unwrap_or_default());
+    let kept = if rest.trim().is_empty() { String::new() } else { format!("{}\n", rest.trim_end()) };
+    let text = format!("{bom}{kept}{{\n  {}\n}}\n", style.member(path[0], &nested));
+    let was = old.map_or(Was::Missing, |_| Was::Blank(rest.to_owned()));
     let mut made = vec![Made { path: Vec::new(), was }];
     made.extend(missing(place.at, 0));
-    let (old, new) = (split_bom(old.unwrap_or_default()).1, split_bom(&text).1);
-    check::same_but(old, new, place, &path, Some(entry))?;
+    check::same_but(rest, split_bom(&text).1, place, &path, Some(entry))?;
     Ok(Put { text: text.into_bytes(), made, replaced: None })
 }
 

@@ -3,6 +3,8 @@
 //! Old bytes + place + entry -> new bytes, or a refusal that names line and column. Invariant: a byte that is not
 //! part of our entry, or of what we once made around it, never changes. Nothing here touches the disk (see file.rs).
 
+#[cfg(test)]
+mod by_hand;
 mod json;
 #[cfg(test)]
 mod property;

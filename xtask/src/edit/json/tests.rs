@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::edit::Layout;
+use crate::edit::by_hand::{self, entry, object, text};
 
 fn entries(text: &str, place: Place<'_>) -> Result<Vec<(String, Value)>> {
     super::entries(text, place, |_| true)
@@ -22,28 +23,9 @@ fn servers() -> Vec<String> {
     vec!["mcpServers".to_owned()]
 }
 
-fn entry() -> Entry {
-    object(json!({"command": "docker", "args": ["exec", "-i", "mcp-weather", "/mcp", "stdio"]}))
-}
-
-fn object(value: Value) -> Entry {
-    value.as_object().unwrap().clone()
-}
-
-fn text(put: &Put) -> &str {
-    std::str::from_utf8(&put.text).unwrap()
-}
-
-/// In and out again is the original; in twice is in once. Returns the text with the entry.
 #[track_caller]
 fn round_trip(old: Option<&str>, place: Place<'_>) -> String {
-    let first = put(old, place, "weather", &entry(), Present::Replace).unwrap();
-    let with = text(&first).to_owned();
-    let again = put(Some(&with), place, "weather", &entry(), Present::Ours(&entry())).unwrap();
-    assert_eq!(with, text(&again), "a second install changed the file");
-    let back = remove(&with, place, "weather", &first.made, first.replaced.as_deref()).unwrap();
-    assert_eq!(old, back.as_deref().map(|it| std::str::from_utf8(it).unwrap()), "after: {with}");
-    with
+    by_hand::round_trip(old, place, &entry())
 }
 
 #[track_caller]
@@ -243,7 +225,7 @@ fn a_removal_never_moves_a_value_into_a_comment() {
 
 fn comments(text: &str) -> Vec<String> {
     let collect = CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
-    let text = &text.strip_prefix(BOM).unwrap_or(text).replace("\\ud800", "\\ufffd"); // the parser refuses halves
+    let text = &split_bom(text).1.replace("\\ud800", "\\ufffd"); // the parser refuses halves
     let parsed = jsonc_parser::parse_to_ast(text, &collect, &ParseOptions::default()).unwrap();
     let tokens = parsed.tokens.unwrap().into_iter().map(|it| text[it.range.start..it.range.end].to_owned());
     tokens.filter(|it| it.starts_with('/')).collect()

@@ -5,6 +5,7 @@ mod broken;
 use serde_json::json;
 
 use super::*;
+use crate::edit::by_hand::{self, entry, object, text};
 use crate::edit::{Format, Layout};
 
 fn place(at: &[String]) -> Place<'_> {
@@ -23,33 +24,14 @@ fn all(text: &str, at: &[String]) -> Vec<(String, Value)> {
     entries(text, place(at), |_| true).unwrap()
 }
 
-fn entry() -> Entry {
-    object(json!({"command": "docker", "args": ["exec", "-i", "mcp-weather", "/mcp", "stdio"]}))
-}
-
-fn object(value: Value) -> Entry {
-    value.as_object().unwrap().clone()
-}
-
-fn text(put: &Put) -> &str {
-    std::str::from_utf8(&put.text).unwrap()
-}
-
 fn left(text: &str, at: &[String], made: &[Made], replaced: Option<&str>) -> Option<String> {
     let left = remove(text, place(at), "weather", made, replaced).unwrap();
     left.map(|it| String::from_utf8(it).unwrap())
 }
 
-/// In and out again is the original; in twice is in once. Returns the text with the entry.
 #[track_caller]
 fn round_trip_with(old: Option<&str>, at: &[String], entry: &Entry) -> String {
-    let first = put(old, place(at), "weather", entry, Present::Replace).unwrap();
-    let with = text(&first).to_owned();
-    let again = put(Some(&with), place(at), "weather", entry, Present::Ours(entry)).unwrap();
-    assert_eq!(with, text(&again), "a second install changed the file");
-    assert!(again.made.is_empty() && again.replaced.is_none());
-    assert_eq!(left(&with, at, &first.made, first.replaced.as_deref()).as_deref(), old, "after: {with}");
-    with
+    by_hand::round_trip(old, place(at), entry)
 }
 
 #[track_caller]

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::ugly::place;
 use super::*;
+use crate::edit::by_hand::{self, object, text};
 
 fn entries(text: &str, place: Place<'_>) -> Result<Vec<(String, Value)>> {
     super::entries(text, place, |_| true)
@@ -29,28 +30,13 @@ fn entry() -> Entry {
     object(json!({"cmd": "docker", "args": ["exec", "-i", "mcp-weather"], "timeout": 300}))
 }
 
-fn object(value: Value) -> Entry {
-    value.as_object().unwrap().clone()
-}
-
-fn text(put: &Put) -> &str {
-    std::str::from_utf8(&put.text).unwrap()
-}
-
 fn removed(old: &str, place: Place<'_>, made: &[Made]) -> Option<String> {
     remove(old, place, "weather", made, None).unwrap().map(|it| String::from_utf8(it).unwrap())
 }
 
-/// In and out again is the original; in twice is in once. Returns the text with the entry.
 #[track_caller]
 fn round_trip(old: Option<&str>, place: Place<'_>) -> String {
-    let first = put(old, place, "weather", &entry(), Present::Replace).unwrap();
-    let with = text(&first).to_owned();
-    let again = put(Some(&with), place, "weather", &entry(), Present::Ours(&entry())).unwrap();
-    assert_eq!(with, text(&again), "a second install changed the file");
-    let back = remove(&with, place, "weather", &first.made, first.replaced.as_deref()).unwrap();
-    assert_eq!(old, back.as_deref().map(|it| std::str::from_utf8(it).unwrap()), "after: {with}");
-    with
+    by_hand::round_trip(old, place, &entry())
 }
 
 #[track_caller]
