@@ -10,6 +10,7 @@ mod json;
 mod property;
 mod text;
 mod toml;
+mod verdict;
 mod yaml;
 
 use std::fmt;

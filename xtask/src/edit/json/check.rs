@@ -5,13 +5,13 @@
 
 use std::ops::Range;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use jsonc_parser::ast::Object;
 use jsonc_parser::common::Ranged;
 use serde_json::Value;
 
 use super::{clean, member, root, value};
-use crate::edit::{Entry, Place};
+use crate::edit::{Entry, Place, verdict};
 
 /// Reads both texts again, and makes sure that they differ in what stands at the path at most, and that this holds
 /// what was to be written there.
@@ -26,20 +26,10 @@ pub(super) fn same_but(
     let old = Outline::of(old, place, path)?;
     let new = Outline::of(new, place, path)?;
     let same = old.only_objects && new.only_objects && old.others().eq(new.others());
-    ensure!(same, "the edit would have changed more than `{}` (this is a fault of ours)", path.join("."));
+    let path = path.join(".");
+    verdict::same(same, &path)?;
     let Some(entry) = entry else { return Ok(()) };
-    let holds = new.value.is_some_and(|it| contains(&it, &Value::Object(entry.clone())));
-    ensure!(holds, "the edit would not have written `{}` as meant (this is a fault of ours)", path.join("."));
-    Ok(())
-}
-
-fn contains(whole: &Value, part: &Value) -> bool {
-    match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => {
-            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
-        }
-        _ => whole == part,
-    }
+    verdict::holds(new.value.as_ref(), &Value::Object(entry.clone()), &path)
 }
 
 /// A text, seen from a path.

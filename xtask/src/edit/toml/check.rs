@@ -5,12 +5,13 @@
 
 use std::ops::Range;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::doc::{Doc, Id, Kind, ROOT};
 use super::value;
+use crate::edit::verdict;
 
 /// Makes sure that two texts differ in what stands at the path at most, and that this holds what was to be written.
 pub(super) fn same_but(old: &Doc<'_>, new: &str, path: &[&str], entry: Option<&Value>) -> Result<()> {
@@ -19,15 +20,9 @@ pub(super) fn same_but(old: &Doc<'_>, new: &str, path: &[&str], entry: Option<&V
         Ok(new) => new,
         Err(err) => bail!("the edit would have broken the file (this is a fault of ours): {err}"),
     };
-    ensure!(
-        same(old, &new, path),
-        "the edit would have changed more than `{name}` (this is a fault of ours)"
-    );
+    verdict::same(same(old, &new, path), &name)?;
     let Some(entry) = entry else { return Ok(()) };
-    let found = find(&new, path);
-    let holds = found.is_some_and(|it| contains(&it, entry));
-    ensure!(holds, "the edit would not have written `{name}` as meant (this is a fault of ours)");
-    Ok(())
+    verdict::holds(find(&new, path).as_ref(), entry, &name)
 }
 
 fn find(doc: &Doc<'_>, path: &[&str]) -> Option<Value> {
@@ -39,15 +34,6 @@ fn find(doc: &Doc<'_>, path: &[&str]) -> Option<Value> {
         id = doc.member(id, key)?;
     }
     Some(value::value(doc, id))
-}
-
-fn contains(whole: &Value, part: &Value) -> bool {
-    match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => {
-            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
-        }
-        _ => whole == part,
-    }
 }
 
 /// The nodes that a path leads through, as far as it goes.

@@ -3,12 +3,12 @@
 //! Old tree and new text -> nothing, or an error. Invariant: it reads the new text from the beginning and trusts
 //! nothing that the edit found out.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use serde_json::Value;
 
 use super::tree::{Kind, Tree};
 use super::{named, walk};
-use crate::edit::{Entry, Layout, Place};
+use crate::edit::{Entry, Layout, Place, verdict};
 
 /// Makes sure that both texts differ in what stands at the path at most, and that the new one holds what was to be
 /// written there. `depth`: how many keys of the path count; with one more than the place has, the entry's name.
@@ -24,23 +24,12 @@ pub(super) fn same_but(
     let path: Vec<&str> = place.at.iter().map(String::as_str).chain([name]).take(depth).collect();
     let shown = path.join(".");
     let same = Comparison { place, old, new: &new }.nodes(old.root(), new.root(), &path, true);
-    ensure!(same, "the edit would have changed more than `{shown}` (this is a fault of ours)");
+    verdict::same(same, &shown)?;
     let Some(entry) = entry else { return Ok(()) };
     let way = walk(&new, place)?;
     let found = way.and_then(|it| named(&new, place, it.container(place)?, name).ok()?);
     let value = found.map(|it| new.value(it.value)).transpose()?;
-    let holds = value.is_some_and(|it| contains(&it, &Value::Object(entry.clone())));
-    ensure!(holds, "the edit would not have written `{shown}` as meant (this is a fault of ours)");
-    Ok(())
-}
-
-fn contains(whole: &Value, part: &Value) -> bool {
-    match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => {
-            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
-        }
-        _ => whole == part,
-    }
+    verdict::holds(value.as_ref(), &Value::Object(entry.clone()), &shown)
 }
 
 struct Comparison<'a> {
