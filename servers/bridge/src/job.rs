@@ -27,8 +27,6 @@ pub(crate) struct Job {
     pub(crate) serve_pid: Option<u32>,
     /// Started before a session asked.
     pub(crate) warm: bool,
-    /// It is asked for a sign of life before a session has it.
-    pub(crate) ping: bool,
     /// What the child says before it has a session is not logged.
     pub(crate) hushed: bool,
 }
@@ -43,7 +41,6 @@ impl Job {
             log_format: text("log_format").parse()?,
             serve_pid: value["serve_pid"].as_u64().and_then(|it| it.try_into().ok()),
             warm: value["warm"] == true,
-            ping: value["ping"] == true,
             hushed: value["hushed"] == true,
         })
     }
@@ -69,7 +66,6 @@ impl Job {
             "log_format": self.log_format.name(),
             "serve_pid": self.serve_pid,
             "warm": self.warm,
-            "ping": self.ping,
             "hushed": self.hushed,
         });
         format!("{value}\n")
@@ -124,7 +120,6 @@ mod tests {
             log_format: Format::Json,
             serve_pid: Some(7),
             warm: true,
-            ping: false,
             hushed: false,
         };
         let line = job.to_line();

@@ -13,12 +13,11 @@
 //! process dies, however it dies, the child sees the end of its input without anybody having to act.
 
 mod verdict;
-mod warming;
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::process::Child;
+use std::process::{Child, ChildStdin, ChildStdout};
 use std::time::{Duration, Instant};
 
 use drydock_contract::log;
@@ -32,7 +31,6 @@ use crate::said::Said;
 use crate::tree;
 use crate::wire::{Lines, SHORT, wait_any};
 use verdict::{answer, number, report_death, tell};
-use warming::{News, Warming};
 
 /// How long a child may take after the end of its input, and after SIGTERM.
 const AFTER_EOF: Duration = Duration::from_secs(2);
@@ -44,10 +42,17 @@ const LEFT_BEHIND: Duration = Duration::from_millis(500);
 /// How often a kill is repeated until nothing is left.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// A waiting child counts as started once its processes used no processor time for that long, or after `SETTLED`.
+const QUIET: Duration = Duration::from_millis(500);
+const SETTLED: Duration = Duration::from_secs(10);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Until a session comes.
-    Waiting,
+    /// Until a session comes. With the processor time at the last look, until it has been quiet.
+    Waiting {
+        ticks: Option<u64>,
+        look: Option<Instant>,
+    },
     Serving,
     /// Input has ended.
     Eof(Instant),
@@ -62,7 +67,6 @@ enum Source {
     Signals,
     Serve,
     Session,
-    Stdout,
     Stderr,
 }
 
@@ -72,11 +76,9 @@ struct Keeper {
     control: Lines,
     /// The session's process.
     session: Option<Lines>,
-    /// The child's other ends, until a session gets them.
-    waiting: Option<Warming>,
-    /// A session that waits until it may have them, and its number.
-    pending: Option<(u32, Lines)>,
+    pipes: Option<(ChildStdin, ChildStdout)>,
     child: i32,
+    started: Instant,
     status: Option<WaitStatus>,
     said: Said,
     phase: Phase,
@@ -88,8 +90,6 @@ struct Keeper {
     said_bye: bool,
     /// `serve` wants no more of it.
     dismissed: bool,
-    /// The child is of no use to anybody: it was asked something, and does not answer.
-    mute: bool,
     /// It did not end by itself.
     forced: bool,
 }
@@ -130,21 +130,20 @@ pub(crate) fn drain(mut stream: &UnixStream) {
 
 impl Keeper {
     fn new(job: Job, control: Lines, mut child: Child) -> Self {
-        let pipes = child.stdin.take().zip(child.stdout.take());
+        let started = Instant::now();
         Self {
             control,
             session: None,
-            waiting: pipes.map(|(stdin, stdout)| Warming::new(stdin, stdout, job.ping)),
-            pending: None,
+            pipes: child.stdin.take().zip(child.stdout.take()),
             child: child.id().cast_signed(),
+            started,
             status: None,
             said: Said::new(child.stderr.take(), job.hushed),
-            phase: Phase::Waiting,
+            phase: Phase::Waiting { ticks: None, look: Some(started + QUIET) },
             attached: false,
             served: false,
             said_bye: false,
             dismissed: false,
-            mute: false,
             forced: false,
             job,
         }
@@ -165,10 +164,6 @@ impl Keeper {
                 Source::Signals => self.dismiss(),
                 Source::Serve => self.hear_serve(),
                 Source::Session => self.hear_session(),
-                Source::Stdout => {
-                    let news = self.waiting.as_mut().map_or(News::Nothing, Warming::read);
-                    self.learn(news);
-                }
                 Source::Stderr => self.said.read(),
             }
         }
@@ -190,14 +185,13 @@ impl Keeper {
             sources.push((Source::Serve, self.control.as_fd()));
         }
         sources.extend(self.session.as_ref().map(|it| (Source::Session, it.as_fd())));
-        sources.extend(self.waiting.as_ref().and_then(Warming::fd).map(|it| (Source::Stdout, it)));
         sources.extend(self.said.fd().map(|it| (Source::Stderr, it)));
         sources.into_iter().map(|(source, fd)| (source, fd, PollFlags::IN)).collect()
     }
 
     fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Waiting => self.waiting.as_ref().and_then(Warming::deadline),
+            Phase::Waiting { look, .. } => look,
             Phase::Serving => None,
             Phase::Eof(until) | Phase::Term(until) | Phase::Kill(until) => Some(until),
         }
@@ -208,10 +202,7 @@ impl Keeper {
             return;
         }
         match self.phase {
-            Phase::Waiting => {
-                let news = self.waiting.as_mut().map_or(News::Nothing, |it| it.on_time(now));
-                self.learn(news);
-            }
+            Phase::Waiting { ticks, .. } => self.look(ticks, now),
             Phase::Serving => {}
             Phase::Eof(_) => self.end(),
             Phase::Term(_) | Phase::Kill(_) => {
@@ -221,29 +212,15 @@ impl Keeper {
         }
     }
 
-    fn learn(&mut self, news: News) {
-        match news {
-            News::Nothing => {}
-            News::Warm => {
-                let _ = self.control.send("warm");
-                if let Some((number, session)) = self.pending.take() {
-                    self.attach(number, session);
-                }
-            }
-            News::Mute => {
-                self.discard();
-                self.end();
-            }
+    /// Whether the waiting child has done what it does at its start.
+    fn look(&mut self, before: Option<u64>, now: Instant) {
+        let ticks = tree::ticks(own_pid());
+        let is_quiet = before == Some(ticks) || now.duration_since(self.started) > SETTLED;
+        if is_quiet {
+            let _ = self.control.send("warm");
         }
-    }
-
-    /// The child cannot be given away: its answer to us may come in the middle of a session.
-    fn discard(&mut self) {
-        self.mute = true;
-        let _ = self.control.send("mute");
-        if let Some((_, session)) = self.pending.take() {
-            let _ = session.send("again");
-        }
+        let look = (!is_quiet).then_some(now + QUIET);
+        self.phase = Phase::Waiting { ticks: Some(ticks), look };
     }
 
     fn terminate(&mut self, patience: Duration) {
@@ -253,7 +230,7 @@ impl Keeper {
 
     /// Ends the child now, if it is not being ended already.
     fn end(&mut self) {
-        self.waiting = None;
+        self.pipes = None;
         if !matches!(self.phase, Phase::Term(_) | Phase::Kill(_)) {
             self.forced = self.status.is_none();
             self.terminate(AFTER_TERM);
@@ -280,20 +257,14 @@ impl Keeper {
     }
 
     fn attach(&mut self, number: u32, session: Lines) {
-        if let Some(it) = self.waiting.as_mut().filter(|it| it.is_asked()) {
-            it.hurry();
-            self.pending = Some((number, session));
-            return;
-        }
         log::set_session(number);
         self.said.hushed = false;
         self.attached = true;
-        let Some(Warming { stdin, stdout, held, .. }) = self.waiting.take() else {
+        let Some((stdin, stdout)) = self.pipes.take() else {
             self.session = Some(session); // it died just now, as `report` will say
             return;
         };
-        let held: String = held.iter().map(|it| format!("{it:02x}")).collect();
-        let hello = format!("hello {} {number} {held}", self.job.serve_pid.unwrap_or(0));
+        let hello = format!("hello {} {number}", self.job.serve_pid.unwrap_or(0));
         let gone = session.send_with(&hello, &[stdin.as_fd(), stdout.as_fd()]).is_err();
         self.session = Some(session);
         self.served = true;
@@ -342,9 +313,7 @@ impl Keeper {
         let status = reaped.dead.iter().find(|it| it.0 == self.child).map(|it| it.1);
         if status.is_some() {
             self.status = status;
-            if self.waiting.take().is_some_and(|it| it.is_asked()) {
-                self.discard();
-            }
+            self.pipes = None;
             if !matches!(self.phase, Phase::Term(_) | Phase::Kill(_)) {
                 self.terminate(LEFT_BEHIND);
             }
@@ -370,7 +339,7 @@ impl Keeper {
         match self.session {
             Some(session) if self.served => tell(&session, &words, &format!("exit {}", number(self.status))),
             Some(session) => answer(&self.job, &session, &ended, &words),
-            None if self.attached || self.dismissed || self.mute => {}
+            None if self.attached || self.dismissed => {}
             None => report_death(&self.job, self.control, &ended, &words),
         }
     }

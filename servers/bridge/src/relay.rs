@@ -151,12 +151,6 @@ impl Relay {
         })
     }
 
-    /// What the server has written already; it fits into a chunk.
-    pub(crate) fn begin_with(&mut self, bytes: &[u8]) {
-        self.down.bytes[..bytes.len()].copy_from_slice(bytes);
-        self.took_answer(bytes.len());
-    }
-
     /// Relays until the end, and logs what was not answered.
     pub(crate) fn run(mut self, signals: &UnixStream) -> (End, Lines) {
         let end = self.relay(signals).unwrap_or_else(|e| {
@@ -315,20 +309,18 @@ impl Relay {
         let Some(server) = &mut self.server_out else { return };
         match server.read(&mut self.down.bytes) {
             Ok(0) => self.close_output(),
-            Ok(n) => self.took_answer(n),
+            Ok(n) => {
+                self.moved = Instant::now();
+                self.down.end = n;
+                let calls = &mut self.calls;
+                self.down.scan.feed(&self.down.bytes[..n], |frame| calls.answered(&frame));
+                if self.down.scan.take_noise() > 0 && !self.noise_was_told {
+                    self.noise_was_told = true;
+                    log::warn("the server writes to stdout what is no JSON-RPC; it is passed on");
+                }
+            }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => self.close_output(),
-        }
-    }
-
-    fn took_answer(&mut self, bytes: usize) {
-        self.moved = Instant::now();
-        self.down.end = bytes;
-        let calls = &mut self.calls;
-        self.down.scan.feed(&self.down.bytes[..bytes], |frame| calls.answered(&frame));
-        if self.down.scan.take_noise() > 0 && !self.noise_was_told {
-            self.noise_was_told = true;
-            log::warn("the server writes to stdout what is no JSON-RPC; it is passed on");
         }
     }
 

@@ -28,8 +28,6 @@ struct Given {
     lines: Lines,
     serve_pid: Option<u32>,
     session: u32,
-    /// What it wrote before.
-    held: Vec<u8>,
     /// Closed when we end: the count of `serve`, the control of our own keeper.
     open: Vec<Lines>,
 }
@@ -56,9 +54,8 @@ pub(crate) fn run(
     let (Some(server_out), Some(server_in)) = (given.lines.fds.pop(), given.lines.fds.pop()) else {
         return Err("no session: the child's pipes did not come".into());
     };
-    let mut relay = Relay::new(server_in, server_out, given.lines, options.stall_timeout)
+    let relay = Relay::new(server_in, server_out, given.lines, options.stall_timeout)
         .map_err(|e| format!("no session: {e}"))?;
-    relay.begin_with(&given.held);
     let (end, keeper) = relay.run(&signals);
     let code = tell(&end, start.elapsed());
     for peer in [&keeper].into_iter().chain(&given.open) {
@@ -104,7 +101,6 @@ fn alone(
         log_format: options.log_format,
         serve_pid,
         warm: false,
-        ping: false,
         hushed: false,
     };
     let attached = || {
@@ -127,7 +123,7 @@ fn ask(serve: UnixStream, line: &str) -> Result<Option<Given>, String> {
     }
 }
 
-/// `hello PID SESSION HELD`, or why not. `None`: ask again.
+/// `hello PID SESSION`, or why not. `None`: ask again.
 fn answer(stream: UnixStream) -> Result<Option<Given>, String> {
     let mut lines = Lines::new(stream, LONG).map_err(|e| format!("no session: {e}"))?;
     let until = Instant::now() + PATIENCE;
@@ -135,11 +131,10 @@ fn answer(stream: UnixStream) -> Result<Option<Given>, String> {
     while let Some(line) = lines.line_by(until) {
         match line.split_once(' ').unwrap_or((&line, "")) {
             ("hello", numbers) => {
-                let mut words = numbers.split(' ');
-                let mut number = || words.next().and_then(|it| it.parse().ok());
-                let (serve_pid, session) = (number().filter(|it| *it != 0), number().unwrap_or(0));
-                let held = words.next().map(bytes).unwrap_or_default();
-                return Ok(Some(Given { lines, serve_pid, session, held, open: Vec::new() }));
+                let mut numbers = numbers.split(' ').map(|it| it.parse().ok());
+                let mut next = || numbers.next().flatten();
+                let (serve_pid, session) = (next().filter(|it| *it != 0), next().unwrap_or(0));
+                return Ok(Some(Given { lines, serve_pid, session, open: Vec::new() }));
             }
             ("last", word) => words.push(format!("\n  {word}")),
             ("refused", reason) => return Err(format!("no session: {reason}{}", words.concat())),
@@ -147,12 +142,6 @@ fn answer(stream: UnixStream) -> Result<Option<Given>, String> {
         }
     }
     if Instant::now() >= until { Err("no session: `serve` does not answer".into()) } else { Ok(None) }
-}
-
-/// From hexadecimal.
-fn bytes(text: &str) -> Vec<u8> {
-    let digits = text.as_bytes().chunks(2).filter_map(|it| std::str::from_utf8(it).ok());
-    digits.filter_map(|it| u8::from_str_radix(it, 16).ok()).collect()
 }
 
 /// Says how it ended: in the log, and on stderr if the client would not expect it.

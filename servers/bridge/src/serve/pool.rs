@@ -29,8 +29,6 @@ enum State {
     Serving,
     /// Its client is gone, it is not yet.
     Ending,
-    /// It goes without ever having had a session.
-    Discarded,
 }
 
 #[derive(Debug)]
@@ -54,8 +52,6 @@ pub(super) struct Pool {
     failures: u32,
     failed_at: Option<Instant>,
     reason: Option<String>,
-    /// Children are asked for a sign of life, unless one did not give it.
-    ping: bool,
     /// A child has once come through its start.
     proven: bool,
     not_before: Option<Instant>,
@@ -70,7 +66,6 @@ impl Pool {
             failures: 0,
             failed_at: None,
             reason: None,
-            ping: true,
             proven: false,
             not_before: None,
         }
@@ -107,8 +102,7 @@ impl Pool {
     /// Those that were started since: if one of them lives on, others do too.
     fn young(&self) -> impl Iterator<Item = &Keeper> {
         let is_young = |it: &&Keeper| self.failed_at.is_none_or(|at| it.started > at);
-        let lives = |it: &&Keeper| !matches!(it.state, State::Ending | State::Discarded) && !it.is_silent;
-        self.keepers.iter().filter(lives).filter(is_young)
+        self.keepers.iter().filter(|it| it.state != State::Ending && !it.is_silent).filter(is_young)
     }
 
     fn settle(&mut self, now: Instant) {
@@ -129,7 +123,6 @@ impl Pool {
             log_format: self.options.log_format,
             serve_pid: Some(std::process::id()),
             warm,
-            ping: warm && self.ping,
             hushed: warm && self.failures > 0,
         };
         let (lines, pid) = job.start().map_err(|e| format!("cannot start a keeper: {e}"))?;
@@ -176,14 +169,6 @@ impl Pool {
                     if keeper.state == State::Starting {
                         keeper.state = State::Warm;
                     }
-                }
-                ("mute", _) => {
-                    if std::mem::take(&mut self.ping) {
-                        log::info(
-                            "the server does not answer a ping before its session; it is not asked again",
-                        );
-                    }
-                    keeper.state = State::Discarded;
                 }
                 ("ending", _) => keeper.state = State::Ending,
                 ("dropped", count) => dropped += count.parse().unwrap_or(0),

@@ -128,7 +128,7 @@ fn probes_over_http() {
 }
 
 #[test]
-fn what_a_server_writes_before_its_session_is_the_sessions_but_not_the_answer_to_our_ping() {
+fn what_a_server_writes_before_its_session_is_the_sessions() {
     let serve = Serve::odd(&["greet"], &[]);
     serve.wait_warm(1);
     let mut session = serve.start_session(&[]);
@@ -139,32 +139,14 @@ fn what_a_server_writes_before_its_session_is_the_sessions_but_not_the_answer_to
     serve.stop();
 }
 
+/// A server may take its first line as a choice: of a version of the protocol, for one.
 #[test]
-fn a_server_that_does_not_answer_pings_serves_all_the_same() {
-    let serve = Serve::odd(&["mute"], &[]);
-    // Sessions come at every moment of its start; each gets a server, and no answer but its own.
-    let mut pause = std::time::Duration::ZERO;
-    until("an end of asking", || {
-        let mut session = serve.session(&[]);
-        session.stdin = None;
-        assert_eq!(session.line(), "");
-        pause += std::time::Duration::from_millis(400);
-        std::thread::sleep(pause);
-        serve.log().contains("does not answer a ping").then_some(())
-    });
+fn nothing_is_said_to_a_server_before_its_session() {
+    let serve = Serve::odd(&["strict"], &[]);
     serve.wait_warm(1);
-    serve.session(&[]).close();
-    serve.wait_clean();
-    assert_eq!(serve.log().matches("does not answer a ping").count(), 1);
-    serve.stop();
-}
-
-#[test]
-fn a_server_that_dies_of_a_ping_is_not_asked_again() {
-    let serve = Serve::odd(&["frail"], &[]);
-    serve.wait_warm(1);
-    assert!(serve.log().contains("does not answer a ping"), "{}", serve.log());
-    assert_eq!(serve.health().unwrap()["ready"], true);
-    serve.session(&[]).close();
+    let mut session = serve.start_session(&[]);
+    assert_eq!(session.ask("initialize", &json!({}))["method"], "initialize");
+    session.close();
+    assert!(!serve.log().contains("exit code 4"), "{}", serve.log());
     serve.stop();
 }
