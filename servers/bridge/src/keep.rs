@@ -323,6 +323,8 @@ impl Keeper {
 
     /// Nothing is left: says how the child ended.
     fn report(mut self) {
+        // A killed session's end and its child's may come together.
+        self.hear_session();
         let ended = self.status.map_or_else(|| "an unknown end".into(), tree::describe);
         let words: Vec<String> = self.said.last_words().map(str::to_owned).collect();
         if self.attached {
