@@ -23,7 +23,7 @@ fn sessions(engine: &Engine, container: &str) -> usize {
 }
 
 /// A client that has shaken hands, with both its pipes in our hands and nobody reading.
-fn client(engine: &Engine, container: &str) -> Child {
+pub(crate) fn client(engine: &Engine, container: &str) -> Child {
     let mut child = engine
         .command(&["exec", "-i", container, "/mcp", "stdio"])
         .stdin(Stdio::piped())
@@ -177,6 +177,26 @@ fn a_slow_reader_keeps_its_session() {
     ids.sort_unstable();
     assert_eq!(ids, (1..400).collect::<Vec<_>>());
     assert!(client.wait().unwrap().success());
+}
+
+/// An engine takes exits one after the other, and waits in each for its output to be read.
+#[test]
+fn a_client_that_never_reads_keeps_no_other_command_from_ending() {
+    let engine = engine_or_skip!();
+    let world = weather::world(&engine, "deaf");
+    let container = world.container("weather");
+    world.ok(&["up", "weather", "--env", STALL]);
+    let mut deaf = client(&engine, &container);
+    ask_for_a_megabyte(std::slice::from_mut(&mut deaf));
+    let open = || {
+        let health = engine.ok(&["exec", &container, "/mcp", "health", "--json"]);
+        serde_json::from_str::<Value>(&health).expect("JSON")["sessions"].clone()
+    };
+    assert_eq!(open(), 1);
+    assert!(eventually(PATIENCE, || open() == 0), "its session does not end");
+    assert_eq!(open(), 0); // by a command that ended after the session
+    kill(vec![deaf]);
+    assert!(eventually(PATIENCE, || sessions(&engine, &container) == 0), "something is left of it");
 }
 
 #[test]

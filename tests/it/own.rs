@@ -66,7 +66,7 @@ build-backend = "uv_build"
 "#;
 
 /// Puts one more server into a workspace.
-fn add(root: &Path, name: &str, package: &Value, files: &[(&str, &str)]) {
+pub(crate) fn add(root: &Path, name: &str, package: &Value, files: &[(&str, &str)]) {
     let server = root.join("servers").join(name);
     let manifest = json!({
         "name": format!("dev.example/{name}"), "description": "Our own", "version": "1.0.0", "packages": [package],
@@ -84,7 +84,7 @@ fn write(file: &Path, text: &str) {
 
 /// Builds, and returns the layers.
 #[track_caller]
-fn build(engine: &Engine, world: &World, name: &str, image: &str) -> Vec<Value> {
+pub(crate) fn build(engine: &Engine, world: &World, name: &str, image: &str) -> Vec<Value> {
     let mut build = world.xtask(&["build-images", name, "--profile", "quick"]);
     // Not the workspace's: its own bridge has the same name there.
     build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));

@@ -40,12 +40,15 @@ macro_rules! engine_or_skip {
 #[macro_export]
 macro_rules! full_or_skip {
     () => {
-        if std::env::var("DRYDOCK_FULL").is_ok_and(|it| it.is_empty())
-            || std::env::var("DRYDOCK_FULL").is_err()
-        {
+        if !$crate::is_full() {
             $crate::skip!("takes minutes: `cargo xtask test --full` runs it")
         }
     };
+}
+
+/// Whether tests take their time, as in `cargo xtask test --full`.
+pub fn is_full() -> bool {
+    std::env::var("DRYDOCK_FULL").is_ok_and(|it| !it.is_empty())
 }
 
 /// Notes a skip for `cargo xtask test`, which counts it; without it, the reason is all there is.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use drydock_contract::args::Options;
-use drydock_contract::{log, station};
+use drydock_contract::{linger, log, station};
 
 use crate::config::Config;
 use crate::job::Job;
@@ -61,6 +61,8 @@ pub(crate) fn run(
     for peer in [&keeper].into_iter().chain(&given.open) {
         let _ = peer.send(&format!("bye {}", log::dropped()));
     }
+    drop((keeper, given.open));
+    linger::at_the_end();
     Ok(code)
 }
 

@@ -58,6 +58,7 @@ mod wire;
 use std::process::ExitCode;
 
 use drydock_contract::args::{Args, Kind, Options, Verb, help};
+use drydock_contract::linger;
 use drydock_contract::link::{self, Announced};
 pub use drydock_contract::log;
 use drydock_contract::station;
@@ -119,6 +120,7 @@ fn stdio<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Res
     if let Some(session) = announced {
         session.close(log::dropped());
     }
+    linger::at_the_end();
     ended
 }
 
