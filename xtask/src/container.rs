@@ -197,7 +197,7 @@ pub(crate) fn image(cli: &Cli, tag: &str) -> Result<Option<Image>> {
 
 /// What the server says about itself; an error when it does not answer.
 pub(crate) fn health(cli: &Cli, container: &str) -> Result<Health> {
-    let output = cli.output(&argv::exec_health(container))?;
+    let output = cli.ask(&argv::exec_health(container))?;
     match serde_json::from_slice(&output.stdout) {
         Ok(health) => Ok(health),
         Err(_) => bail!("{}", crate::engine::complaint(&output)),

@@ -15,7 +15,7 @@ use crate::fixable::fixable;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// How long an engine may take to say its version.
+/// How long an engine may take to answer a short question: its version, the health of a server.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
@@ -82,14 +82,23 @@ impl Cli {
 
     /// The command's output, whether it succeeded or not.
     pub(crate) fn output(&self, args: &[String]) -> Result<Output> {
-        let mut command = command(&self.program, args)?;
-        // Ctrl-C must not cut it off in the middle: what the engine then does, nobody would know.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        command
+        self.apart(args)?
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("cannot run {}", self.program.display()))
+    }
+
+    /// The same of a question that changes nothing, and has a short answer: it may take `PATIENCE`.
+    pub(crate) fn ask(&self, args: &[String]) -> Result<Output> {
+        in_time(self.apart(args)?).with_context(|| format!("`{}` did not answer", self.name))
+    }
+
+    /// Ctrl-C must not cut it off in the middle: what the engine then does, nobody would know.
+    fn apart(&self, args: &[String]) -> Result<Command> {
+        let mut command = command(&self.program, args)?;
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        Ok(command)
     }
 
     /// Runs something long, with progress shown.
