@@ -68,17 +68,43 @@ impl Kind {
     }
 }
 
-/// Every server, ordered by name.
+/// Every server, ordered by name; one whose `server.json` is wrong is an error.
 pub(crate) fn load(root: &Path) -> Result<Vec<Server>> {
+    folders(root)?.iter().map(|it| server(root, it)).collect()
+}
+
+/// The servers that are described as they should be, and what is wrong with the others.
+pub(crate) fn survey(root: &Path) -> Result<(Vec<Server>, Vec<anyhow::Error>)> {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for dir in folders(root)? {
+        match server(root, &dir) {
+            Ok(it) => good.push(it),
+            Err(problem) => bad.push(problem),
+        }
+    }
+    Ok((good, bad))
+}
+
+/// As `survey`; says what is left out.
+pub(crate) fn known(root: &Path) -> Result<Vec<Server>> {
+    let (good, bad) = survey(root)?;
+    for problem in bad {
+        progress::say(&format!("left out: {problem:#}"));
+    }
+    Ok(good)
+}
+
+/// The folders of servers, ordered by name.
+fn folders(root: &Path) -> Result<Vec<PathBuf>> {
     let folder = root.join("servers");
     let mut found = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let dir = entry?.path();
         if dir.join("server.json").is_file() {
-            found.push(server(root, &dir)?);
+            found.push(dir);
         }
     }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.sort();
     Ok(found)
 }
 
@@ -91,9 +117,9 @@ pub(crate) fn bases(root: &Path) -> Result<Vec<Server>> {
         .collect()
 }
 
-/// The servers of these names; all of them when there are none.
+/// The servers of these names, whatever is wrong with others; all of them when there are none.
 pub(crate) fn pick(root: &Path, names: &[String]) -> Result<Vec<Server>> {
-    choose(load(root)?, &[], names).map_err(|problem| match bases(root) {
+    choose(root, &[], names).map_err(|problem| match bases(root) {
         Ok(bases) if bases.iter().any(|it| names.contains(&it.name)) => {
             let hint =
                 "it runs any command: cargo xtask install-client ID --container mcp-NAME -- npx -y PACKAGE";
@@ -105,28 +131,36 @@ pub(crate) fn pick(root: &Path, names: &[String]) -> Result<Vec<Server>> {
 
 /// As `pick`, and bases by their names.
 pub(crate) fn pick_with_bases(root: &Path, names: &[String]) -> Result<Vec<Server>> {
-    choose(load(root)?, &bases(root)?, names)
+    choose(root, &bases(root)?, names)
 }
 
-fn choose(servers: Vec<Server>, bases: &[Server], names: &[String]) -> Result<Vec<Server>> {
+fn choose(root: &Path, bases: &[Server], names: &[String]) -> Result<Vec<Server>> {
     if names.is_empty() {
-        return Ok(servers);
+        return load(root);
     }
+    let folders = folders(root)?;
+    let named = |it: &&PathBuf, name: &str| it.file_name().is_some_and(|it| it == name);
     let mut picked: Vec<Server> = Vec::new();
-    for name in names {
-        let Some(server) = servers.iter().chain(bases).find(|it| it.name == *name) else {
-            let list = |all: &[Server]| all.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-            let mut hint = format!("the servers of this workspace: {}", list(&servers));
-            if !bases.is_empty() {
-                hint.push_str(&format!("; and the bases: {}", list(bases)));
-            }
-            return Err(fixable(format!("there is no server {name:?}"), hint));
-        };
-        if !picked.iter().any(|it| it.name == server.name) {
-            picked.push(server.clone());
-        }
+    for name in names.iter().enumerate().filter(|(i, it)| !names[..*i].contains(it)).map(|it| it.1) {
+        picked.push(
+            match (folders.iter().find(|it| named(it, name)), bases.iter().find(|it| it.name == *name)) {
+                (Some(dir), _) => server(root, dir)?,
+                (None, Some(base)) => base.clone(),
+                (None, None) => return Err(unknown(name, &folders, bases)),
+            },
+        );
     }
     Ok(picked)
+}
+
+fn unknown(name: &str, folders: &[PathBuf], bases: &[Server]) -> anyhow::Error {
+    let servers: Vec<_> = folders.iter().filter_map(|it| it.file_name()?.to_str()).collect();
+    let mut hint = format!("the servers of this workspace: {}", servers.join(", "));
+    if !bases.is_empty() {
+        let bases: Vec<_> = bases.iter().map(|it| it.name.as_str()).collect();
+        hint.push_str(&format!("; and the bases: {}", bases.join(", ")));
+    }
+    fixable(format!("there is no server {name:?}"), hint)
 }
 
 /// What engine `host` can run: servers in Rust. Another that was named is an error, one that was not is left out.

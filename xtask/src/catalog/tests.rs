@@ -61,6 +61,18 @@ fn an_unknown_server_is_an_error_that_lists_the_known() {
 }
 
 #[test]
+fn a_server_that_is_described_wrongly_is_in_nobody_elses_way() {
+    let root = workspace(&[("weather", WEATHER), ("broken", "{")]);
+    assert_eq!(pick(root.path(), &["weather".into()]).unwrap().len(), 1);
+    for names in [&["broken".to_owned()][..], &["weather".into(), "broken".into()], &[]] {
+        let problem = format!("{:#}", pick(root.path(), names).unwrap_err());
+        assert!(problem.contains("servers/broken/server.json"), "{problem}");
+    }
+    let (good, bad) = survey(root.path()).unwrap();
+    assert_eq!((good[0].name.as_str(), good.len(), bad.len()), ("weather", 1, 1));
+}
+
+#[test]
 fn only_declared_open_variables_can_be_set() {
     let root = workspace(&[("weather", WEATHER)]);
     let server = load(root.path()).unwrap().remove(0);

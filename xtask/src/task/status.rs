@@ -86,7 +86,7 @@ fn show(rows: &[Row]) -> Result<()> {
 
 /// One row for each server of the workspace, then one for each other container with Drydock's label.
 pub(crate) fn rows(ws: &Workspace, cli: &Cli) -> Result<Vec<Row>> {
-    let servers = catalog::load(&ws.root)?;
+    let servers = catalog::known(&ws.root)?;
     let id = ws.id()?;
     let names: Vec<_> = servers.iter().map(|it| it.container(&ws.global.name_prefix)).collect();
     let mut found = container::all(cli, &names)?;
@@ -155,7 +155,7 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
 
 fn host_rows(ws: &Workspace) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for server in catalog::load(&ws.root)?.iter().filter(|it| it.kind == Kind::Rust) {
+    for server in catalog::known(&ws.root)?.iter().filter(|it| it.kind == Kind::Rust) {
         let path = cargo::host_binary(ws, server)?;
         let state = if path.is_file() { "compiled" } else { "absent" };
         let image = path.display().to_string();

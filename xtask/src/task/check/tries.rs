@@ -58,7 +58,7 @@ pub(crate) fn through(
 ) -> Result<Vec<Try>> {
     let machine = Machine::here()?;
     let ledger = Ledger::load(&ws.state)?;
-    let servers = catalog::load(&ws.root)?;
+    let servers = catalog::known(&ws.root)?;
     let scopes = scope.map_or_else(|| vec![Scope::User, Scope::Project], |it| vec![it]);
     let mut tries = Vec::new();
     for client in &client::pick(&ws.root, &[id.to_owned()])? {

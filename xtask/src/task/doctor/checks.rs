@@ -28,8 +28,11 @@ pub(super) fn all(ws: &Workspace) -> Vec<Finding> {
     };
     all.extend(cli.map(static_target));
     all.extend(disk(&ws.root));
-    match catalog::load(&ws.root) {
-        Ok(servers) => all.extend(servers.iter().flat_map(|it| server(ws, cli, it))),
+    match catalog::survey(&ws.root) {
+        Ok((servers, wrong)) => {
+            all.extend(servers.iter().flat_map(|it| server(ws, cli, it)));
+            all.extend(wrong.iter().map(|err| Finding::bad("servers", err)));
+        }
         Err(err) => all.push(Finding::bad("servers", &err)),
     }
     all.extend(client_files(ws).unwrap_or_else(|err| vec![Finding::bad("clients", &err)]));
