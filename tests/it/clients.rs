@@ -108,13 +108,24 @@ fn entries_of_a_project_stand_in_its_folder() {
     world.ok(&["up", "weather"]);
     let project = world.project();
     let project = project.to_str().unwrap();
-    let scope = ["--scope", "project", "--project", project];
+    let scope = ["--project", project];
+    world.run(&["install-client", "cursor", "--scope", "user", "--project", project]).fails();
+    let missing = format!("{project}/not-there");
+    let refused =
+        world.run(&["install-client", "cursor", "--server", "weather", "--project", &missing]).fails();
+    assert!(refused.stderr.contains("no folder") && !PathBuf::from(&missing).exists(), "{refused}");
     world.ok(&[&["install-client", "cursor", "claude-code", "--server", "weather"], &scope[..]].concat());
     assert!(
         world.project().join(".cursor/mcp.json").is_file() && world.project().join(".mcp.json").is_file()
     );
     all_get_through(&world, &["--client", "cursor", "--project", project]);
+    // Only what was asked for goes: neither another project's entries, nor the person's.
+    world.ok(&["install-client", "cursor", "--server", "weather"]);
+    world.ok(&["uninstall-client", "cursor", "claude-code", "--project", world.home().to_str().unwrap()]);
+    all_get_through(&world, &["--client", "cursor", "--project", project]);
     world.ok(&[&["uninstall-client", "cursor", "claude-code", "--server", "weather"], &scope[..]].concat());
+    all_get_through(&world, &["--client", "cursor", "--scope", "user"]);
+    world.run(&["uninstall-client", "cursor", "--server", "wether"]).fails();
     let left =
         drydock_tests::process::run(drydock_tests::process::command("find").args([project, "-type", "f"]))
             .ok();

@@ -153,6 +153,15 @@ fn choose(root: &Path, bases: &[Server], names: &[String]) -> Result<Vec<Server>
     Ok(picked)
 }
 
+/// Whether there are servers of these names, however they are described.
+pub(crate) fn check_names(root: &Path, names: &[String]) -> Result<()> {
+    let folders = folders(root)?;
+    match names.iter().find(|name| !folders.iter().any(|it| it.ends_with(name))) {
+        Some(name) => Err(unknown(name, &folders, &[])),
+        None => Ok(()),
+    }
+}
+
 fn unknown(name: &str, folders: &[PathBuf], bases: &[Server]) -> anyhow::Error {
     let servers: Vec<_> = folders.iter().filter_map(|it| it.file_name()?.to_str()).collect();
     let mut hint = format!("the servers of this workspace: {}", servers.join(", "));

@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) use self::data::{Evidence, StartedFrom};
 pub(crate) use self::entry::{Launch, Way};
 pub(crate) use self::place::{Machine, Scope, System};
-pub(crate) use self::remote::Remote;
+pub(crate) use self::remote::{Remote, sounds_secret};
 use crate::edit::{Format, Place};
 use crate::fixable::fixable;
 

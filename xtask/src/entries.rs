@@ -77,9 +77,13 @@ pub(crate) enum Fate {
     Unchanged,
     /// The very same entry was there already, and is not ours.
     AlreadyThere,
+    /// The very same entry was there already, and is ours from now on.
+    Adopted,
     /// A foreign entry gave way.
     Replaced,
     Removed,
+    /// With what somebody had changed in it or added to it.
+    RemovedWith(Vec<Difference>),
     /// A foreign entry was put back in the place of ours.
     GivenBack,
     /// Somebody else had taken it out before.
@@ -243,11 +247,19 @@ impl<'a> Spot<'a> {
                         Fate::Updated(drift)
                     }
                 }
-                (Some(found), None) if *found == Value::Object(it.entry.clone()) => Fate::AlreadyThere,
+                (Some(found), None) if *found == Value::Object(it.entry.clone()) => {
+                    if force {
+                        Fate::Adopted
+                    } else {
+                        Fate::AlreadyThere
+                    }
+                }
                 (Some(_), None) if force => Fate::Replaced,
-                (Some(_), None) => return Err(self.foreign(&it.name)),
+                (Some(_), None) => return Err(self.foreign(&it.name, wanted)),
             };
-            if fate != Fate::AlreadyThere {
+            if fate == Fate::Adopted {
+                ledger.note(self.written(it, entry, None, None));
+            } else if fate != Fate::AlreadyThere {
                 let present = ours.as_ref().map_or(Present::Replace, |it| Present::Ours(&it.entry));
                 let put = edit::put(bytes.as_deref(), self.place, &it.name, &entry, present)?;
                 ledger.note(self.written(it, entry, ours.as_ref(), put.replaced));
@@ -273,17 +285,19 @@ impl<'a> Spot<'a> {
             }
             let known = ledger.find(&self.real, self.place.at, name).is_some();
             if found.is_some() && ours.is_none() && !known && !force {
-                return Err(self.foreign(name));
+                return Err(self.foreign(name, &[]));
             }
             let here = found.is_some() && (ours.is_some() || force);
             let replaced = ours.as_ref().and_then(|it| it.replaced.as_deref());
             if let (true, Some(now)) = (here, &bytes) {
                 bytes = edit::remove(now, self.place, name, ledger.made(&self.real), replaced)?;
             }
-            let fate = match (here, replaced) {
-                (false, _) => Fate::Gone,
-                (true, Some(_)) => Fate::GivenBack,
-                (true, None) => Fate::Removed,
+            let changed = ours.as_ref().zip(found).map(|(it, found)| it.differences(found));
+            let fate = match (here, replaced, changed.unwrap_or_default()) {
+                (false, _, _) => Fate::Gone,
+                (true, Some(_), _) => Fate::GivenBack,
+                (true, None, changed) if changed.is_empty() => Fate::Removed,
+                (true, None, changed) => Fate::RemovedWith(changed),
             };
             ledger.forget(&self.real, self.place.at, name);
             fates.push((name.clone(), fate));
@@ -340,13 +354,17 @@ impl<'a> Spot<'a> {
         }
     }
 
-    fn foreign(&self, name: &str) -> Error {
+    /// Refuses for the whole file: of several entries, the hint names the others.
+    fn foreign(&self, name: &str, wanted: &[Wanted]) -> Error {
         let problem =
             format!("{} has an entry {name:?} that is not ours; file left unchanged", self.path.display());
-        fixable(
-            problem,
-            "take another name with `--name`, or `--force`: a foreign entry comes back when ours goes",
-        )
+        let others = wanted.iter().filter(|it| it.name != name).filter_map(|it| it.server.as_deref());
+        let others: Vec<_> = others.map(|it| format!("--server {it}")).collect();
+        let another = match others.as_slice() {
+            [] => "take another name with `--name`".to_owned(),
+            some => format!("write the others alone with `{}`", some.join(" ")),
+        };
+        fixable(problem, format!("{another}, or `--force`: a foreign entry comes back when ours goes"))
     }
 
     /// A refusal of the file's text with the file's name, in the form that editors understand.

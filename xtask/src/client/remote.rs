@@ -269,6 +269,29 @@ fn check_header_name(name: &str) -> Result<()> {
     Ok(())
 }
 
+/// As `api_key`, `--auth-token`, `PASSWORD` do.
+pub(crate) fn sounds_secret(name: &str) -> bool {
+    let words = name.to_ascii_lowercase();
+    let mut words = words.split(|it: char| !it.is_ascii_alphanumeric());
+    words.any(|word| {
+        [
+            "key",
+            "apikey",
+            "token",
+            "accesstoken",
+            "authtoken",
+            "apitoken",
+            "secret",
+            "password",
+            "passwd",
+            "auth",
+            "signature",
+            "sig",
+        ]
+        .contains(&word)
+    })
+}
+
 /// Only http(s), nothing that a client could take for a variable, and no secret.
 fn check_url(url: &str) -> Result<()> {
     let refuse = |what: &str, hint: &str| Err(fixable(format!("the URL {}", what), hint));
@@ -284,6 +307,13 @@ fn check_url(url: &str) -> Result<()> {
     if authority.contains('@') {
         let hint = "give the secret as a header instead, as a reference: `Authorization: Bearer ${NAME}`";
         return refuse("holds a user or a password, which would stand in the client's file", hint);
+    }
+    let query = url.split_once('?').map_or("", |it| it.1);
+    if let Some((name, _)) =
+        query.split('&').filter_map(|it| it.split_once('=')).find(|it| sounds_secret(it.0))
+    {
+        let hint = "give the secret as a header instead, as a reference: `Authorization: Bearer ${NAME}`";
+        return refuse(&format!("gives a value to `{name}`, which would stand in the client's file"), hint);
     }
     if authority.is_empty() || authority.starts_with(':') {
         return refuse(&format!("{url:?} names no host"), "as in https://host/mcp");

@@ -107,6 +107,37 @@ fn the_same_entry_of_somebody_else_stays_theirs() {
     let outcome = home.put(&spot, &["a"]);
     assert_eq!((outcome.entries[0].1 == Fate::AlreadyThere, outcome.done.changed), (true, false));
     assert_eq!(home.list(&spot), [("a".into(), State::Foreign)]);
+
+    // By force it is ours, and the file is as it was.
+    let outcome = spot.install(&home.state(), &[wanted("a")], true, false).unwrap();
+    assert_eq!((outcome.entries[0].1 == Fate::Adopted, outcome.done.changed), (true, false));
+    assert_eq!(home.list(&spot), [("a".into(), State::Ours)]);
+    assert_eq!(text(&spot.path), original);
+    assert_eq!(home.take(&spot, &["a"]).entries[0].1, Fate::Removed);
+}
+
+#[test]
+fn what_goes_with_an_entry_is_told() {
+    let home = Home::new();
+    let spot = home.spot("cursor", Scope::User);
+    home.put(&spot, &["a"]);
+    fs::write(&spot.path, text(&spot.path).replace("\"docker\"", "\"docker\", \"disabled\": true")).unwrap();
+    let outcome = home.take(&spot, &["a"]);
+    let Fate::RemovedWith(changed) = &outcome.entries[0].1 else { panic!("{outcome:?}") };
+    assert_eq!(changed.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["disabled"]);
+}
+
+#[test]
+fn a_foreign_entry_among_several_is_named_and_so_are_the_others() {
+    let home = Home::new();
+    let spot = home.spot("cursor", Scope::User);
+    fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
+    fs::write(&spot.path, r#"{"mcpServers": {"b": {"command": "theirs"}}}"#).unwrap();
+    let all = ["a", "b", "c"].map(wanted);
+    let refused = spot.install(&home.state(), &all, false, false).unwrap_err();
+    assert!(format!("{refused:#}").contains("an entry \"b\" that is not ours"), "{refused:#}");
+    let hint = crate::fixable::hints(&refused).concat();
+    assert!(hint.contains("`--server a --server c`"), "{hint}");
 }
 
 #[test]

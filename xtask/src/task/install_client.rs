@@ -37,15 +37,16 @@ pub(crate) struct Args {
     /// Only this server (may be given more than once)
     #[arg(long, value_name = "NAME")]
     server: Vec<String>,
-    #[arg(long, value_enum, default_value_t = Scope::User)]
-    scope: Scope,
+    /// Whose file; without it `user`, or `project` where a `--project` is given
+    #[arg(long, value_enum)]
+    scope: Option<Scope>,
     /// How the client gets to the server; without it `exec`, or `host` with engine host
     #[arg(long, value_enum)]
     via: Option<Via>,
     /// The entry's name (for one server); without it the server's
     #[arg(long, value_name = "ENTRY")]
     name: Option<String>,
-    /// The project's folder, for `--scope project`; without it this workspace
+    /// The project's folder; without it this workspace is the project
     #[arg(long, value_name = "DIR")]
     project: Option<PathBuf>,
     /// An entry for a command in any running container; the command stands behind `--`
@@ -81,20 +82,25 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         let machine = Machine::here()?;
-        let project = self.project.clone().unwrap_or_else(|| ws.root.clone());
-        let clients = chosen(ws, &machine, &self.ids, self.scope)?;
-        if !self.print && !self.dry_run && self.ids.is_empty() {
-            self.agreed(&clients, &machine, &project)?;
-        }
+        let scope = self.scope()?;
+        let project = project(ws, self.project.as_deref())?;
+        let clients = chosen(ws, &machine, &self.ids, scope)?;
+        let asks = !self.print && !self.dry_run && self.ids.is_empty();
         if self.restore {
+            if asks {
+                self.agreed(&clients, &machine, &project, "restore these files")?;
+            }
             return each(&clients, |client| {
-                self.restore_one(ws, &Spot::of(client, self.scope, &machine, &project)?)
+                self.restore_one(ws, &Spot::of(client, scope, &machine, &project)?)
             });
         }
-        let plan = wanted::plan(ws, &self)?;
-        each(&clients, |client| {
-            let wanted = plan.entries(client, self.scope)?;
-            let spot = Spot::of(client, self.scope, &machine, &project)?;
+        let plan = wanted::plan(ws, &self, scope)?;
+        if asks {
+            self.agreed(&clients, &machine, &project, &format!("write {} to these files", plan.names()))?;
+        }
+        let done = each(&clients, |client| {
+            let wanted = plan.entries(client, scope)?;
+            let spot = Spot::of(client, scope, &machine, &project)?;
             if self.print {
                 return print(&spot, &wanted);
             }
@@ -104,19 +110,31 @@ impl Args {
             }
             tell(&spot, &outcome);
             Ok(())
-        })?;
-        if !self.print {
+        });
+        let none_written = done.is_err() && clients.len() == 1;
+        if !self.print && !none_written {
             plan.advise();
         }
-        Ok(())
+        done
     }
 
-    fn agreed(&self, clients: &[Client], machine: &Machine, project: &Path) -> Result<()> {
-        say(&format!("clients found on this machine ({} scope):", self.scope));
-        for client in clients {
-            say(&format!("  {}: {}", client.id, client.file(machine, project, self.scope)?.display()));
+    fn scope(&self) -> Result<Scope> {
+        match (self.scope, &self.project) {
+            (Some(Scope::User), Some(_)) => {
+                let problem = "`--project` names a project's folder, and `--scope user` has none";
+                Err(fixable(problem, "leave one of them away"))
+            }
+            (Some(scope), _) => Ok(scope),
+            (None, project) => Ok(if project.is_some() { Scope::Project } else { Scope::User }),
         }
-        let what = if self.restore { "restore these files" } else { "write to these files" };
+    }
+
+    fn agreed(&self, clients: &[Client], machine: &Machine, project: &Path, what: &str) -> Result<()> {
+        let scope = self.scope()?;
+        say(&format!("clients found on this machine ({scope} scope):"));
+        for client in clients {
+            say(&format!("  {}: {}", client.id, client.file(machine, project, scope)?.display()));
+        }
         agree(what, self.yes || self.all)
     }
 
@@ -148,6 +166,16 @@ pub(crate) fn install(
     Ok(())
 }
 
+/// The project's folder, which must be there: a typo would make it.
+pub(super) fn project(ws: &Workspace, asked: Option<&Path>) -> Result<PathBuf> {
+    let Some(folder) = asked else { return Ok(ws.root.clone()) };
+    if !folder.is_dir() {
+        let problem = format!("there is no folder {}; nothing was changed", folder.display());
+        return Err(fixable(problem, "give `--project` the folder that holds the project"));
+    }
+    std::path::absolute(folder).map_err(Into::into)
+}
+
 /// The clients of these ids, or all that are here.
 fn chosen(ws: &Workspace, machine: &Machine, ids: &[String], scope: Scope) -> Result<Vec<Client>> {
     if !ids.is_empty() {
@@ -168,8 +196,10 @@ fn chosen(ws: &Workspace, machine: &Machine, ids: &[String], scope: Scope) -> Re
 pub(super) fn each(clients: &[Client], mut work: impl FnMut(&Client) -> Result<()>) -> Result<()> {
     let mut failed = Vec::new();
     for client in clients {
-        if let Err(err) = work(client) {
-            failed.push(err);
+        match work(client) {
+            Err(err) if is_broken_pipe(&err) => return Ok(()), // as in `--print | head -1`
+            Err(err) => failed.push(err),
+            Ok(()) => {}
         }
     }
     if failed.len() == 1 && clients.len() == 1 {
@@ -183,6 +213,10 @@ pub(super) fn each(clients: &[Client], mut work: impl FnMut(&Client) -> Result<(
         0 => Ok(()),
         some => bail!("{some} of {} clients were not changed, see above", clients.len()),
     }
+}
+
+fn is_broken_pipe(err: &anyhow::Error) -> bool {
+    err.downcast_ref::<io::Error>().is_some_and(|it| it.kind() == io::ErrorKind::BrokenPipe)
 }
 
 pub(super) fn agree(what: &str, yes: bool) -> Result<()> {
@@ -228,7 +262,7 @@ pub(super) fn tell(spot: &Spot<'_>, outcome: &Outcome) {
     say(&format!("{}: {}", spot.client.name(), spot.path.display()));
     for (name, fate) in &outcome.entries {
         say(&format!("  {name:?}: {}", fate_text(fate)));
-        if let Fate::Updated(drift) = fate {
+        if let Fate::Updated(drift) | Fate::RemovedWith(drift) = fate {
             drift.iter().for_each(|it| say(&format!("    {}", difference(it))));
         }
     }
@@ -236,6 +270,9 @@ pub(super) fn tell(spot: &Spot<'_>, outcome: &Outcome) {
         say(&format!("  note: {note}"));
     }
     if outcome.done.changed {
+        if outcome.new.is_none() && outcome.old.is_some() {
+            say("  the file, which held nothing else, is gone");
+        }
         if let Some(backup) = &outcome.done.backup {
             say(&format!("  the file as it was: {} (or `--restore`)", backup.display()));
         }
@@ -250,9 +287,13 @@ fn fate_text(fate: &Fate) -> String {
         Fate::Updated(drift) if drift.is_empty() => "brought up to date",
         Fate::Updated(_) => "somebody had changed it; written again:",
         Fate::Unchanged => "there already, unchanged",
-        Fate::AlreadyThere => "there already, written by somebody else; left as it is",
+        Fate::AlreadyThere => {
+            "there already, written by somebody else; left as it is (`--force`: take it over)"
+        }
+        Fate::Adopted => "there already, written by somebody else; taken over",
         Fate::Replaced => "replaced an entry that was not ours (it comes back with `uninstall-client`)",
         Fate::Removed => "removed",
+        Fate::RemovedWith(_) => "removed, with what was changed in it since:",
         Fate::GivenBack => "removed; the entry that it had replaced is back",
         Fate::Gone => "was gone already",
     };

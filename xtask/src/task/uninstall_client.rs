@@ -6,9 +6,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use super::install_client::{agree, each, show_diff, tell};
+use super::install_client::{agree, each, project, show_diff, tell};
+use crate::catalog;
 use crate::client::{self, Client, Machine, Scope};
 use crate::entries::Spot;
+use crate::file;
+use crate::fixable::fixable;
 use crate::ledger::{Ledger, Written};
 use crate::progress::say;
 use crate::workspace::Workspace;
@@ -31,7 +34,7 @@ pub(crate) struct Args {
     /// Only the entry of this name
     #[arg(long, value_name = "ENTRY")]
     name: Option<String>,
-    /// The project's folder, for `--force`; without it this workspace
+    /// Only what stands in this project's files
     #[arg(long, value_name = "DIR")]
     project: Option<PathBuf>,
     /// Show what would change, and change nothing
@@ -54,8 +57,18 @@ impl Args {
         if self.force {
             return self.force(ws, &clients);
         }
+        if self.scope == Some(Scope::User) && self.project.is_some() {
+            let problem = "`--project` names a project's folder, and `--scope user` has none";
+            return Err(fixable(problem, "leave one of them away"));
+        }
         let ledger = Ledger::load(&ws.state)?;
-        let ours: Vec<&Written> = ledger.entries.iter().filter(|it| self.means(it)).collect();
+        self.check_servers(ws, &ledger)?;
+        let project = self.project.as_ref().map(|it| file::resolve(&std::path::absolute(it)?)).transpose()?;
+        let in_project = |it: &Written| {
+            project.as_ref().is_none_or(|at| it.scope == Scope::Project && it.file.starts_with(at))
+        };
+        let ours: Vec<&Written> =
+            ledger.entries.iter().filter(|it| self.means(it) && in_project(it)).collect();
         let clients: Vec<Client> =
             clients.into_iter().filter(|it| ours.iter().any(|our| our.is_of(&it.id))).collect();
         if clients.is_empty() {
@@ -86,6 +99,13 @@ impl Args {
         })
     }
 
+    /// A server that nobody knows is a typo; one that is gone from the workspace may still have entries.
+    fn check_servers(&self, ws: &Workspace, ledger: &Ledger) -> Result<()> {
+        let entered = |name: &str| ledger.entries.iter().any(|it| it.server.as_deref() == Some(name));
+        let unknown: Vec<_> = self.server.iter().filter(|it| !entered(it)).cloned().collect();
+        if unknown.is_empty() { Ok(()) } else { catalog::check_names(&ws.root, &unknown) }
+    }
+
     fn means(&self, it: &Written) -> bool {
         self.scope.is_none_or(|scope| it.scope == scope)
             && self.name.as_ref().is_none_or(|name| it.name == *name)
@@ -97,7 +117,7 @@ impl Args {
         let (Some(name), Some(scope), [client]) = (&self.name, self.scope, clients) else {
             bail!("`--force` needs one client, `--scope` and `--name`");
         };
-        let project = self.project.clone().unwrap_or_else(|| ws.root.clone());
+        let project = project(ws, self.project.as_deref())?;
         let spot = Spot::of(client, scope, &Machine::here()?, &project)?;
         self.uninstall(ws, &spot, std::slice::from_ref(name))
     }

@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Args;
 use crate::catalog::{self, Server};
-use crate::client::{Client, Launch, Remote, Scope, Way};
+use crate::client::{Client, Launch, Remote, Scope, Way, sounds_secret};
 use crate::engine::{self, Engine};
 use crate::entries::Wanted;
 use crate::fixable::fixable;
+use crate::ledger::{Ledger, Written};
 use crate::progress::say;
 use crate::workspace::Workspace;
 use crate::{argv, cargo, container};
@@ -44,13 +45,41 @@ struct Start {
     way: Way,
 }
 
-pub(super) fn plan(ws: &Workspace, args: &Args) -> Result<Plan> {
+pub(super) fn plan(ws: &Workspace, args: &Args, scope: Scope) -> Result<Plan> {
     let name = args.name.as_deref();
     match (&args.container, &args.url) {
-        (Some(container), _) => any_command(ws, container, &args.command, args.scope, name),
+        (Some(container), _) => any_command(ws, container, &args.command, scope, name),
         (None, Some(url)) => over_http(url, &args.header, name),
-        (None, None) => servers(ws, &args.server, args.scope, args.via, name, !args.print && !args.dry_run),
+        (None, None) => {
+            let mut plan = servers(ws, &args.server, scope, args.via, name, !args.print && !args.dry_run)?;
+            if args.via.is_none() {
+                plan.notes.extend(other_ways(ws, &args.ids, scope, &plan.starts)?);
+            }
+            Ok(plan)
+        }
     }
+}
+
+/// What was entered with `--via run`, and is now entered in the ordinary way.
+fn other_ways(ws: &Workspace, ids: &[String], scope: Scope, starts: &[Start]) -> Result<Vec<String>> {
+    let ledger = Ledger::load(&ws.state)?;
+    let meant = |it: &&Written| {
+        it.scope == scope
+            && (ids.is_empty() || ids.iter().any(|id| it.is_of(id)))
+            && starts.iter().any(|start| start.server.is_some() && start.server == it.server)
+    };
+    let ran =
+        ledger.entries.iter().filter(meant).filter(|it| {
+            serde_json::to_string(&it.entry).is_ok_and(|it| it.contains(r#""run","-i","--rm""#))
+        });
+    Ok(ran
+        .map(|it| {
+            format!(
+                "{:?} of {} had a container for each session; to keep that, add `--via run`",
+                it.name, it.client
+            )
+        })
+        .collect())
 }
 
 /// Entries for servers of the workspace. `build`: for way `host`, compile what the entry will start.
@@ -91,7 +120,11 @@ pub(super) fn servers(
             argv::run_stdio(server, &ws.id()?, &server.environment(&[])?)
         } else {
             if !runs(&cli, &container)? {
-                plan.notes.push(format!("`{0}` is not running yet: cargo xtask up {0}", server.name));
+                let prefix = match ws.global.name_prefix.as_str() {
+                    "" => String::new(),
+                    prefix => format!(" --name-prefix {prefix}"),
+                };
+                plan.notes.push(format!("`{0}` is not running yet: cargo xtask{prefix} up {0}", server.name));
             }
             argv::exec_stdio(&container)
         };
@@ -114,12 +147,23 @@ fn any_command(
     let Engine::Cli(cli) = engine::find(ws)? else { bail!("engine `host` has no containers") };
     let launch = in_engine(&cli, scope, argv::exec(container, command));
     let start = Start { name: container.to_owned(), server: None, way: Way::Start(launch) };
-    let notes = if runs(&cli, container)? {
-        Vec::new()
-    } else {
-        vec![format!("no container {container} is running")]
-    };
+    let mut notes = Vec::new();
+    if !runs(&cli, container)? {
+        notes.push(format!("no container {container} is running (`cargo xtask up node` starts mcp-node, `up python` mcp-python)"));
+    }
+    if let Some(word) = secret_word(command) {
+        notes.push(format!("what `{word}` is given stands in the client's file, as it is"));
+    }
     Ok(Plan { starts: vec![start], name: name.map(str::to_owned), notes })
+}
+
+/// What is given a secret on this command line: the option in `--api-key VALUE`, the name in `API_KEY=VALUE`.
+fn secret_word(command: &[String]) -> Option<&str> {
+    let words = || command.iter().map(String::as_str);
+    let plain = |value: &str| !value.is_empty() && !value.starts_with(['-', '$']);
+    let options = words().zip(words().skip(1)).filter(|(it, _)| it.starts_with('-') && !it.contains('='));
+    let mut all = options.chain(words().filter_map(|it| it.split_once('=')));
+    all.find(|(name, value)| sounds_secret(name) && plain(value)).map(|it| it.0)
 }
 
 /// An entry for a server that runs somewhere else.
@@ -195,6 +239,12 @@ impl Plan {
             Ok(Wanted { entry, server: it.server.clone(), name })
         });
         wanted.collect()
+    }
+
+    /// As in `weather, time`.
+    pub(super) fn names(&self) -> String {
+        let name = |it: &Start| format!("{:?}", self.name.as_ref().unwrap_or(&it.name));
+        self.starts.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn advise(&self) {
