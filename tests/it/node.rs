@@ -1,7 +1,7 @@
 //! Servers from npm: their images, their sessions, and the base that runs any package by hand.
 
 use drydock_tests::engine::Engine;
-use drydock_tests::process::{LONG_PATIENCE, PATIENCE, eventually, run_with};
+use drydock_tests::process::{LONG_PATIENCE, PATIENCE, eventually, note, run_with};
 use drydock_tests::session::LEGACY;
 use drydock_tests::world::World;
 use drydock_tests::wrapped::{self, Kind};
@@ -127,6 +127,14 @@ fn twenty_sessions_at_once_and_then_no_more() {
         assert_eq!(answer.structured["thoughtHistoryLength"], 1, "{answer:?}");
     }
     assert_eq!(row(&world, THINKING)["sessions"], 20);
+    let memory = engine.ok(&[
+        "stats",
+        "--no-stream",
+        "--format",
+        "{{.MemUsage}}, {{.PIDs}} processes and threads",
+        &container,
+    ]);
+    note(&format!("20 sessions of {THINKING} and one child that waits: {memory}"));
 }
 
 #[test]
