@@ -6,7 +6,7 @@ use drydock_tests::{engine_or_skip, full_or_skip, skip};
 use serde_json::json;
 
 use crate::images::{files, inspect};
-use crate::node::{a_package_runs_twice, build_plain, log, row, size};
+use crate::node::{a_package_runs_twice, build_plain, check_fraction, log, row, size};
 
 const EXAMPLE: &str = "python-example";
 const IMAGES: [&str; 2] = ["drydock/time:2026.10.19", "drydock/python-example:0.1.0"];
@@ -86,8 +86,7 @@ fn python_images_are_a_fraction_of_the_plain_way() {
     };
     for (image, package) in IMAGES.iter().zip(["mcp-server-time==2026.10.19", "mcp==2.3.0"]) {
         let plain = build_plain(&engine, &format!("FROM python:3.12-slim\nRUN pip install {package}\n"));
-        let ours = size(&engine, image);
-        assert!(ours * 10 <= plain * 6, "{image} has {ours} bytes, plainly installed it has {plain}");
+        check_fraction(image, size(&engine, image), plain);
     }
 }
 
