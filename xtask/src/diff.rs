@@ -1,12 +1,14 @@
 //! Two versions of a file as a unified diff, for `--dry-run`.
 //!
-//! Old and new text -> lines to print. Invariant: one hunk from the first difference to the last, which is exact
-//! because an edit of ours touches one place.
+//! Old and new text -> lines to print. Invariant: one hunk from the first difference to the last; what is the same in
+//! between is shown as such, unless the hunk is very large.
 
 use std::io::IsTerminal;
 use std::path::Path;
 
 const CONTEXT: usize = 3;
+/// Pairs of lines that are compared: 4 MB of memory.
+const MOST: usize = 1 << 20;
 
 pub(crate) fn unified(path: &Path, old: Option<&str>, new: Option<&str>) -> String {
     let (before, after) = (lines(old), lines(new));
@@ -23,10 +25,44 @@ pub(crate) fn unified(path: &Path, old: Option<&str>, new: Option<&str>) -> Stri
     let count = |changed: &[&str]| head - start + changed.len() + behind;
     out += &format!("@@ -{} +{} @@\n", range(start, count(removed)), range(start, count(added)));
     push(&mut out, ' ', &before[start..head]);
-    push(&mut out, '-', removed);
-    push(&mut out, '+', added);
+    changed(&mut out, removed, added);
     push(&mut out, ' ', &before[before.len() - tail..before.len() - tail + behind]);
     out
+}
+
+/// Lines that went, came and stayed, by the longest common subsequence.
+fn changed(out: &mut String, old: &[&str], new: &[&str]) {
+    if old.len().saturating_mul(new.len()) > MOST {
+        push(out, '-', old);
+        push(out, '+', new);
+        return;
+    }
+    // The length of the longest one of what is behind line i of the old and line j of the new text.
+    let width = new.len() + 1;
+    let mut common = vec![0_u32; (old.len() + 1) * width];
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            common[i * width + j] = if old[i] == new[j] {
+                common[(i + 1) * width + j + 1] + 1
+            } else {
+                common[(i + 1) * width + j].max(common[i * width + j + 1])
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < old.len() || j < new.len() {
+        if i < old.len() && j < new.len() && old[i] == new[j] {
+            push(out, ' ', &old[i..=i]);
+            (i, j) = (i + 1, j + 1);
+        } else if j == new.len() || i < old.len() && common[(i + 1) * width + j] >= common[i * width + j + 1]
+        {
+            push(out, '-', &old[i..=i]);
+            i += 1;
+        } else {
+            push(out, '+', &new[j..=j]);
+            j += 1;
+        }
+    }
 }
 
 /// The diff for where stdout goes: a terminal gets colours, and whatever the file holds does not drive it.
@@ -84,6 +120,12 @@ mod tests {
         let diff =
             unified(Path::new("f"), Some("1\n2\n3\n4\n5\n6\n7\n8\n9"), Some("1\n2\n3\n4\nx\ny\n6\n7\n8\n9"));
         assert_eq!(diff, "--- f\n+++ f\n@@ -2,7 +2,8 @@\n 2\n 3\n 4\n-5\n+x\n+y\n 6\n 7\n 8\n");
+    }
+
+    #[test]
+    fn what_is_the_same_between_two_changes_is_shown_as_such() {
+        let diff = unified(Path::new("f"), Some("a\n1\n2\nb\nz\n"), Some("A\n1\n2\nB\nc\nz\n"));
+        assert_eq!(diff, "--- f\n+++ f\n@@ -1,5 +1,6 @@\n-a\n+A\n 1\n 2\n-b\n+B\n+c\n z\n");
     }
 
     #[test]

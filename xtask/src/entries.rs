@@ -6,12 +6,13 @@
 
 #[cfg(test)]
 mod cases;
+mod restore;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Error, Result};
 use serde_json::Value;
 
 use crate::client::{Client, Machine, Scope};
@@ -170,17 +171,6 @@ impl<'a> Spot<'a> {
             .map_err(|err| self.named(err, "remove", &names.iter().map(String::as_str).collect::<Vec<_>>()))
     }
 
-    /// Puts the newest backup back that is not what the file is now. `None`: there is none.
-    pub(crate) fn restore(&self, state: &Path, dry: bool) -> Result<Option<Outcome>> {
-        let current = file::read(&self.path)?;
-        let Some(backup) = file::latest_backup(state, &self.real, current.as_deref())? else {
-            return Ok(None);
-        };
-        self.change(state, dry, |_, _| Ok((Some(backup.clone()), Vec::new())))
-            .map(Some)
-            .context("the backup was not put back")
-    }
-
     fn change(
         &self,
         state: &Path,
@@ -213,6 +203,10 @@ impl<'a> Spot<'a> {
                 if outcome.new.is_none() {
                     file::remove_empty(before.folders(&self.real));
                 }
+                if done.changed {
+                    let left = outcome.new.as_deref().map(restore::fingerprint);
+                    after.note_undo(before.as_undo(&self.real, done.backup.clone(), left));
+                }
                 outcome.done = done;
                 // It knows more than is in the file then, which the next command finds out.
                 if let Err(err) = after.replace(&known, state) {
@@ -222,7 +216,10 @@ impl<'a> Spot<'a> {
             }
             Err(err) => match before.replace(&known, state) {
                 Ok(()) => Err(err),
-                Err(and) => Err(err.context(format!("the ledger could not be put back ({and:#})"))),
+                Err(and) => Err(err.context(format!(
+                    "{} is as it was, but the ledger could not be put back ({and:#})",
+                    self.path.display()
+                ))),
             },
         }
     }

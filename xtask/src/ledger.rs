@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::client::Scope;
 use crate::edit::{Entry, Made};
 use crate::file;
+use crate::fixable::fixable;
 
 const VERSION: u32 = 1;
 
@@ -24,6 +25,22 @@ pub(crate) struct Ledger {
     pub(crate) entries: Vec<Written>,
     #[serde(default)]
     files: Vec<Around>,
+    #[serde(default)]
+    undo: Vec<Undo>,
+}
+
+/// Our last change of a file: how to get back.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Undo {
+    file: PathBuf,
+    /// The file as it was before; none: there was none.
+    pub(crate) backup: Option<PathBuf>,
+    /// The fingerprint of what we left; none: no file.
+    pub(crate) left: Option<String>,
+    /// What we knew of the file before.
+    entries: Vec<Written>,
+    around: Vec<Around>,
 }
 
 /// One entry of ours.
@@ -91,10 +108,9 @@ impl Ledger {
     pub(crate) fn load(state: &Path) -> Result<Self> {
         let path = path(state);
         let Some(bytes) = file::read(&path)? else {
-            return Ok(Self { version: VERSION, entries: Vec::new(), files: Vec::new() });
+            return Ok(Self { version: VERSION, entries: Vec::new(), files: Vec::new(), undo: Vec::new() });
         };
-        let ledger: Self =
-            serde_json::from_slice(&bytes).with_context(|| format!("{} is broken", path.display()))?;
+        let ledger: Self = serde_json::from_slice(&bytes).map_err(|err| broken(&path, &err))?;
         ensure!(ledger.version == VERSION, "{} is from another version of Drydock", path.display());
         Ok(ledger)
     }
@@ -149,6 +165,33 @@ impl Ledger {
             it.made.extend(made.iter().cloned());
             it.folders.extend(folders.iter().cloned());
         }
+    }
+
+    pub(crate) fn undo(&self, file: &Path) -> Option<&Undo> {
+        self.undo.iter().find(|it| it.file == file)
+    }
+
+    pub(crate) fn note_undo(&mut self, undo: Undo) {
+        self.undo.retain(|it| it.file != undo.file);
+        self.undo.push(undo);
+    }
+
+    /// What is known of a file, to come back to it.
+    pub(crate) fn as_undo(&self, file: &Path, backup: Option<PathBuf>, left: Option<String>) -> Undo {
+        Undo {
+            file: file.to_path_buf(),
+            backup,
+            left,
+            entries: self.entries.iter().filter(|it| it.file == file).cloned().collect(),
+            around: self.files.iter().filter(|it| it.file == file).cloned().collect(),
+        }
+    }
+
+    pub(crate) fn put_back(&mut self, undo: &Undo) {
+        self.entries.retain(|it| it.file != undo.file);
+        self.files.retain(|it| it.file != undo.file);
+        self.entries.extend(undo.entries.iter().cloned());
+        self.files.extend(undo.around.iter().cloned());
     }
 
     pub(crate) fn made(&self, file: &Path) -> &[Made] {
@@ -211,6 +254,12 @@ fn compare(prefix: &str, written: &Entry, found: &Entry, all: &mut Vec<Differenc
     for (key, new) in found.iter().filter(|(key, _)| !written.contains_key(*key)) {
         all.push(Difference { field: format!("{prefix}{key}"), written: None, found: Some(new.clone()) });
     }
+}
+
+fn broken(path: &Path, err: &serde_json::Error) -> anyhow::Error {
+    let hint = "it tells which entries are ours. To go on without it, move it aside: our entries then count as somebody \
+        else's, and stay; `install-client --force` takes them over";
+    fixable(format!("{} is broken: {err}; nothing was changed", path.display()), hint)
 }
 
 fn path(state: &Path) -> PathBuf {

@@ -42,6 +42,10 @@ impl Home {
         spot.uninstall(&self.state(), &names, false, false).unwrap()
     }
 
+    fn restore(&self, spot: &Spot<'_>) -> Result<restore::Restored> {
+        spot.restore(&self.state(), false, false)
+    }
+
     fn list(&self, spot: &Spot<'_>) -> Vec<(String, State)> {
         let listed = spot.list(&Ledger::load(&self.state()).unwrap()).unwrap();
         listed.into_iter().map(|it| (it.name, it.state)).collect()
@@ -198,15 +202,57 @@ fn a_restore_goes_back_and_forth() {
     let home = Home::new();
     let spot = home.spot("claude-code", Scope::User);
     fs::write(&spot.path, "{\"a\": 1}").unwrap();
-    assert!(spot.restore(&home.state(), false).unwrap().is_none());
+    assert!(home.restore(&spot).unwrap_err().to_string().contains("nothing of ours"));
     home.put(&spot, &["a"]);
     let with = text(&spot.path);
-    spot.restore(&home.state(), false).unwrap().unwrap();
-    assert_eq!(text(&spot.path), "{\"a\": 1}");
-    assert_eq!(home.list(&spot), [("a".into(), State::Missing)]);
-    spot.restore(&home.state(), false).unwrap().unwrap();
-    assert_eq!(text(&spot.path), with);
+    for _ in 0..2 {
+        home.restore(&spot).unwrap();
+        assert_eq!(text(&spot.path), "{\"a\": 1}");
+        assert_eq!(home.list(&spot), []);
+        home.restore(&spot).unwrap();
+        assert_eq!(text(&spot.path), with);
+        assert_eq!(home.list(&spot), [("a".into(), State::Ours)]);
+    }
+    // Of an uninstall, too: the entry that is back is ours, and goes again.
+    home.take(&spot, &["a"]);
+    home.restore(&spot).unwrap();
     assert_eq!(home.list(&spot), [("a".into(), State::Ours)]);
+    assert_eq!(home.take(&spot, &["a"]).entries[0].1, Fate::Removed);
+    assert_eq!(text(&spot.path), "{\"a\": 1}");
+}
+
+#[test]
+fn a_file_that_we_made_goes_with_a_restore_whatever_was_there_long_ago() {
+    let home = Home::new();
+    let spot = home.spot("cursor", Scope::User);
+    home.put(&spot, &["a"]);
+    home.put(&spot, &["b"]);
+    home.take(&spot, &["a", "b"]);
+    assert!(!spot.path.exists());
+    home.put(&spot, &["a"]);
+    let made = text(&spot.path);
+    assert!(home.restore(&spot).unwrap().backup.is_none());
+    assert!(!spot.path.parent().unwrap().exists());
+    home.restore(&spot).unwrap();
+    assert_eq!((text(&spot.path), home.list(&spot)), (made, vec![("a".into(), State::Ours)]));
+    home.take(&spot, &["a"]);
+    assert!(!spot.path.parent().unwrap().exists());
+}
+
+#[test]
+fn what_was_written_since_is_given_up_by_force_only_and_kept() {
+    let home = Home::new();
+    let spot = home.spot("claude-code", Scope::User);
+    fs::write(&spot.path, "{\"a\": 1}").unwrap();
+    home.put(&spot, &["a"]);
+    let edited = text(&spot.path).replace("\"a\": 1", "\"mine\": 2");
+    fs::write(&spot.path, &edited).unwrap();
+    let refused = home.restore(&spot).unwrap_err();
+    assert!(refused.to_string().contains("was changed since"), "{refused}");
+    assert_eq!(text(&spot.path), edited);
+    let restored = spot.restore(&home.state(), true, false).unwrap();
+    assert_eq!(text(&spot.path), "{\"a\": 1}");
+    assert_eq!(text(&restored.outcome.done.backup.unwrap()), edited);
 }
 
 #[test]
@@ -217,9 +263,9 @@ fn a_foreign_entry_that_was_restored_is_foreign_again() {
     let original = "{\"mcpServers\": {\"a\": {\"command\": \"theirs\"/* ! */}}}";
     fs::write(&spot.path, original).unwrap();
     spot.install(&home.state(), &[wanted("a")], true, false).unwrap();
-    spot.restore(&home.state(), false).unwrap().unwrap();
+    home.restore(&spot).unwrap();
     assert_eq!(home.list(&spot), [("a".into(), State::Foreign)]);
     assert!(spot.install(&home.state(), &[wanted("a")], false, false).is_err());
-    assert_eq!(home.take(&spot, &["a"]).entries[0].1, Fate::Gone);
+    assert!(spot.uninstall(&home.state(), &["a".into()], false, false).is_err());
     assert_eq!(text(&spot.path), original);
 }

@@ -29,12 +29,16 @@ pub(super) fn save(state: &Path, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     Ok(backup)
 }
 
-/// The newest backup whose bytes are not `current`.
-pub(crate) fn latest(state: &Path, path: &Path, current: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+/// The newest backup whose bytes are not `current`, and its bytes.
+pub(crate) fn latest(
+    state: &Path,
+    path: &Path,
+    current: Option<&[u8]>,
+) -> Result<Option<(PathBuf, Vec<u8>)>> {
     for (_, backup) in list(&folder(state, path))?.iter().rev() {
         let bytes = fs::read(backup).with_context(|| format!("cannot read {}", backup.display()))?;
         if Some(bytes.as_slice()) != current {
-            return Ok(Some(bytes));
+            return Ok(Some((backup.clone(), bytes)));
         }
     }
     Ok(None)

@@ -68,11 +68,11 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Replace an entry of the same name that is not ours
+    /// Replace an entry of the same name that is not ours; with `--restore`, give up what was changed since
     #[arg(long)]
     force: bool,
     /// Put the file back as it was before our last change (a second time: undo that)
-    #[arg(long, conflicts_with_all = ["server", "via", "name", "container", "url", "print", "force"])]
+    #[arg(long, conflicts_with_all = ["server", "via", "name", "container", "url", "print"])]
     restore: bool,
     /// What to start in that container, with its arguments
     #[arg(last = true, value_name = "CMD", requires = "container")]
@@ -139,14 +139,24 @@ impl Args {
     }
 
     fn restore_one(&self, ws: &Workspace, spot: &Spot<'_>) -> Result<()> {
-        let Some(outcome) = spot.restore(&ws.state, self.dry_run)? else {
-            bail!("there is no backup of {} that differs from it", spot.path.display());
-        };
+        let restored = spot.restore(&ws.state, self.force, self.dry_run)?;
         if self.dry_run {
-            return show_diff(spot, &outcome);
+            return show_diff(spot, &restored.outcome);
         }
-        say(&format!("{}: {} is as it was before", spot.client.name(), spot.path.display()));
-        say(&format!("  {}", spot.client.after_change(spot.scope)));
+        let (name, path) = (spot.client.name(), spot.path.display());
+        match &restored.backup {
+            Some(backup) => say(&format!("{name}: {path} is as it was before ({})", backup.display())),
+            None => say(&format!("{name}: {path} is gone, as there was none before our last change")),
+        }
+        if !restored.with_entries {
+            say(
+                "  our entries in it may count as somebody else's (`install-client --force` takes them over)",
+            );
+        }
+        if let Some(backup) = &restored.outcome.done.backup {
+            say(&format!("  what stood there until now: {} (or `--restore` again)", backup.display()));
+        }
+        say(&format!("  next: {}", spot.client.after_change(spot.scope)));
         Ok(())
     }
 }

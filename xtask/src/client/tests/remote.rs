@@ -131,7 +131,7 @@ fn a_url_is_http_and_holds_nothing_else() {
         ("https://ana:secret@example.org/", "holds a user or a password"),
         ("https://token@example.org/", "holds a user or a password"),
         ("https://example.org/mcp?v=1&api_key=s3cret", "gives a value to `api_key`"),
-        ("https://example.org/mcp?accessToken=a&token=s3cret", "gives a value to `token`"),
+        ("https://example.org/mcp?v=1&accessToken=s3cret", "gives a value to `accessToken`"),
         ("https://example.org/a b", "a character that no URL holds"),
         ("https://example.org/\n", "a character that no URL holds"),
         ("https://example.org/\u{1b}[31m", "a character that no URL holds"),

@@ -1,0 +1,87 @@
+//! Undoes our last change of a client's file: the file as it was before, and what the ledger knew of it then.
+//!
+//! Spot + ledger -> the file of before (or none, where there was none). Invariant: what somebody wrote into the file since
+//! is given up only by force, and stands in a backup then; undoing twice gives the very same file and ledger.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::{Outcome, Spot};
+use crate::file;
+use crate::fixable::fixable;
+use crate::ledger::{Ledger, Undo};
+
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub(crate) outcome: Outcome,
+    /// What the file was made from; none: there was no file.
+    pub(crate) backup: Option<PathBuf>,
+    /// Our entries came and went with the bytes.
+    pub(crate) with_entries: bool,
+}
+
+impl Spot<'_> {
+    pub(crate) fn restore(&self, state: &Path, force: bool, dry: bool) -> Result<Restored> {
+        let current = file::read(&self.path)?;
+        let undo = match Ledger::load(state)?.undo(&self.real).cloned() {
+            Some(undo) => undo,
+            None => return self.restore_newest(state, current.as_deref(), dry),
+        };
+        if !undo.left(current.as_deref()) && !force && !dry {
+            return Err(self.changed_since());
+        }
+        let bytes = match &undo.backup {
+            Some(backup) => {
+                Some(file::read(backup)?.with_context(|| format!("{} is gone", backup.display()))?)
+            }
+            None => None,
+        };
+        let outcome = self
+            .change(state, dry, |_, ledger| {
+                ledger.put_back(&undo);
+                Ok((bytes.clone(), Vec::new()))
+            })
+            .context("the file of before was not put back")?;
+        Ok(Restored { outcome, backup: undo.backup, with_entries: true })
+    }
+
+    /// Of a change that was interrupted, or is older than the notes about changes, only the backup is known.
+    fn restore_newest(&self, state: &Path, current: Option<&[u8]>, dry: bool) -> Result<Restored> {
+        let Some((backup, bytes)) = file::latest_backup(state, &self.real, current)? else {
+            let problem = format!("nothing of ours is to be undone in {}", self.path.display());
+            return Err(fixable(problem, "`cargo xtask clients` shows what stands in it"));
+        };
+        let outcome = self
+            .change(state, dry, |_, _| Ok((Some(bytes.clone()), Vec::new())))
+            .context("the backup was not put back")?;
+        Ok(Restored { outcome, backup: Some(backup), with_entries: false })
+    }
+
+    fn changed_since(&self) -> anyhow::Error {
+        let path = self.path.display();
+        let problem = format!(
+            "{path} was changed since our last change, by you or by the client; nothing was restored"
+        );
+        fixable(
+            problem,
+            "`--restore --dry-run` shows what would go; `--restore --force` does it, and keeps what is there now as a backup",
+        )
+    }
+}
+
+impl Undo {
+    /// Whether the file is what our change made of it.
+    fn left(&self, current: Option<&[u8]>) -> bool {
+        self.left == current.map(fingerprint)
+    }
+}
+
+/// To see that a file is another one. It need not withstand anybody: who can write the file can write the ledger.
+pub(super) fn fingerprint(bytes: &[u8]) -> String {
+    // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}-{}", bytes.len())
+}
