@@ -96,6 +96,15 @@ impl Client {
         }
     }
 
+    /// What the client needs before a server is gone: it may have started it, and keeps it then.
+    pub(crate) fn after_removal(&self, scope: Scope) -> String {
+        let sees = self.after_change(scope).split(';').next().unwrap_or_default();
+        if sees.starts_with("nothing") && !sees.contains("server") {
+            return sees.to_owned();
+        }
+        format!("restart {}, or start a new session: one that runs keeps the server", self.name())
+    }
+
     /// Where its servers stand in its file.
     pub(crate) fn place(&self) -> Place<'_> {
         let it = &self.data;

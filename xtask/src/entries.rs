@@ -368,7 +368,8 @@ impl<'a> Spot<'a> {
     fn refused(&self, err: Error, what: &str) -> Error {
         let Some(it) = err.downcast_ref::<Refused>() else { return err };
         let path = self.path.display();
-        let problem = format!("{path}:{it}; file left unchanged");
+        let left = if what == "read" { "" } else { "; file left unchanged" };
+        let problem = format!("{path}:{it}{left}");
         let hint = match what {
             "add" => format!("fix line {}, or run with `--print` and paste the entry yourself", it.line),
             _ => format!("fix line {} and try again", it.line),

@@ -2,6 +2,7 @@
 //!
 //! Command line -> exit code. Invariant: nothing here speaks MCP; what does is `clients/connect`, which we execute.
 
+mod again;
 mod argv;
 mod cargo;
 mod catalog;
@@ -17,6 +18,7 @@ mod fixable;
 mod interrupt;
 mod ledger;
 mod manifest;
+mod needs;
 mod progress;
 mod table;
 mod task;

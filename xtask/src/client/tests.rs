@@ -45,6 +45,19 @@ enabled = true
 "#;
 
 #[test]
+fn after_a_removal_nobody_is_told_to_look_for_the_server() {
+    let after = |id: &str| known(id).after_removal(Scope::User);
+    assert_eq!(after("kiro"), "nothing: Kiro connects again when the file changes");
+    let restart = "restart VS Code, or start a new session: one that runs keeps the server";
+    assert_eq!(after("vscode"), restart);
+    assert_eq!(after("warp"), restart.replace("VS Code", "Warp"));
+    for client in load(&root()).unwrap() {
+        let text = client.after_removal(Scope::User);
+        assert!(!text.contains("lists") && !text.contains("start the server"), "{}: {text}", client.id);
+    }
+}
+
+#[test]
 fn every_data_file_is_right_and_reads_back_what_it_writes() {
     let machine = Machine::new(System::Linux, Path::new("/home/ana"), &[]);
     for client in load(&root()).unwrap() {

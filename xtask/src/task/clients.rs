@@ -7,13 +7,14 @@ pub(crate) mod readme;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::install_client::difference;
+use crate::again::{self, difference};
 use crate::client::{self, Client, Machine, Scope, System};
 use crate::entries::{Found, Spot, State};
 use crate::file;
+use crate::fixable::hints;
 use crate::ledger::{Difference, Ledger};
 use crate::progress::say;
 use crate::table;
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     /// All of it as JSON: per client `id`, `name`, `found`, `docs`, `evidence`, `unconfirmed`, `http` (whether it
     /// reaches servers over HTTP), `headers` (whether with references in headers) and `files`; per file `scope`,
     /// `path`, `exists`, `error` and `entries`; per entry `name`, `state` (`ours`, `drifted`, `missing`, `foreign`),
-    /// `server` and `differences`
+    /// `server` and `differences`. A file with an `error` makes the exit code 1
     #[arg(long)]
     json: bool,
     /// Write the table of clients in README.md anew, from clients/*.toml
@@ -64,9 +65,9 @@ struct ClientFile {
     exists: bool,
     error: Option<String>,
     entries: Vec<Entry>,
-    /// How our entries are written again.
+    /// How to get rid of the error.
     #[serde(skip)]
-    again: String,
+    hints: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +76,9 @@ struct Entry {
     state: State,
     server: Option<String>,
     differences: Vec<Difference>,
+    /// How an entry of ours is written again.
+    #[serde(skip)]
+    again: String,
 }
 
 impl Args {
@@ -89,8 +93,18 @@ impl Args {
         let (machine, ledger) = (Machine::here()?, Ledger::load(&ws.state)?);
         let rows: Vec<Row> = clients.iter().map(|it| row(ws, &machine, &ledger, it)).collect();
         if self.json {
-            return table::json(&rows);
+            table::json(&rows)?;
+        } else {
+            self.show(&rows, &machine)?;
         }
+        match rows.iter().flat_map(|it| &it.files).filter(|it| it.error.is_some()).count() {
+            0 => Ok(()),
+            1 => bail!("1 file cannot be read"),
+            some => bail!("{some} files cannot be read"),
+        }
+    }
+
+    fn show(&self, rows: &[Row], machine: &Machine) -> Result<()> {
         let every = self.all || !self.ids.is_empty();
         let (shown, left): (Vec<_>, Vec<_>) = rows.iter().partition(|it| every || it.matters());
         let head = ["CLIENT", "FOUND", "SCOPE", "FILE", "ENTRIES"];
@@ -159,21 +173,25 @@ fn elsewhere(ledger: &Ledger, client: &Client, known: &[PathBuf]) -> Vec<(Scope,
 }
 
 fn client_file(ws: &Workspace, ledger: &Ledger, client: &Client, scope: Scope, path: PathBuf) -> ClientFile {
-    let project = client.project_of(&path).filter(|it| scope == Scope::Project && *it != ws.root);
-    let project = project.map_or_else(String::new, |it| format!(" --project {}", it.display()));
-    let listed = Spot::at(client, scope, path.clone()).and_then(|it| it.list(ledger));
-    let (entries, error) = match listed {
-        Ok(entries) => (entries, None),
-        Err(err) => (Vec::new(), Some(format!("{err:#}"))),
-    };
-    let entry = |Found { name, state, server, differences }| Entry { name, state, server, differences };
-    ClientFile {
-        again: format!("cargo xtask install-client {} --scope {scope}{project}", client.id),
-        scope,
-        exists: path.exists(),
-        path: path.display().to_string(),
-        error,
-        entries: entries.into_iter().map(entry).collect(),
+    let listed = Spot::at(client, scope, path.clone()).and_then(|spot| {
+        let entry = |Found { name, state, server, differences }| Entry {
+            again: again::command(ws, &spot, ledger, &name),
+            name,
+            state,
+            server,
+            differences,
+        };
+        Ok(spot.list(ledger)?.into_iter().map(entry).collect())
+    });
+    let exists = path.exists();
+    let path = path.display().to_string();
+    match listed {
+        Ok(entries) => ClientFile { scope, path, exists, error: None, entries, hints: Vec::new() },
+        Err(err) => {
+            let hints = hints(&err).into_iter().map(str::to_owned).collect();
+            let error = Some(format!("{err:#}"));
+            ClientFile { scope, path, exists, error, entries: Vec::new(), hints }
+        }
     }
 }
 
@@ -230,6 +248,7 @@ fn remarks(row: &Row) {
     for file in &row.files {
         if let Some(error) = &file.error {
             say(&format!("\n{}: {error}", row.id));
+            file.hints.iter().for_each(|it| say(&format!("  hint: {it}")));
         }
         for entry in file.entries.iter().filter(|it| it.state == State::Drifted || it.state == State::Missing)
         {
@@ -238,8 +257,7 @@ fn remarks(row: &Row) {
                 say("  the whole entry was taken out");
             }
             entry.differences.iter().for_each(|it| say(&format!("  {}", difference(it))));
-            let way = if entry.server.is_some() { "" } else { " --container .. -- .." };
-            say(&format!("  to write it again: {}{way}", file.again));
+            say(&format!("  to write it again: {}", entry.again));
         }
     }
 }

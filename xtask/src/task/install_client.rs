@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 pub(crate) use self::wanted::Via;
+use crate::again::difference;
 use crate::client::{self, Client, Machine, Scope};
 use crate::diff;
 use crate::edit;
@@ -286,7 +287,16 @@ pub(super) fn tell(spot: &Spot<'_>, outcome: &Outcome) {
         if let Some(backup) = &outcome.done.backup {
             say(&format!("  the file as it was: {} (or `--restore`)", backup.display()));
         }
-        say(&format!("  next: {}", spot.client.after_change(spot.scope)));
+        say(&format!("  next: {}", next(spot, outcome)));
+    }
+}
+
+fn next(spot: &Spot<'_>, outcome: &Outcome) -> String {
+    let stands = |it: &Fate| matches!(it, Fate::Added | Fate::Updated(_) | Fate::Replaced | Fate::Unchanged);
+    if outcome.entries.iter().any(|(_, fate)| stands(fate)) {
+        spot.client.after_change(spot.scope).to_owned()
+    } else {
+        spot.client.after_removal(spot.scope)
     }
 }
 
@@ -308,15 +318,4 @@ fn fate_text(fate: &Fate) -> String {
         Fate::Gone => "was gone already",
     };
     text.to_owned()
-}
-
-/// As in `args: we wrote ["a"], found ["b"]`.
-pub(super) fn difference(it: &crate::ledger::Difference) -> String {
-    let field = if it.field.is_empty() { "the entry" } else { &it.field };
-    match (&it.written, &it.found) {
-        (Some(written), Some(found)) => format!("{field}: we wrote {written}, found {found}"),
-        (Some(written), None) => format!("{field}: we wrote {written}, and it is gone"),
-        (None, Some(_)) => format!("{field}: added by somebody else"),
-        (None, None) => field.to_owned(),
-    }
 }

@@ -7,7 +7,7 @@ mod screen;
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use serde::Deserialize;
 
 use self::screen::{Answer, Screen};
@@ -16,7 +16,10 @@ use crate::catalog::{self, Server};
 use crate::client::{self, Client, Launch, Machine, Scope, Way};
 use crate::connect::{Connect, Options};
 use crate::engine::{self, Engine};
+use crate::entries::{Spot, State};
+use crate::fixable::{self, fixable};
 use crate::interrupt;
+use crate::ledger::Ledger;
 use crate::progress::{self, say};
 use crate::task::build_images;
 use crate::task::install_client::{self, Via};
@@ -57,24 +60,84 @@ impl Args {
         let engine = engine(ws)?;
         let via = bring_up(ws, &engine, &server)?;
         let clients = client::pick(&ws.root, &CLIENTS.map(str::to_owned))?;
-        let entries = clients.iter().map(|it| wire(ws, it, via)).collect::<Result<Vec<_>>>()?;
+        let place = place(&engine, &server, &ws.global.name_prefix);
+        let (wired, left) = wire_all(ws, &clients, via)?;
+        let Some((_, launch)) = wired.first() else { return Err(unfinished(&place, &wired, &left)) };
         let connect = Connect::build(ws)?;
-        for (client, launch) in clients.iter().zip(&entries) {
+        for (client, launch) in &wired {
             handshake(&connect, client, launch)?;
         }
-        let launch = entries.first().context("there is a client")?;
         let tools = tools(&connect, launch)?;
         let answer = ask(&connect, launch)?;
         Screen {
-            place: place(&engine, &server, &ws.global.name_prefix),
+            place: place.clone(),
             sandboxed: matches!(engine, Engine::Cli(_)),
-            clients: clients.iter().map(|it| it.name().to_owned()).collect(),
+            clients: wired.iter().map(|(it, _)| it.name().to_owned()).collect(),
             tools,
             answer,
             took: progress::seconds(start.elapsed()),
         }
-        .show()
+        .show()?;
+        if left.is_empty() { Ok(()) } else { Err(unfinished(&place, &wired, &left)) }
     }
+}
+
+/// A client with what it will start.
+type Wired<'a> = (&'a Client, Launch);
+
+/// A client that has no entry from us, and what to do about it.
+#[derive(Debug)]
+struct Left {
+    client: String,
+    why: String,
+    todo: String,
+}
+
+/// Goes on after a client that fails: the others, and the server, are worth having.
+fn wire_all<'a>(ws: &Workspace, clients: &'a [Client], via: Via) -> Result<(Vec<Wired<'a>>, Vec<Left>)> {
+    let (mut wired, mut left) = (Vec::new(), Vec::new());
+    for client in clients {
+        match wire(ws, client, via) {
+            Ok(launch) => wired.push((client, launch)),
+            Err(err) => {
+                say(&format!("{}: no entry written, going on without it", client.name()));
+                let todo = todo(ws, client, via, &err)?;
+                left.push(Left { client: client.name().to_owned(), why: format!("{err:#}"), todo });
+            }
+        }
+    }
+    Ok((wired, left))
+}
+
+/// What a person must do before this client has its entry; the hints of `install-client` name flags that are not ours.
+fn todo(ws: &Workspace, client: &Client, via: Via, err: &Error) -> Result<String> {
+    let spot = Spot::of(client, Scope::Project, &Machine::here()?, &ws.root)?;
+    let Ok(entries) = spot.list(&Ledger::load(&ws.state)?) else {
+        let file = spot.path.display();
+        return Ok(format!("mend {file} (or move it away), then: cargo xtask quickstart"));
+    };
+    let name = client.entry_name(SERVER);
+    if entries.iter().any(|it| it.name == name && it.state == State::Foreign) {
+        let replace = install_command(client, via, &ws.global.name_prefix);
+        return Ok(format!("{replace} --force (replaces the foreign entry until ours goes)"));
+    }
+    Ok(fixable::hints(err).join("; "))
+}
+
+fn install_command(client: &Client, via: Via, prefix: &str) -> String {
+    let via = if via == Via::Host { " --via host" } else { "" };
+    let prefix = if prefix.is_empty() { String::new() } else { format!(" --name-prefix {prefix}") };
+    format!("cargo xtask install-client {} --scope project --server {SERVER}{via}{prefix}", client.id)
+}
+
+/// The error at the end: what is done all the same, and what is left to do.
+fn unfinished(place: &str, wired: &[Wired<'_>], left: &[Left]) -> Error {
+    let done: Vec<_> = wired.iter().map(|(it, _)| it.name()).collect();
+    let done = if done.is_empty() { "no client".to_owned() } else { done.join(" and ") };
+    let why: Vec<_> = left.iter().map(|it| format!("{}: {}", it.client, it.why)).collect();
+    let todo: Vec<_> = left.iter().map(|it| it.todo.as_str()).filter(|it| !it.is_empty()).collect();
+    let problem = format!("{}\ndone: the server, {place}; {done} wired up", why.join("\n"));
+    if todo.is_empty() { Error::msg(problem) } else { fixable(problem, todo.join("\nhint: ")) }
 }
 
 /// The engine that was named, the one that answers, or none: then servers run as plain processes.
@@ -169,3 +232,6 @@ fn place(engine: &Engine, server: &Server, prefix: &str) -> String {
 fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|it| (*it).to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,13 @@ use anyhow::Result;
 use serde::Serialize;
 
 pub(crate) use self::tries::{Try, direct, through};
-use crate::client::Scope;
+use crate::again;
+use crate::catalog::Server;
+use crate::client::{Scope, Way};
 use crate::connect::{self, Connect, Failure, Options, Protocol, ServerInfo};
+use crate::engine;
 use crate::fixable::fixable;
+use crate::needs::{self, Missing};
 use crate::table;
 use crate::workspace::Workspace;
 
@@ -115,15 +119,33 @@ pub(crate) fn check(ws: &Workspace, connect: &Connect, options: &Options, it: Tr
     row.error = report.error;
     if let Some(error) = &mut row.error {
         row.said = split(&said);
-        if let Some((reason, hint)) = it.server.and_then(|it| connect::diagnose(ws, &it)) {
-            row.said = (reason.clone(), Some(hint.clone()));
-            (error.reason, error.hint) = (reason, Some(hint));
-        } else if let Some(repair) = it.repair {
-            row.said.1 = Some(repair.clone());
-            error.hint = Some(repair);
+        let obstacle = obstacle(ws, &way, row.client.is_some(), it.server.as_ref());
+        let fix = obstacle.as_ref().and_then(|it| it.fix.clone());
+        if let Some(obstacle) = obstacle {
+            row.said = (obstacle.what.clone(), None);
+            (error.reason, error.hint) = (obstacle.what, None);
+        }
+        let hints: Vec<_> = fix.into_iter().chain(it.repair).collect();
+        if !hints.is_empty() {
+            row.said.1 = Some(hints.join("; "));
+            error.hint = row.said.1.clone();
         }
     }
     Ok(row)
+}
+
+/// What the engine knows better than our client: the entry's own container is missing, or the server's is not well.
+fn obstacle(ws: &Workspace, way: &Way, entry: bool, server: Option<&Server>) -> Option<Missing> {
+    if let Way::Start(launch) = way
+        && entry
+    {
+        let missing = needs::missing(ws, &engine::find(ws), launch);
+        if missing.is_some() || again::container(launch).is_none() {
+            return missing;
+        }
+    }
+    let (what, fix) = connect::diagnose(ws, server?)?;
+    Some(Missing { what, fix: Some(fix) })
 }
 
 /// The client's message, escaped as it is, apart from its hint.

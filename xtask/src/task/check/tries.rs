@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::again;
 use crate::catalog::{self, Server};
 use crate::client::{self, Client, Launch, Machine, Scope, Way};
 use crate::connect;
@@ -65,7 +66,8 @@ pub(crate) fn through(
         for scope in scopes.iter().copied().filter(|it| scope.is_some() || client.has_scope(&machine, *it)) {
             let spot = Spot::of(client, scope, &machine, project)?;
             for found in spot.list(&ledger)?.into_iter().filter(|it| wanted(it, names)) {
-                tries.push(attempt(&machine, project, client, scope, found, &servers));
+                let again = again::command(ws, &spot, &ledger, &found.name);
+                tries.push(attempt(&machine, project, client, scope, found, &servers, again));
             }
         }
     }
@@ -87,6 +89,7 @@ fn wanted(found: &Found, names: &[String]) -> bool {
     names.iter().any(|it| *it == found.name || found.server.as_ref() == Some(it))
 }
 
+/// `again`: how the entry is written again.
 fn attempt(
     machine: &Machine,
     project: &Path,
@@ -94,11 +97,11 @@ fn attempt(
     scope: Scope,
     found: Found,
     servers: &[Server],
+    again: String,
 ) -> Try {
-    let repair =
-        || format!("somebody changed the entry since; `{}` puts it right", again(client, scope, &found));
     Try {
-        repair: (found.state == State::Drifted).then(repair),
+        repair: (found.state == State::Drifted)
+            .then(|| format!("somebody changed the entry since; this puts it right: {again}")),
         name: found.server.clone().unwrap_or_else(|| found.name.clone()),
         server: servers.iter().find(|it| Some(&it.name) == found.server.as_ref()).cloned(),
         client: Some(client.id.clone()),
@@ -106,11 +109,6 @@ fn attempt(
         way: client.way(machine, project, scope, &found.name),
         entry: Some(found.name),
     }
-}
-
-fn again(client: &Client, scope: Scope, found: &Found) -> String {
-    let server = found.server.as_ref().map_or_else(String::new, |it| format!(" --server {it}"));
-    format!("cargo xtask install-client {}{server} --scope {scope}", client.id)
 }
 
 impl Try {

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 
 use super::{Finding, State};
+use crate::again;
 use crate::argv;
 use crate::cargo;
 use crate::catalog::{self, Kind, Server};
@@ -13,6 +14,7 @@ use crate::container::{self, Container, Image, Owner};
 use crate::engine::{self, Cli, Engine};
 use crate::entries::{self, Spot};
 use crate::ledger::Ledger;
+use crate::needs::{self, Missing};
 use crate::task::build_images::mebibytes;
 use crate::workspace::Workspace;
 
@@ -35,7 +37,7 @@ pub(super) fn all(ws: &Workspace) -> Vec<Finding> {
         }
         Err(err) => all.push(Finding::bad("servers", &err)),
     }
-    all.extend(client_files(ws).unwrap_or_else(|err| vec![Finding::bad("clients", &err)]));
+    all.extend(client_files(ws, &engine).unwrap_or_else(|err| vec![Finding::bad("clients", &err)]));
     all
 }
 
@@ -182,7 +184,7 @@ fn sick(name: &str, found: &str, server: &Server) -> Finding {
 }
 
 /// A line for each client file that holds entries of ours, or that we cannot read.
-fn client_files(ws: &Workspace) -> Result<Vec<Finding>> {
+fn client_files(ws: &Workspace, engine: &Result<Engine>) -> Result<Vec<Finding>> {
     let (machine, ledger) = (Machine::here()?, Ledger::load(&ws.state)?);
     let mut all = Vec::new();
     for client in client::load(&ws.root)? {
@@ -190,9 +192,16 @@ fn client_files(ws: &Workspace) -> Result<Vec<Finding>> {
             let Ok(spot) = Spot::of(&client, scope, &machine, &ws.root) else { continue };
             let check = format!("{} ({scope})", client.name());
             match spot.list(&ledger) {
-                Ok(entries) => {
-                    all.extend(entries.iter().filter_map(|it| entry(&check, &client.id, scope, it)))
-                }
+                Ok(entries) => all.extend(entries.iter().filter_map(|it| {
+                    let again = again::command(ws, &spot, &ledger, &it.name);
+                    let finding = entry(&check, &again, it)?;
+                    if finding.state != State::Ok {
+                        return Some(finding);
+                    }
+                    let launch = client.read_entry(&machine, &ws.root, scope, &it.name).ok();
+                    let missing = launch.and_then(|it| needs::missing(ws, engine, &it));
+                    Some(missing.map_or(finding, |missing| cannot_start(&check, &it.name, missing, again)))
+                })),
                 Err(err) => all.push(Finding::bad(check, &err)),
             }
         }
@@ -203,18 +212,21 @@ fn client_files(ws: &Workspace) -> Result<Vec<Finding>> {
     Ok(all)
 }
 
-fn entry(check: &str, client: &str, scope: Scope, it: &entries::Found) -> Option<Finding> {
-    let fix = format!("cargo xtask install-client {client} --scope {scope}, or uninstall-client");
+/// `again`: how the entry is written again.
+fn entry(check: &str, again: &str, it: &entries::Found) -> Option<Finding> {
+    let note = |what: &str| Finding::note(check, format!("entry {:?} {what}", it.name), again);
     match it.state {
         entries::State::Ours => Some(Finding::ok(check, format!("entry {:?}", it.name))),
-        entries::State::Drifted => {
-            Some(Finding::note(check, format!("entry {:?} was changed by somebody", it.name), fix))
-        }
-        entries::State::Missing => {
-            Some(Finding::note(check, format!("entry {:?} was taken out", it.name), fix))
-        }
+        entries::State::Drifted => Some(note("was changed by somebody")),
+        entries::State::Missing => Some(note("was taken out")),
         entries::State::Foreign => None,
     }
+}
+
+/// An entry that is as we wrote it, and leads to nothing. Writing it again compiles what it starts on the host.
+fn cannot_start(check: &str, name: &str, missing: Missing, again: String) -> Finding {
+    let fix = missing.fix.unwrap_or(again);
+    Finding::note(check, format!("entry {name:?}: {}", missing.what), fix)
 }
 
 #[cfg(test)]
