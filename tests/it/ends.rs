@@ -11,7 +11,7 @@ use drydock_tests::process::{PATIENCE, command, eventually, note, run, wait};
 use drydock_tests::session::LEGACY;
 use drydock_tests::world::{World, copy_of_the_workspace};
 use drydock_tests::wrapped::{self, Kind};
-use drydock_tests::{engine_or_skip, full_or_skip, is_full, skip};
+use drydock_tests::{engine_or_skip, full_or_skip, is_full, skip, weather};
 use serde_json::{Value, json};
 
 use crate::kills::client;
@@ -85,8 +85,9 @@ fn say(client: &mut Child, text: &str) {
 struct Running {
     processes: usize,
     zombies: usize,
-    /// In KB.
+    /// Of all, and of those that are not the server's, in KB.
     memory: u64,
+    ours: u64,
     /// Open files and sockets, where we may look.
     descriptors: Result<usize, String>,
     listing: String,
@@ -96,6 +97,7 @@ impl Running {
     fn look(engine: &Engine, container: &str) -> Self {
         let listing = engine.ok(&["top", container, "-eo", "pid,stat,rss,args"]);
         let rows = || listing.lines().skip(1).map(|it| it.split_whitespace().collect::<Vec<_>>());
+        let memory = |it: Vec<&str>| it[2].parse::<u64>().ok();
         let open = |pid: &str| {
             let folder = format!("/proc/{pid}/fd");
             Ok(std::fs::read_dir(&folder)
@@ -105,7 +107,8 @@ impl Running {
         Self {
             processes: rows().count(),
             zombies: rows().filter(|it| it[1].starts_with('Z')).count(),
-            memory: rows().filter_map(|it| it[2].parse::<u64>().ok()).sum(),
+            memory: rows().filter_map(memory).sum(),
+            ours: rows().filter(|it| it[3..].contains(&"/mcp")).filter_map(memory).sum(),
             descriptors: rows().map(|it| open(it[0])).sum(),
             listing: listing.clone(),
         }
@@ -123,7 +126,7 @@ fn until_at_rest(engine: &Engine, container: &str) -> Running {
     let mut last = Value::Null;
     let rests = eventually(PATIENCE, || {
         last = health(engine, container);
-        last["sessions"] == 0 && last["warm"] == 1
+        last["sessions"] == 0 && last["warm"] != 0 // servers in Rust keep none
     });
     assert!(rests, "{last}\n{}", engine.ok(&["top", container]));
     Running::look(engine, container)
@@ -160,9 +163,10 @@ fn end_in_every_way(
     }
     let after = until_at_rest(engine, &container);
     assert_eq!((after.processes, after.zombies), (before.processes, 0), "{}", after.listing);
-    // The child that waits now is another one than before, and no two are quite alike.
+    // The child that waits now is another one than before: on a busy machine, one may be further in its start.
     let (kb_before, kb) = (before.memory, after.memory);
-    assert!(kb * 10 <= kb_before * 11, "{kb_before} KB before, {kb} KB after\n{}", after.listing);
+    let told = format!("{kb_before} KB before, {kb} KB after\n{}\n{}", before.listing, after.listing);
+    assert!(after.ours * 10 <= before.ours * 11 && kb * 2 <= kb_before * 3, "{told}");
     assert_eq!(health(engine, &container)["served"], count, "{container}");
     assert_eq!(engine.inspect(&container)["State"]["OOMKilled"], false);
     let (open_before, open) = (before.descriptors?, after.descriptors?);
@@ -194,6 +198,16 @@ fn clients_of_node_and_python_servers_leave_nothing_however_they_end() {
                 skip!("{why}")
             }
         }
+    }
+}
+
+#[test]
+fn clients_of_a_server_in_rust_leave_nothing_either() {
+    let engine = engine_or_skip!();
+    full_or_skip!();
+    let world = weather::world(&engine, "ends-rust");
+    if let Err(why) = end_in_every_way(&engine, &world, "weather", count(), |_| {}) {
+        skip!("{why}")
     }
 }
 
