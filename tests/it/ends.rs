@@ -189,7 +189,7 @@ fn clients_of_node_and_python_servers_leave_nothing_however_they_end() {
     for (kind, servers) in
         [(Kind::Node, ["context7", "sequential-thinking"]), (Kind::Python, ["python-example", "time"])]
     {
-        let world = match wrapped::world_with_servers(&engine, kind, "ends") {
+        let world = match wrapped::world_with_servers(&engine, kind, "wrapped-ends") {
             Ok(world) => world,
             Err(why) => skip!("{why}"),
         };
@@ -205,7 +205,7 @@ fn clients_of_node_and_python_servers_leave_nothing_however_they_end() {
 fn clients_of_a_server_in_rust_leave_nothing_either() {
     let engine = engine_or_skip!();
     full_or_skip!();
-    let world = weather::world(&engine, "ends-rust");
+    let world = weather::world(&engine, "rust-ends");
     if let Err(why) = end_in_every_way(&engine, &world, "weather", count(), |_| {}) {
         skip!("{why}")
     }

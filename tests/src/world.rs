@@ -150,7 +150,8 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if let Some(engine) = &self.engine {
-            engine.remove(&self.prefix);
+            // Not what begins alike: a world `base-python` may live longer than a world `base`.
+            engine.remove(&self.container(""));
         }
     }
 }
