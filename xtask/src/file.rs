@@ -30,8 +30,6 @@ use crate::fixable::fixable;
 
 /// How often we start again when another program writes the file between our reading and our writing.
 const TRIES: usize = 3;
-/// Between a program's opening of a file and its writing into it; more on a very busy machine, where nothing helps.
-const LATE_WRITER: Duration = Duration::from_millis(20);
 const LOCK_TRIES: usize = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
@@ -310,7 +308,7 @@ fn exchange(temp: TempPath, path: &Path, before: &Snapshot, new: &[u8], done: &m
             Err(err) if turn == 0 => return Err(err),
             Err(err) => return Err(keep(temp, &err)),
         }
-        let came_out = match settled(&temp, &expected) {
+        let came_out = match fs::read(&temp) {
             Ok(bytes) => bytes,
             Err(err) if platform::exchange(&temp, path).is_ok() => return Err(err),
             Err(err) => return Err(keep(temp, &err)),
@@ -324,16 +322,6 @@ fn exchange(temp: TempPath, path: &Path, before: &Snapshot, new: &[u8], done: &m
         expected = std::mem::replace(&mut put_in, came_out);
     }
     Err(keep(temp, &io::Error::other("another program keeps writing it")))
-}
-
-/// What came out. Whoever had opened it to write in place may still do so: if it is what we expect, it is looked at again.
-fn settled(path: &Path, expected: &[u8]) -> io::Result<Vec<u8>> {
-    let mut bytes = fs::read(path)?;
-    if bytes == expected {
-        std::thread::sleep(LATE_WRITER);
-        bytes = fs::read(path)?;
-    }
-    Ok(bytes)
 }
 
 /// The old file, which an exchange leaves behind.
