@@ -154,9 +154,9 @@ impl<'a> Spot<'a> {
 
     /// Puts entries in; `dry`: only says what would happen.
     pub(crate) fn install(&self, state: &Path, wanted: &[Wanted], force: bool, dry: bool) -> Result<Outcome> {
-        self.change(state, dry, |old, ledger| self.put(old, ledger, wanted, force)).map_err(|err| {
-            self.named(err, "add", &wanted.iter().map(|it| it.name.as_str()).collect::<Vec<_>>())
-        })
+        self.change(state, dry, |old, ledger, again| self.put(old, ledger, wanted, force, again)).map_err(
+            |err| self.named(err, "add", &wanted.iter().map(|it| it.name.as_str()).collect::<Vec<_>>()),
+        )
     }
 
     /// Takes entries out.
@@ -167,21 +167,22 @@ impl<'a> Spot<'a> {
         force: bool,
         dry: bool,
     ) -> Result<Outcome> {
-        self.change(state, dry, |old, ledger| self.take(old, ledger, names, force))
+        self.change(state, dry, |old, ledger, _| self.take(old, ledger, names, force))
             .map_err(|err| self.named(err, "remove", &names.iter().map(String::as_str).collect::<Vec<_>>()))
     }
 
+    /// `work` is told whether it is called again, because another program wrote at the same time.
     fn change(
         &self,
         state: &Path,
         dry: bool,
-        work: impl Fn(Option<&[u8]>, &mut Ledger) -> Result<Change>,
+        work: impl Fn(Option<&[u8]>, &mut Ledger, bool) -> Result<Change>,
     ) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         if dry {
             outcome.old = file::read(&self.path)?;
             let mut ledger = Ledger::load(state)?;
-            (outcome.new, outcome.entries) = work(outcome.old.as_deref(), &mut ledger)?;
+            (outcome.new, outcome.entries) = work(outcome.old.as_deref(), &mut ledger, false)?;
             outcome.done.changed = outcome.old != outcome.new;
             return Ok(outcome);
         }
@@ -189,9 +190,10 @@ impl<'a> Spot<'a> {
         let before = Ledger::load(state)?;
         let mut after = before.clone();
         let audience = if self.scope == Scope::User { Audience::Person } else { Audience::Project };
+        let mut again = false;
         let done = file::edit(&self.path, state, audience, |old| {
             after = before.clone();
-            let (new, entries) = work(old, &mut after)?;
+            let (new, entries) = work(old, &mut after, std::mem::replace(&mut again, true))?;
             before.with(&after).replace(&before, state)?;
             (outcome.old, outcome.new, outcome.entries) = (old.map(<[u8]>::to_vec), new.clone(), entries);
             Ok(new)
@@ -224,7 +226,14 @@ impl<'a> Spot<'a> {
         }
     }
 
-    fn put(&self, old: Option<&[u8]>, ledger: &mut Ledger, wanted: &[Wanted], force: bool) -> Result<Change> {
+    fn put(
+        &self,
+        old: Option<&[u8]>,
+        ledger: &mut Ledger,
+        wanted: &[Wanted],
+        force: bool,
+        again: bool,
+    ) -> Result<Change> {
         let mut bytes = old.map(<[u8]>::to_vec);
         let mut fates = Vec::new();
         let there = self.look(old, ledger, |name| wanted.iter().any(|it| it.name == name))?;
@@ -244,6 +253,8 @@ impl<'a> Spot<'a> {
                         Fate::Updated(drift)
                     }
                 }
+                // A rival has kept what we wrote a moment ago.
+                (Some(found), None) if again && *found == Value::Object(it.entry.clone()) => Fate::Added,
                 (Some(found), None) if *found == Value::Object(it.entry.clone()) => {
                     if force {
                         Fate::Adopted
@@ -254,7 +265,7 @@ impl<'a> Spot<'a> {
                 (Some(_), None) if force => Fate::Replaced,
                 (Some(_), None) => return Err(self.foreign(&it.name, wanted)),
             };
-            if fate == Fate::Adopted {
+            if fate == Fate::Adopted || fate == Fate::Added && found.is_some() {
                 ledger.note(self.written(it, entry, None, None));
             } else if fate != Fate::AlreadyThere {
                 let present = ours.as_ref().map_or(Present::Replace, |it| Present::Ours(&it.entry));

@@ -86,18 +86,21 @@ pub(crate) fn edit(
     if let Some(Some(_)) = lock {
         tidy(&path, state, &mut done);
     }
-    for _ in 0..TRIES {
+    for tries_left in (0..=TRIES).rev() {
         let before = snapshot(&path)?;
         let new = change(before.as_ref().map(|it| it.bytes.as_slice()))?;
         if new.as_deref() == before.as_ref().map(|it| it.bytes.as_slice()) {
-            return Ok(done);
+            return Ok(done); // also if a rival wrote after our last try, and kept what is ours
+        }
+        if tries_left == 0 {
+            break;
         }
         if lock.is_none() {
             done.folders = make_folders(folder, audience)?;
             lock = Some(self::lock(folder)?);
         }
         match replace(&path, before.as_ref(), new.as_deref(), state, audience, &mut done) {
-            Ok(true) => return Ok(Done { changed: true, ..done }),
+            Ok(true) => return Ok(done),
             Ok(false) => {}
             Err(err) => {
                 remove_empty(&done.folders);
@@ -276,6 +279,7 @@ fn replace(
         return Ok(false);
     }
     // From here on the file is the new one: a complaint must not read as if it were not.
+    done.changed = true;
     let folder = path.parent().context("it has no folder")?;
     match platform::sync_folder(folder).map_err(Into::into).and_then(|()| snapshot(path)) {
         Ok(after) => Ok(after.as_ref().map(|it| it.bytes.as_slice()) == new),

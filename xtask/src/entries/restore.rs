@@ -38,7 +38,7 @@ impl Spot<'_> {
             None => None,
         };
         let outcome = self
-            .change(state, dry, |_, ledger| {
+            .change(state, dry, |_, ledger, _| {
                 ledger.put_back(&undo);
                 Ok((bytes.clone(), Vec::new()))
             })
@@ -53,7 +53,7 @@ impl Spot<'_> {
             return Err(fixable(problem, "`cargo xtask clients` shows what stands in it"));
         };
         let outcome = self
-            .change(state, dry, |_, _| Ok((Some(bytes.clone()), Vec::new())))
+            .change(state, dry, |_, _, _| Ok((Some(bytes.clone()), Vec::new())))
             .context("the backup was not put back")?;
         Ok(Restored { outcome, backup: Some(backup), with_entries: false })
     }
