@@ -85,6 +85,8 @@ fn say(client: &mut Child, text: &str) {
 struct Running {
     processes: usize,
     zombies: usize,
+    /// All of them wait for something.
+    resting: bool,
     /// Of all, and of those that are not the server's, in KB.
     memory: u64,
     ours: u64,
@@ -107,6 +109,7 @@ impl Running {
         Self {
             processes: rows().count(),
             zombies: rows().filter(|it| it[1].starts_with('Z')).count(),
+            resting: rows().all(|it| it[1].starts_with('S')),
             memory: rows().filter_map(memory).sum(),
             ours: rows().filter(|it| it[3..].contains(&"/mcp")).filter_map(memory).sum(),
             descriptors: rows().map(|it| open(it[0])).sum(),
@@ -129,7 +132,15 @@ fn until_at_rest(engine: &Engine, container: &str) -> Running {
         last["sessions"] == 0 && last["warm"] != 0 // servers in Rust keep none
     });
     assert!(rests, "{last}\n{}", engine.ok(&["top", container]));
-    Running::look(engine, container)
+    // On a busy machine a child may count as started while it waits for a processor: until none works, or grows.
+    let mut now = Running::look(engine, container);
+    let settled = eventually(PATIENCE, || {
+        thread::sleep(Duration::from_secs(1));
+        let before = std::mem::replace(&mut now, Running::look(engine, container));
+        now.resting && before.resting && now.listing == before.listing
+    });
+    assert!(settled, "{}", now.listing);
+    now
 }
 
 /// Clients come in handfuls and end, each in its way; then all is as it was before the first one.
