@@ -30,6 +30,8 @@ use crate::fixable::fixable;
 
 /// How often we start again when another program writes the file between our reading and our writing.
 const TRIES: usize = 3;
+/// How long a program may take from looking the path up to writing in place.
+const LATE: Duration = Duration::from_millis(20);
 const LOCK_TRIES: usize = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
@@ -317,15 +319,25 @@ fn exchange(temp: TempPath, path: &Path, before: &Snapshot, new: &[u8], done: &m
             Err(err) if platform::exchange(&temp, path).is_ok() => return Err(err),
             Err(err) => return Err(keep(temp, &err)),
         };
-        if came_out == expected {
-            if turn == 0 {
-                throw_away(temp, done);
-            }
-            return Ok(turn == 0);
+        if came_out != expected {
+            expected = std::mem::replace(&mut put_in, came_out);
+        } else if turn > 0 {
+            return Ok(false);
+        } else if let Some(late) = written_late(&temp, &before.bytes) {
+            expected = std::mem::replace(&mut put_in, late);
+        } else {
+            throw_away(temp, done);
+            return Ok(true);
         }
-        expected = std::mem::replace(&mut put_in, came_out);
     }
     Err(keep(temp, &io::Error::other("another program keeps writing it")))
+}
+
+/// What another program put into the old file although it is out of its place already: it had looked the path up
+/// before. Only such a program writes there, so that one which renames loses nothing by our waiting.
+fn written_late(old: &Path, before: &[u8]) -> Option<Vec<u8>> {
+    std::thread::sleep(LATE);
+    fs::read(old).ok().filter(|it| it != before)
 }
 
 /// The old file, which an exchange leaves behind.
@@ -349,7 +361,9 @@ fn keep(temp: TempPath, err: &io::Error) -> io::Error {
 fn delete(temp: TempPath, path: &Path, before: &Snapshot) -> io::Result<bool> {
     fs::rename(path, &temp)?;
     match fs::read(&temp) {
-        Ok(bytes) if bytes == before.bytes => return Ok(true),
+        Ok(bytes) if bytes == before.bytes && written_late(&temp, &before.bytes).is_none() => {
+            return Ok(true);
+        }
         _ => {} // somebody wrote after our last look: back with it
     }
     temp.persist_noclobber(path).map_err(|err| keep(err.path, &err.error))?;

@@ -1,5 +1,6 @@
 //! Real files, links, pipes and rivals.
 
+use std::fs::OpenOptions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
@@ -340,6 +341,37 @@ fn no_update_of_a_busy_rival_is_lost() {
     });
     assert!(is_there(1500));
     place.assert_clean();
+}
+
+/// A client that has opened its file, and writes in place once we have exchanged or removed it.
+#[test]
+fn what_a_rival_writes_late_into_the_old_file_is_seen() {
+    let place = Place::new();
+    for ours in [Some("ours"), None] {
+        let path = place.file("mcp.json", "old");
+        let old = fs::metadata(&path).unwrap().ino();
+        let mut seen = Vec::new();
+        std::thread::scope(|scope| {
+            edit(&path, &place.path("state"), Audience::Person, |bytes| {
+                seen.push(String::from_utf8(bytes.unwrap().to_vec()).unwrap());
+                if seen.len() == 1 {
+                    let mut opened = OpenOptions::new().append(true).open(&path).unwrap();
+                    let path = &path;
+                    scope.spawn(move || {
+                        while fs::metadata(path).is_ok_and(|it| it.ino() == old) {
+                            std::thread::yield_now();
+                        }
+                        std::io::Write::write_all(&mut opened, b" and late").unwrap();
+                    });
+                }
+                Ok(ours.map(Into::into))
+            })
+            .unwrap();
+        });
+        assert_eq!(seen, ["old", "old and late"]);
+        assert_eq!(path.exists().then(|| text(&path)).as_deref(), ours);
+        place.assert_clean();
+    }
 }
 
 /// A client that opens its file and writes it in place, a thousand times a second.
