@@ -214,13 +214,13 @@ impl Keeper {
 
     /// Whether the waiting child has done what it does at its start.
     fn look(&mut self, before: Option<u64>, now: Instant) {
-        let ticks = tree::ticks(own_pid());
-        let is_quiet = before == Some(ticks) || now.duration_since(self.started) > SETTLED;
+        let ticks = tree::ticks_at_rest(own_pid());
+        let is_quiet = (ticks.is_some() && before == ticks) || now.duration_since(self.started) > SETTLED;
         if is_quiet {
             let _ = self.control.send("warm");
         }
         let look = (!is_quiet).then_some(now + QUIET);
-        self.phase = Phase::Waiting { ticks: Some(ticks), look };
+        self.phase = Phase::Waiting { ticks, look };
     }
 
     fn terminate(&mut self, patience: Duration) {

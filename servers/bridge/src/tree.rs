@@ -21,6 +21,8 @@ pub(crate) struct Process {
     start: u64,
     /// Processor time in clock ticks.
     ticks: u64,
+    /// It has nothing to do: its main thread neither runs, nor waits for a processor or the disk.
+    rests: bool,
 }
 
 /// All descendants of a process that a walk finds.
@@ -44,9 +46,11 @@ pub(crate) fn children(root: i32) -> Vec<Process> {
     all().into_iter().filter(|it| it.parent == root).collect()
 }
 
-/// Processor time that everything below a process has used.
-pub(crate) fn ticks(root: i32) -> u64 {
-    below(root).iter().map(|it| it.ticks).sum()
+/// Processor time that everything below a process has used, if all of it rests. On a busy machine a process may get
+/// none for long although it has much to do, so that the time alone says nothing.
+pub(crate) fn ticks_at_rest(root: i32) -> Option<u64> {
+    let all = below(root);
+    all.iter().all(|it| it.rests).then(|| all.iter().map(|it| it.ticks).sum())
 }
 
 /// Sends a signal to everything below a process.
@@ -112,6 +116,7 @@ fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
         parent: fields.get(1)?.parse().ok()?,
         start: number(22)?,
         ticks: number(14)? + number(15)?,
+        rests: !matches!(*fields.first()?, "R" | "D"),
     })
 }
 
@@ -162,8 +167,16 @@ mod tests {
     #[test]
     fn a_name_cannot_pretend_to_be_more_fields() {
         let stat = b"7 (a) R 1 (b)) S 42 7 7 0 -1 4194304 1 0 0 0 30 12 0 0 20 0 1 0 9876 1 2 3";
-        assert_eq!(parse(7, stat), Some(Process { pid: 7, parent: 42, start: 9876, ticks: 42 }));
+        assert_eq!(parse(7, stat), Some(Process { pid: 7, parent: 42, start: 9876, ticks: 42, rests: true }));
         assert_eq!(parse(7, b"7 (cut"), None);
+    }
+
+    #[test]
+    fn what_wants_a_processor_does_not_rest() {
+        let process =
+            |state| parse(7, format!("7 (a) {state} 1 7 7 0 -1 0 1 0 0 0 30 12 0 0 20 0 1 0 1").as_bytes());
+        let rest = ["S", "R", "D", "Z"].map(|state| process(state).unwrap().rests);
+        assert_eq!(rest, [true, false, false, true]);
     }
 
     #[test]
