@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) use self::limits::Limits;
 pub(crate) use self::program::Program;
-use crate::fixable::fixable;
+use crate::fixable::{fixable, nearest};
 use crate::manifest::{self, Variable};
 use crate::progress;
 
@@ -168,6 +168,10 @@ fn unknown(name: &str, folders: &[PathBuf], bases: &[Server]) -> anyhow::Error {
     if !bases.is_empty() {
         let bases: Vec<_> = bases.iter().map(|it| it.name.as_str()).collect();
         hint.push_str(&format!("; and the bases: {}", bases.join(", ")));
+    }
+    let known = servers.iter().copied().chain(bases.iter().map(|it| it.name.as_str()));
+    if let Some(near) = nearest(name, known) {
+        hint = format!("did you mean `{near}`? T{}", &hint[1..]);
     }
     fixable(format!("there is no server {name:?}"), hint)
 }

@@ -22,7 +22,7 @@ pub(crate) use self::entry::{Launch, Way};
 pub(crate) use self::place::{Machine, Scope, System};
 pub(crate) use self::remote::{Remote, sounds_secret};
 use crate::edit::{Format, Place};
-use crate::fixable::fixable;
+use crate::fixable::{fixable, nearest};
 
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -53,7 +53,10 @@ pub(crate) fn pick(root: &Path, ids: &[String]) -> Result<Vec<Client>> {
     let all = load(root)?;
     if let Some(unknown) = ids.iter().find(|id| !all.iter().any(|it| it.id == **id)) {
         let known: Vec<_> = all.iter().map(|it| it.id.as_str()).collect();
-        let hint = format!("the clients that we know: {}", known.join(", "));
+        let hint = match nearest(unknown, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? All: cargo xtask clients"),
+            None => format!("the clients that we know: {}", known.join(", ")),
+        };
         return Err(fixable(format!("there is no client {unknown:?}"), hint));
     }
     Ok(all.into_iter().filter(|it| ids.contains(&it.id)).collect())

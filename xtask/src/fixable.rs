@@ -27,3 +27,27 @@ pub(crate) fn fixable(problem: impl Into<String>, hint: impl Into<String>) -> an
 pub(crate) fn hints(err: &anyhow::Error) -> Vec<&str> {
     err.chain().filter_map(|cause| cause.downcast_ref::<Fixable>()).map(|it| it.hint.as_str()).collect()
 }
+
+/// The known name that was probably meant by one that is not known.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let alike = known.into_iter().map(|it| (strsim::normalized_damerau_levenshtein(&name, it), it));
+    alike.filter(|it| it.0 >= 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|it| it.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typing_error_is_near_and_another_word_is_not() {
+        let known = ["claude-code", "cursor", "vscode", "weather"];
+        let meant = |name| nearest(name, known);
+        assert_eq!(
+            (meant("cursr"), meant("Cursor"), meant("vs-code")),
+            (Some("cursor"), Some("cursor"), Some("vscode"))
+        );
+        assert_eq!((meant("wheather"), meant("claudecode")), (Some("weather"), Some("claude-code")));
+        assert_eq!((meant("notepad"), meant("nobody"), meant("")), (None, None, None));
+    }
+}

@@ -54,8 +54,12 @@ fn names_that_could_be_flags_or_paths_are_refused() {
 #[test]
 fn an_unknown_server_is_an_error_that_lists_the_known() {
     let root = workspace(&[("weather", WEATHER)]);
-    let err = pick(root.path(), &["wether".into()]).unwrap_err();
-    assert_eq!(crate::fixable::hints(&err), ["the servers of this workspace: weather"]);
+    let hint = |name: &str| {
+        let err = pick(root.path(), &[name.into()]).unwrap_err();
+        crate::fixable::hints(&err).join("; ")
+    };
+    assert_eq!(hint("nobody"), "the servers of this workspace: weather");
+    assert_eq!(hint("wether"), "did you mean `weather`? The servers of this workspace: weather");
     let twice = pick(root.path(), &["weather".into(), "weather".into()]).unwrap();
     assert_eq!(twice.len(), 1);
 }

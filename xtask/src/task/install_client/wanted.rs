@@ -6,10 +6,11 @@
 use std::env;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 
 use super::Args;
 use crate::catalog::{self, Server};
-use crate::client::{Client, Launch, Remote, Scope, Way, sounds_secret};
+use crate::client::{self, Client, Launch, Remote, Scope, Way, sounds_secret};
 use crate::engine::{self, Engine};
 use crate::entries::Wanted;
 use crate::fixable::fixable;
@@ -68,11 +69,16 @@ fn other_ways(ws: &Workspace, ids: &[String], scope: Scope, starts: &[Start]) ->
             && (ids.is_empty() || ids.iter().any(|id| it.is_of(id)))
             && starts.iter().any(|start| start.server.is_some() && start.server == it.server)
     };
-    let ran =
-        ledger.entries.iter().filter(meant).filter(|it| {
-            serde_json::to_string(&it.entry).is_ok_and(|it| it.contains(r#""run","-i","--rm""#))
-        });
-    Ok(ran
+    let clients = client::load(&ws.root)?;
+    let ran = |it: &&Written| {
+        let client = clients.iter().find(|client| client.id == it.client);
+        let launch = client.and_then(|client| client.read(&Value::Object(it.entry.clone())).ok());
+        launch.is_some_and(|it| it.args.first().is_some_and(|it| it == "run"))
+    };
+    Ok(ledger
+        .entries
+        .iter()
+        .filter(|it| meant(it) && ran(it))
         .map(|it| {
             format!(
                 "{:?} of {} had a container for each session; to keep that, add `--via run`",

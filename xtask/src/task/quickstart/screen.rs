@@ -53,6 +53,8 @@ impl Screen {
         lines.extend(self.answer.text.lines().map(|it| format!("  {}", plain(it))));
         lines.extend([String::new(), head("What next")]);
         let next = if self.sandboxed { WITH_ENGINE } else { ON_HOST };
+        let open = format!("open this folder in {}", self.clients.first().map_or("a client", String::as_str));
+        let next = [&[(open.as_str(), ASK)], next].concat();
         let width = next.iter().map(|it| it.0.len()).max().unwrap_or_default();
         lines.extend(next.iter().map(|(command, what)| format!("  {command:width$}  {what}")));
         lines.join("\n") + "\n"
@@ -66,16 +68,14 @@ impl Screen {
 /// Commands, and what each is for.
 type Next = [(&'static str, &'static str)];
 
-const ASK: (&str, &str) = ("open this folder in Cursor", "and ask: how is the weather in Reykjavik?");
+const ASK: &str = "and ask: how is the weather in Reykjavik?";
 const WITH_ENGINE: &Next = &[
-    ASK,
     ("cargo xtask install-client --server weather", "the same in all of your projects"),
     ("cargo xtask build-images weather", "the small image (this one was built in a hurry)"),
     ("cargo xtask logs weather -f", "what goes on in it"),
     ("cargo xtask down weather", "stop it"),
 ];
 const ON_HOST: &Next = &[
-    ASK,
     ("cargo xtask install-client --server weather --via host", "the same in all of your projects"),
     ("cargo xtask doctor", "what a sandbox needs on this machine"),
 ];
