@@ -17,8 +17,8 @@ impl<'t> Reader<'t> {
         let mut behind_comment = false;
         loop {
             let from = self.at;
-            self.blanks();
-            if self.bytes[from..self.at].contains(&b'\t') {
+            let tab = self.blanks();
+            if tab {
                 return self.refuse(from, "a tab, where columns count");
             }
             let on = self.peek(0);

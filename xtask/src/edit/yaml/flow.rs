@@ -52,8 +52,8 @@ impl<'t> Reader<'t> {
                 Some(b'\n' | b'\r') => {
                     self.step_break();
                     let from = self.at;
-                    self.blanks();
-                    if self.bytes[from..self.at].contains(&b'\t') {
+                    let tab = self.blanks();
+                    if tab {
                         return self.refuse(from, "a tab in the indentation");
                     }
                     let more = !matches!(self.peek(0), None | Some(b'#' | b'\n' | b'\r'));

@@ -24,19 +24,28 @@ pub(super) fn tree(text: &str) -> Result<Tree<'_>, Refused> {
 
 /// Clients refuse such files as a whole.
 fn no_key_twice(tree: &Tree<'_>) -> Result<(), Refused> {
-    for map in (0..tree.nodes.len()).filter(|it| tree.nodes[*it].kind == Kind::Map) {
-        let (mut few, mut many) = (Vec::new(), HashSet::new());
-        for key in tree.keys(map) {
-            let name = tree.scalar(key);
-            if few.contains(&name) || many.contains(&name) {
+    for (map, it) in tree.nodes.iter().enumerate() {
+        if it.kind != Kind::Map {
+            continue;
+        }
+        let (mut few, mut many, mut marks) = (Vec::new(), HashSet::new(), 0_u64);
+        let mut key = map + 1;
+        while key < it.next as usize {
+            let plain = tree.nodes[key].kind == Kind::Plain; // such a key is one line, and means what it says
+            let name = if plain { tree.raw(key).into() } else { tree.scalar(key) };
+            // Most keys have a mark that no other one in their mapping has, and need not be compared.
+            let mark = 1 << ((name.len() ^ name.as_bytes().first().map_or(0, |it| usize::from(*it))) % 64);
+            if marks & mark != 0 && (few.contains(&name) || many.contains(&name)) {
                 return Err(tree.refuse(key, format!("a second `{name}` in the same mapping")));
             }
+            marks |= mark;
             // Most mappings are small, and need no table.
             if few.len() < 16 {
                 few.push(name);
             } else {
                 many.insert(name);
             }
+            key = tree.nodes[key + 1].next as usize;
         }
     }
     Ok(())
@@ -99,12 +108,13 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn peek(&self, ahead: usize) -> Option<u8> {
-        self.bytes.get(self.at + ahead).copied()
+        let at = self.at + ahead;
+        if at < self.bytes.len() { Some(self.bytes[at]) } else { None }
     }
 
     /// A blank, a line end, or nothing more.
     pub(super) fn blank_at(&self, at: usize) -> bool {
-        self.bytes.get(at).is_none_or(|it| matches!(it, b' ' | b'\t' | b'\n' | b'\r'))
+        at >= self.bytes.len() || matches!(self.bytes[at], b' ' | b'\t' | b'\n' | b'\r')
     }
 
     pub(super) fn column(&self) -> isize {
@@ -211,10 +221,14 @@ impl<'t> Reader<'t> {
         (found && self.blank_at(self.at + 3)).then(|| rest[0])
     }
 
-    pub(super) fn blanks(&mut self) {
+    /// Steps over spaces and tabs; whether there was a tab.
+    pub(super) fn blanks(&mut self) -> bool {
+        let mut tab = false;
         while self.at < self.bytes.len() && matches!(self.bytes[self.at], b' ' | b'\t') {
+            tab |= self.bytes[self.at] == b'\t';
             self.at += 1;
         }
+        tab
     }
 
     /// Steps over the line end at `at`.
@@ -241,8 +255,8 @@ impl<'t> Reader<'t> {
     pub(super) fn skip_to_content(&mut self) -> Result<(), Refused> {
         loop {
             let from = self.at;
-            self.blanks();
-            if self.line == from && self.bytes[from..self.at].contains(&b'\t') {
+            let tab = self.blanks();
+            if self.line == from && tab {
                 return self.refuse(from, "a tab in the indentation");
             }
             match self.peek(0) {

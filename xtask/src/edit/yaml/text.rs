@@ -38,8 +38,8 @@ impl<'t> Reader<'t> {
         while matches!(self.peek(0), Some(b'\n' | b'\r')) {
             self.step_break();
             let from = self.at;
-            self.blanks();
-            if self.bytes[from..self.at].contains(&b'\t') {
+            let tab = self.blanks();
+            if tab {
                 return self.refuse(from, "a tab in the indentation");
             }
         }
@@ -67,8 +67,8 @@ impl<'t> Reader<'t> {
     pub(super) fn plain_end(&self, from: usize, in_flow: bool) -> usize {
         let mut at = from;
         let mut end = from;
-        while let Some(byte) = self.bytes.get(at) {
-            match byte {
+        while at < self.bytes.len() {
+            match self.bytes[at] {
                 b'\n' | b'\r' => break,
                 b' ' | b'\t' => {
                     at += 1;
@@ -113,8 +113,8 @@ impl<'t> Reader<'t> {
         while matches!(self.peek(0), Some(b'\n' | b'\r')) {
             self.step_break();
             let from = self.at;
-            self.blanks();
-            if self.bytes[from..self.at].contains(&b'\t') {
+            let tab = self.blanks();
+            if tab {
                 return self.refuse(from, "a tab in the indentation");
             }
         }
