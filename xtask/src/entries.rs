@@ -176,7 +176,7 @@ impl<'a> Spot<'a> {
         &self,
         state: &Path,
         dry: bool,
-        work: impl Fn(Option<&[u8]>, &mut Ledger, bool) -> Result<Change>,
+        mut work: impl FnMut(Option<&[u8]>, &mut Ledger, bool) -> Result<Change>,
     ) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         if dry {

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -38,6 +39,31 @@ fn two_installers_at_once_both_get_their_entry() {
             assert_eq!(left_over(&world.home()).len() + left_over(&world.state()).len(), 0);
         }
     }
+}
+
+/// It has started, and waits for another installer, when somebody writes.
+#[test]
+fn what_is_written_while_a_restore_waits_is_not_given_up() {
+    let world = World::without_engine("waits");
+    reset(&world, Some(FILE));
+    world.ok(INSTALL);
+    let lock = fs::File::open(world.state().join("ledger.lock")).unwrap();
+    lock.lock().unwrap();
+    let restore =
+        world.xtask(&["install-client", "cursor", "--restore"]).stderr(Stdio::piped()).spawn().unwrap();
+    let waits = eventually(PATIENCE, || {
+        let open = fs::read_dir(format!("/proc/{}/fd", restore.id())).into_iter().flatten().flatten();
+        open.filter_map(|it| fs::read_link(it.path()).ok()).any(|it| it.ends_with("ledger.lock"))
+    });
+    assert!(waits, "it does not wait");
+    let theirs = fs::read_to_string(file(&world)).unwrap() + "\n";
+    fs::write(file(&world), &theirs).unwrap();
+    drop(lock);
+    let said = restore.wait_with_output().unwrap();
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(!said.status.success() && words.contains("was changed since our last change"), "{words}");
+    assert_eq!(fs::read_to_string(file(&world)).unwrap(), theirs);
+    assert_eq!(world.ok(&["clients", "cursor", "--json"]).stdout.matches("\"ours\"").count(), 1);
 }
 
 /// A client that keeps its state in the file, and rewrites it whole, as they do.

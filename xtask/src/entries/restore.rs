@@ -22,40 +22,40 @@ pub(crate) struct Restored {
 }
 
 impl Spot<'_> {
+    /// All that decides is looked at while nobody else may change the file by us: also by another installer.
     pub(crate) fn restore(&self, state: &Path, force: bool, dry: bool) -> Result<Restored> {
-        let current = file::read(&self.path)?;
-        let undo = match Ledger::load(state)?.undo(&self.real).cloned() {
-            Some(undo) => undo,
-            None => return self.restore_newest(state, current.as_deref(), dry),
-        };
-        if !undo.left(current.as_deref()) && !force && !dry {
-            return Err(self.changed_since());
-        }
-        let bytes = match &undo.backup {
-            Some(backup) => {
-                Some(file::read(backup)?.with_context(|| format!("{} is gone", backup.display()))?)
-            }
-            None => None,
-        };
-        let outcome = self
-            .change(state, dry, |_, ledger, _| {
-                ledger.put_back(&undo);
-                Ok((bytes.clone(), Vec::new()))
-            })
-            .context("the file of before was not put back")?;
-        Ok(Restored { outcome, backup: undo.backup, with_entries: true })
+        let (mut backup, mut with_entries) = (None, false);
+        let outcome = self.change(state, dry, |now, ledger, again| {
+            let undo = ledger.undo(&self.real).cloned();
+            with_entries = undo.is_some();
+            let bytes = match undo {
+                Some(undo) => {
+                    if !undo.left(now) && !force && !dry {
+                        return Err(self.changed_since());
+                    }
+                    ledger.put_back(&undo);
+                    backup = undo.backup;
+                    backup.as_deref().map(saved).transpose()?
+                }
+                // Our own first try has made a backup of what a rival has changed since.
+                None if again => return Err(self.changed_since()),
+                None => {
+                    let (newest, bytes) = self.newest(state, now)?;
+                    backup = Some(newest);
+                    Some(bytes)
+                }
+            };
+            Ok((bytes, Vec::new()))
+        })?;
+        Ok(Restored { outcome, backup, with_entries })
     }
 
     /// Of a change that was interrupted, or is older than the notes about changes, only the backup is known.
-    fn restore_newest(&self, state: &Path, current: Option<&[u8]>, dry: bool) -> Result<Restored> {
-        let Some((backup, bytes)) = file::latest_backup(state, &self.real, current)? else {
+    fn newest(&self, state: &Path, now: Option<&[u8]>) -> Result<(PathBuf, Vec<u8>)> {
+        file::latest_backup(state, &self.real, now)?.ok_or_else(|| {
             let problem = format!("nothing of ours is to be undone in {}", self.path.display());
-            return Err(fixable(problem, "`cargo xtask clients` shows what stands in it"));
-        };
-        let outcome = self
-            .change(state, dry, |_, _, _| Ok((Some(bytes.clone()), Vec::new())))
-            .context("the backup was not put back")?;
-        Ok(Restored { outcome, backup: Some(backup), with_entries: false })
+            fixable(problem, "`cargo xtask clients` shows what stands in it")
+        })
     }
 
     fn changed_since(&self) -> anyhow::Error {
@@ -68,6 +68,10 @@ impl Spot<'_> {
             "`--restore --dry-run` shows what would go; `--restore --force` does it, and keeps what is there now as a backup",
         )
     }
+}
+
+fn saved(backup: &Path) -> Result<Vec<u8>> {
+    file::read(backup)?.with_context(|| format!("{} is gone", backup.display()))
 }
 
 impl Undo {
