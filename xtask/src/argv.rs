@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::catalog::Server;
+use crate::fingerprint::fingerprint;
 use crate::manifest::Network;
 
 /// The user inside every image.
@@ -41,7 +42,7 @@ pub(crate) fn create(server: &Server, container: &str, workspace: &str, env: &[(
     for (label, value) in [(SERVER_LABEL, server.name.as_str()), (WORKSPACE_LABEL, workspace)] {
         args.extend(["--label".to_owned(), format!("{label}={value}")]);
     }
-    let settings = fingerprint(&args);
+    let settings = fingerprint(args.join("\0").as_bytes());
     args.extend(["--label".to_owned(), format!("{SETTINGS_LABEL}={settings}"), server.image()]);
     Create { args, settings }
 }
@@ -208,15 +209,6 @@ pub(crate) fn logs(container: &str, follow: bool, tail: Option<u64>) -> Vec<Stri
     args.extend(tail.map(|lines| format!("--tail={lines}")));
     args.push(container.to_owned());
     args
-}
-
-/// FNV-1a: it only tells our own settings apart, and must be the same with every compiler.
-fn fingerprint(args: &[String]) -> String {
-    let bytes = args.iter().flat_map(|it| it.bytes().chain([0]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{hash:016x}")
 }
 
 fn strings<'a>(list: impl IntoIterator<Item = &'a str>) -> Vec<String> {

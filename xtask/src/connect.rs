@@ -32,13 +32,22 @@ pub(crate) struct Options {
     #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = ["auto", "2025-06-18", "2025-11-25", "2026-07-28"])]
     pub(crate) protocol: String,
     /// Time limit for each step: start, handshake, list, call
-    #[arg(long, value_name = "SECS", default_value = "30")]
+    #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds)]
     pub(crate) timeout: f64,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self { protocol: "auto".to_owned(), timeout: 30.0 }
+    }
+}
+
+/// The client's own rule, before it is compiled and started.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(it) if it > 0.0 && it <= 86_400.0 => Ok(it),
+        Ok(_) => Err("must be above 0 and at most a day".into()),
+        Err(_) => Err("not a number".into()),
     }
 }
 

@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::client::{Client, Machine, Scope};
 use crate::edit::{self, Entry, Place, Present, Refused};
 use crate::file::{self, Audience, Done};
+use crate::fingerprint::fingerprint;
 use crate::fixable::fixable;
 use crate::ledger::{self, Difference, Ledger, Written};
 
@@ -206,7 +207,7 @@ impl<'a> Spot<'a> {
                     file::remove_empty(before.folders(&self.real));
                 }
                 if done.changed {
-                    let left = outcome.new.as_deref().map(restore::fingerprint);
+                    let left = outcome.new.as_deref().map(fingerprint);
                     after.note_undo(before.as_undo(&self.real, done.backup.clone(), left));
                 }
                 outcome.done = done;

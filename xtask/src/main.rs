@@ -14,6 +14,7 @@ mod edit;
 mod engine;
 mod entries;
 mod file;
+mod fingerprint;
 mod fixable;
 mod interrupt;
 mod ledger;

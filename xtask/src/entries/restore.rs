@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 
 use super::{Outcome, Spot};
 use crate::file;
+use crate::fingerprint::fingerprint;
 use crate::fixable::fixable;
-use crate::ledger::{Ledger, Undo};
+use crate::ledger::Undo;
 
 #[derive(Debug)]
 pub(crate) struct Restored {
@@ -79,13 +80,4 @@ impl Undo {
     fn left(&self, current: Option<&[u8]>) -> bool {
         self.left == current.map(fingerprint)
     }
-}
-
-/// To see that a file is another one. It need not withstand anybody: who can write the file can write the ledger.
-pub(super) fn fingerprint(bytes: &[u8]) -> String {
-    // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{hash:016x}-{}", bytes.len())
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::fingerprint::fingerprint;
+
 const NEW: &str = ".new";
 
 /// A private file beside `path` with these bytes. It goes away by itself if anything fails.
@@ -23,7 +25,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
 /// The same file under the name that it has while it changes places with the other one.
 pub(super) fn ready(temp: NamedTempFile, bytes: &[u8]) -> io::Result<TempPath> {
     let temp = temp.into_temp_path();
-    let name = temp.with_extension(format!("{:016x}", hash(bytes)));
+    let name = temp.with_extension(fingerprint(bytes));
     fs::rename(&temp, &name)?;
     let _ = temp.keep(); // it has gone
     TempPath::try_from_path(name)
@@ -36,8 +38,7 @@ pub(super) fn tidy(path: &Path, is_saved: impl Fn(&[u8]) -> bool) -> Vec<PathBuf
     for it in leftovers(path) {
         let extension = it.extension().unwrap_or_default().to_string_lossy().into_owned();
         let ours = extension == NEW[1..]
-            || fs::read(&it)
-                .is_ok_and(|bytes| extension == format!("{:016x}", hash(&bytes)) || is_saved(&bytes));
+            || fs::read(&it).is_ok_and(|bytes| extension == fingerprint(&bytes) || is_saved(&bytes));
         if !ours || fs::remove_file(&it).is_err() {
             left.push(it);
         }
@@ -56,15 +57,4 @@ fn leftovers(path: &Path) -> Vec<PathBuf> {
 fn prefix(path: &Path) -> Result<String> {
     let name = path.file_name().context("it names no file")?.to_string_lossy();
     Ok(format!(".{name}.drydock-"))
-}
-
-/// Tells our bytes from others; nothing depends on its being hard to forge.
-fn hash(bytes: &[u8]) -> u64 {
-    let mut hash = bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
-        let mut eight = [0; 8];
-        eight[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(eight)).wrapping_mul(0x517C_C1B7_2722_0A95);
-    }
-    hash
 }

@@ -85,13 +85,13 @@ fn is_dockerd(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "dockerd")
 }
 
-fn has(sh: &Shell, program: &str) -> bool {
-    cmd!(sh, "sh -c 'command -v \"$0\"' {program}").quiet().ignore_stdout().run().is_ok()
+fn has(program: &str) -> bool {
+    engine::which(program).is_some()
 }
 
 /// Debian's `docker.io`, and `iptables`, without which the engine has no network to offer.
 fn install(sh: &Shell, log: &Path) -> Result<()> {
-    if has(sh, "dockerd") && has(sh, "iptables") && has(sh, "docker") {
+    if has("dockerd") && has("iptables") && has("docker") {
         return Ok(());
     }
     eprintln!("installing docker.io and iptables");
