@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 
 /// Run what CI runs: format, lints, documentation, then `cargo xtask test`
 ///
-/// With `cargo-deny` installed, also the licences and advisories of all dependencies. Starts no engine by itself,
+/// With `cargo-deny` installed, also the licences and sources of all dependencies. Starts no engine by itself,
 /// unless `CI=true`; under engine `host` the tests that need containers are skipped (see `cargo xtask test --help`).
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
@@ -35,9 +35,11 @@ impl Args {
                 .run()
         })?;
         if cmd!(sh, "cargo deny --version").quiet().ignore_stdout().ignore_stderr().run().is_ok() {
-            step("licences and advisories", || cmd!(sh, "cargo deny check").quiet().run())?;
+            step("licences and sources", || {
+                cmd!(sh, "cargo deny --offline check licenses bans sources").quiet().run()
+            })?;
         } else {
-            eprintln!("\n== licences and advisories: skipped, `cargo-deny` is not installed");
+            eprintln!("\n== licences and sources: skipped, `cargo-deny` is not installed");
         }
         eprintln!("\n== the table of clients in README.md");
         readme::check(&ws.root)?;
