@@ -23,7 +23,7 @@ use crate::wire::{Lines, wait_any};
 const CHUNK: usize = 1 << 16;
 
 /// At the end of input: for calls under way (as long as kit gives them), and for a server that has none. Counted from
-/// the last byte that moved, but never longer than the stall time-out.
+/// the last byte that moved, and not while one waits for the client, but never longer than the stall time-out.
 const DRAIN: Duration = Duration::from_secs(5);
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -219,15 +219,16 @@ impl Relay {
 
     /// When the server has had the time that it gets.
     fn end_by(&self) -> Option<Instant> {
+        // What waits for the client keeps us from reading: none of that time is the server's.
+        let drained = self.down.is_empty().then_some(self.moved);
         match (self.exit, self.asked) {
-            (Some(_), _) => self.server_out.is_some().then(|| self.moved + LEAVE),
+            (Some(_), _) => drained.filter(|_| self.server_out.is_some()).map(|it| it + LEAVE),
             (None, Some(asked)) => Some(asked + KEEPER),
             (None, None) => {
                 let patience = if self.calls.is_idle() { LEAVE } else { DRAIN };
-                let drained = self
-                    .closed
-                    .map(|closed| (self.moved.max(closed) + patience).min(closed + self.stall_timeout));
-                drained.into_iter().chain(self.silent.map(|it| it + LEAVE)).min()
+                let quiet = drained.zip(self.closed).map(|(moved, closed)| moved.max(closed) + patience);
+                let latest = self.closed.map(|it| it + self.stall_timeout);
+                [quiet, latest, self.silent.map(|it| it + LEAVE)].into_iter().flatten().min()
             }
         }
     }

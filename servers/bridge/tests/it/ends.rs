@@ -1,10 +1,12 @@
 //! Sessions end for certain: whatever the client, the server and its descendants do, nothing is left.
 
 use std::io::{Read, Write};
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Serve, children, marked, signal, until};
+use crate::harness::{Serve, Session, children, marked, signal, until};
 
 /// What a server can do so that it is hard to end.
 const WORST: [&str; 3] = ["ignore-eof", "ignore-term", "litter"];
@@ -75,6 +77,39 @@ fn a_client_that_stops_reading_is_ended_and_others_are_unharmed() {
     other.close();
     serve.wait_clean();
     assert!(serve.log().contains("tools/call flood id=2"), "{}", serve.log());
+}
+
+/// More than our stdout and the relay hold; the rest fits into the pipe of the server, which can end.
+const A_LOT: usize = 180_000;
+
+/// Around a server that writes so many bytes at once and ends.
+fn writer_of(bytes: usize, stdin: Stdio, options: &[&str]) -> Session {
+    let block = format!("bs={bytes}");
+    let mut args = vec!["--socket", "/nowhere/mcp.sock", "stdio"];
+    args.extend(options.iter().chain(&["--", "dd", "if=/dev/zero", &block, "count=1"]));
+    Session::start_on(stdin, &args)
+}
+
+#[test]
+fn what_a_server_wrote_before_its_end_reaches_a_client_that_pauses() {
+    // A server that is gone, and one that still writes while its input is over, but its client is not.
+    for (bytes, stdin) in [(A_LOT, Stdio::piped()), (2 * A_LOT, Stdio::null())] {
+        let mut session = writer_of(bytes, stdin, &[]);
+        let mut stdout = session.stdout.take().unwrap();
+        let mut got = vec![0; 1];
+        stdout.read_exact(&mut got).unwrap();
+        std::thread::sleep(Duration::from_secs(4)); // longer than a server without calls has for its end
+        stdout.read_to_end(&mut got).unwrap();
+        let (status, text) = session.ended();
+        assert_eq!((got.len(), status.code()), (bytes, Some(0)), "{text}");
+    }
+}
+
+#[test]
+fn a_client_that_never_reads_what_is_left_of_a_server_is_ended_too() {
+    let (status, text) = writer_of(A_LOT, Stdio::piped(), &["--stall-timeout", "3"]).ended();
+    assert!(status.code() == Some(1) && text.contains("the server ended: exit code 0"), "{text}");
+    assert!(text.ends_with("error: output was blocked for too long\n"), "{text}");
 }
 
 #[test]

@@ -182,9 +182,13 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_on(Stdio::piped(), args)
+    }
+
+    pub(crate) fn start_on(stdin: Stdio, args: &[&str]) -> Self {
         let mut child = Command::new(MCP)
             .args(args)
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
