@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use drydock_tests::process::{LONG_PATIENCE, run_with};
+use drydock_tests::process::{LONG_PATIENCE, PATIENCE, eventually, run_with};
+use drydock_tests::session::{LEGACY, Session};
 use drydock_tests::world::World;
 use drydock_tests::{engine_or_skip, weather};
 use serde_json::{Value, json};
@@ -142,8 +143,20 @@ fn an_entry_can_start_a_container_for_each_session() {
     let entry = entry(&world);
     assert_eq!(entry["args"][0], "run", "{entry}");
     all_get_through(&world, &["--client", "claude-code"]);
-    let left = engine.ok(&["ps", "--all", "--quiet", "--filter", &format!("name={}", world.prefix())]);
-    assert_eq!(left.trim(), "", "a session's container is still there");
+    let args: Vec<&str> = entry["args"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    let mut command = world.command(entry["command"].as_str().unwrap());
+    command.args(&args);
+    let mut session = Session::start(command);
+    session.open(LEGACY[1]);
+    let rows = world.ok(&["status", "--json"]).json();
+    let is_it = |it: &Value| {
+        args.contains(&it["image"].as_str().unwrap()) && it["owner"] == "ours" && it["health"] == "ready"
+    };
+    assert!(rows.as_array().unwrap().iter().any(is_it), "{rows}");
+    session.finish();
+    // It has no name of ours, and other tests have sessions of that kind, too.
+    let sessions = || engine.ok(&["ps", "--all", "--quiet", "--filter", "label=dev.drydock.session"]);
+    assert!(eventually(PATIENCE, || sessions().trim().is_empty()), "a session's container is still there");
 }
 
 #[test]

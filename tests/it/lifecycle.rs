@@ -67,6 +67,29 @@ fn other_settings_make_it_anew_but_not_under_an_open_session() {
     assert_ne!(identity(), second, "without the variable it is another container");
 }
 
+/// Nobody knows whether sessions are open in it: it is neither stopped nor made anew.
+#[test]
+fn a_container_that_does_not_answer_is_left_as_it_is() {
+    let engine = engine_or_skip!();
+    let world = weather::world(&engine, "mute");
+    let container = world.container("weather");
+    world.ok(&["up", "weather"]);
+    let before = engine.inspect(&container)["Id"].clone();
+    let mut session = weather::session(&engine, &container);
+    session.open(LEGACY[0]);
+
+    engine.ok(&["pause", &container]);
+    for settings in [&[][..], &["--env", QUIET]] {
+        let refused = world.run(&[&["up", "weather"][..], settings].concat()).fails();
+        assert!(refused.stderr.contains("it was left as it is"), "{refused}");
+    }
+    engine.ok(&["unpause", &container]);
+
+    let after = engine.inspect(&container);
+    assert!(after["Id"] == before && after["State"]["Running"] == true, "{}", after["State"]);
+    assert_eq!(session.tools(), weather::TOOLS, "the session goes on");
+}
+
 #[test]
 fn a_foreign_container_of_the_same_name_is_left_alone() {
     let engine = engine_or_skip!();
@@ -82,6 +105,9 @@ fn a_foreign_container_of_the_same_name_is_left_alone() {
     }
     let down = world.run(&["down", "weather"]).fails();
     assert!(down.stderr.contains("left as it is"), "{down}");
+    // It is in nobody else's way.
+    let both = world.run(&["down", "weather", "node"]).fails();
+    assert!(both.stderr.contains("mcp-node: not there") && both.stderr.contains("1 of 2"), "{both}");
     assert_eq!(engine.inspect(&container), before);
 }
 

@@ -15,6 +15,8 @@ const USER: &str = "65532:65532";
 pub(crate) const SERVER_LABEL: &str = "dev.drydock.server";
 pub(crate) const WORKSPACE_LABEL: &str = "dev.drydock.workspace";
 pub(crate) const SETTINGS_LABEL: &str = "dev.drydock.settings";
+/// On the container of one session, which a client starts.
+pub(crate) const SESSION_LABEL: &str = "dev.drydock.session";
 pub(crate) const PROFILE_LABEL: &str = "dev.drydock.profile";
 
 /// How to make a container, and the hash of everything that makes it up besides the image.
@@ -149,7 +151,8 @@ pub(crate) fn run_stdio(server: &Server, workspace: &str, env: &[(String, String
     for (name, value) in env {
         args.extend(["--env".to_owned(), format!("{name}={value}")]);
     }
-    for (label, value) in [(SERVER_LABEL, server.name.as_str()), (WORKSPACE_LABEL, workspace)] {
+    let labels = [(SERVER_LABEL, server.name.as_str()), (WORKSPACE_LABEL, workspace), (SESSION_LABEL, "run")];
+    for (label, value) in labels {
         args.extend(["--label".to_owned(), format!("{label}={value}")]);
     }
     args.push(server.image());

@@ -206,15 +206,19 @@ pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result
 pub(crate) fn diagnose(ws: &Workspace, server: &Server) -> Option<(String, String)> {
     let Engine::Cli(cli) = engine::find(ws).ok()? else { return None };
     let name = server.container(&ws.global.name_prefix);
-    let up = format!("cargo xtask up {}", server.name);
+    let up = ws.command(&format!("up {}", server.name));
     match container::named(&cli, &name).ok()? {
         None => Some((format!("there is no container {name}"), up)),
         Some(it) if !it.state.running => {
             Some((format!("the container {name} does not run: {}", it.state.status), up))
         }
-        Some(_) if container::health(&cli, &name).is_ok_and(|it| it.ready) => None,
         Some(_) => {
-            Some((format!("the server in {name} is not ready"), format!("cargo xtask logs {}", server.name)))
+            let problem = match container::health(&cli, &name) {
+                Ok(health) if health.ready => return None,
+                Ok(health) => format!("the server in {name} is not ready{}", health.why()),
+                Err(_) => format!("the server in {name} does not answer"),
+            };
+            Some((problem, ws.command(&format!("logs {}", server.name))))
         }
     }
 }

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::argv::{self, PROFILE_LABEL, SERVER_LABEL, SETTINGS_LABEL, WORKSPACE_LABEL};
+use crate::argv::{self, PROFILE_LABEL, SERVER_LABEL, SESSION_LABEL, SETTINGS_LABEL, WORKSPACE_LABEL};
 use crate::engine::Cli;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Container {
+    pub(crate) id: String,
     /// Begins with a slash in Docker.
     name: String,
     /// The image's id.
@@ -97,6 +98,15 @@ pub(crate) struct Health {
     pub(crate) sessions: u64,
     /// Children started and waiting; only a bridge has them.
     pub(crate) warm: Option<u64>,
+    /// Why it is not ready, if it knows.
+    reason: Option<String>,
+}
+
+impl Health {
+    /// As the end of a sentence: `: exit code 3`, or nothing.
+    pub(crate) fn why(&self) -> String {
+        self.reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -128,8 +138,9 @@ impl Container {
     }
 
     pub(crate) fn owner(&self, server: &str, workspace: &str) -> Owner {
-        // Server and workspace a container also has from its image, when somebody makes one by hand; settings only from us.
-        match (self.server(), self.label(WORKSPACE_LABEL), self.settings()) {
+        // Server and workspace a container also has from its image, when somebody makes one by hand; the others only from us.
+        let made_by_us = self.settings().or(self.label(SESSION_LABEL));
+        match (self.server(), self.label(WORKSPACE_LABEL), made_by_us) {
             (Some(name), Some(id), Some(_)) if name == server && id == workspace => Owner::Us,
             (Some(name), Some(id), Some(_)) if name == server => Owner::Workspace(id.to_owned()),
             _ => Owner::Stranger,

@@ -10,6 +10,7 @@ mod client;
 mod connect;
 mod container;
 mod diff;
+mod each;
 mod edit;
 mod engine;
 mod entries;

@@ -48,6 +48,20 @@ impl Workspace {
         Ok(Self { root, state, global })
     }
 
+    /// A command to be pasted, with the options that this one was given: without them it would mean another container.
+    /// What the environment says reaches the next command by itself.
+    pub(crate) fn command(&self, words: &str) -> String {
+        let given = [("--name-prefix", "DRYDOCK_NAME_PREFIX", self.global.name_prefix.as_str())]
+            .into_iter()
+            .chain(self.global.engine.as_deref().map(|it| ("--engine", "DRYDOCK_ENGINE", it)))
+            .filter(|(_, variable, value)| {
+                !value.is_empty() && std::env::var(variable).as_deref() != Ok(value)
+            });
+        given.fold(format!("cargo xtask {words}"), |line, (option, _, value)| {
+            format!("{line} {option} {value}")
+        })
+    }
+
     /// The state folder, made if it is missing.
     pub(crate) fn state_dir(&self) -> Result<&Path> {
         let mut builder = fs::DirBuilder::new();

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::catalog::{self, Server};
 use crate::container::{self, Owner};
+use crate::each::each;
 use crate::engine::{self, Cli, Engine};
 use crate::progress;
 use crate::task::up;
@@ -30,7 +31,7 @@ impl Args {
                 return Ok(());
             }
         };
-        servers.iter().try_for_each(|it| down(ws, &cli, it, !self.names.is_empty()))
+        each(&servers, "containers were left", |it| down(ws, &cli, it, !self.names.is_empty()))
     }
 }
 
@@ -41,7 +42,7 @@ fn down(ws: &Workspace, cli: &Cli, server: &Server, named: bool) -> Result<()> {
         return Ok(());
     };
     let whose = match found.owner(&server.name, &ws.id()?) {
-        Owner::Us => return progress::step(&format!("stopping {name}"), || up::remove(cli, &name)),
+        Owner::Us => return progress::step(&format!("stopping {name}"), || up::remove(cli, &found)),
         Owner::Workspace(other) => format!("it belongs to another workspace ({other})"),
         Owner::Stranger => "it is not Drydock's".to_owned(),
     };

@@ -14,9 +14,10 @@ pub(crate) use self::wanted::Via;
 use crate::again::difference;
 use crate::client::{self, Client, Machine, Scope};
 use crate::diff;
+use crate::each::each;
 use crate::edit;
 use crate::entries::{Fate, Outcome, Spot, Wanted};
-use crate::fixable::{fixable, hints};
+use crate::fixable::fixable;
 use crate::progress::say;
 use crate::workspace::Workspace;
 
@@ -91,7 +92,7 @@ impl Args {
             if asks {
                 self.agreed(&clients, &machine, &project, "restore these files")?;
             }
-            return each(&clients, |client| {
+            return each(&clients, "clients were not changed", |client| {
                 self.restore_one(ws, &Spot::of(client, scope, &machine, &project)?)
             });
         }
@@ -99,7 +100,7 @@ impl Args {
         if asks {
             self.agreed(&clients, &machine, &project, &format!("write {} to these files", plan.names()))?;
         }
-        let done = each(&clients, |client| {
+        let done = each(&clients, "clients were not changed", |client| {
             let wanted = plan.entries(client, scope)?;
             let spot = Spot::of(client, scope, &machine, &project)?;
             if self.print {
@@ -201,33 +202,6 @@ fn chosen(ws: &Workspace, machine: &Machine, ids: &[String], scope: Scope) -> Re
         return Err(fixable("no client was found on this machine", hint));
     }
     Ok(found)
-}
-
-/// Goes on after a client that fails, so that one broken file does not keep the others from their entry.
-pub(super) fn each(clients: &[Client], mut work: impl FnMut(&Client) -> Result<()>) -> Result<()> {
-    let mut failed = Vec::new();
-    for client in clients {
-        match work(client) {
-            Err(err) if is_broken_pipe(&err) => return Ok(()), // as in `--print | head -1`
-            Err(err) => failed.push(err),
-            Ok(()) => {}
-        }
-    }
-    if failed.len() == 1 && clients.len() == 1 {
-        return failed.pop().map_or(Ok(()), Err);
-    }
-    for err in &failed {
-        say(&format!("error: {err:#}"));
-        hints(err).iter().for_each(|it| say(&format!("\nhint: {it}\n")));
-    }
-    match failed.len() {
-        0 => Ok(()),
-        some => bail!("{some} of {} clients were not changed, see above", clients.len()),
-    }
-}
-
-fn is_broken_pipe(err: &anyhow::Error) -> bool {
-    err.downcast_ref::<io::Error>().is_some_and(|it| it.kind() == io::ErrorKind::BrokenPipe)
 }
 
 pub(super) fn agree(what: &str, yes: bool) -> Result<()> {

@@ -41,7 +41,7 @@ impl Args {
         if container::named(&cli, &name)?.is_none() {
             return Err(fixable(
                 format!("there is no container {name}"),
-                format!("cargo xtask up {}", server.name),
+                ws.command(&format!("up {}", server.name)),
             ));
         }
         let status = cli.pass(&argv::logs(&name, self.follow, self.tail))?;

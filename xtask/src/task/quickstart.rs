@@ -76,6 +76,7 @@ impl Args {
             tools,
             answer,
             took: progress::seconds(start.elapsed()),
+            options: ws.command("").trim_start_matches("cargo xtask").trim_end().to_owned(),
         }
         .show()?;
         if left.is_empty() { Ok(()) } else { Err(unfinished(&place, &wired, &left)) }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use super::install_client::{agree, each, project, show_diff, tell};
+use super::install_client::{agree, project, show_diff, tell};
 use crate::catalog;
 use crate::client::{self, Client, Machine, Scope};
+use crate::each::each;
 use crate::entries::Spot;
 use crate::file;
 use crate::fixable::fixable;
@@ -82,7 +83,7 @@ impl Args {
             }
             agree("remove these entries", self.yes)?;
         }
-        each(&clients, |client| {
+        each(&clients, "clients were not changed", |client| {
             let mut files: Vec<(&PathBuf, Scope)> = Vec::new();
             for it in ours.iter().filter(|it| it.is_of(&client.id)) {
                 if !files.contains(&(&it.file, it.scope)) {

@@ -12,6 +12,7 @@ use crate::argv::{self, Origin};
 use crate::cargo::{self, Crate, Profile};
 use crate::catalog::{self, Kind, Server};
 use crate::container::{self, Image};
+use crate::each::each;
 use crate::engine::{self, Cli, Engine};
 use crate::fixable::fixable;
 use crate::interrupt;
@@ -70,7 +71,7 @@ impl Args {
             let servers = catalog::on_host(servers, !self.names.is_empty())?;
             return servers.iter().try_for_each(|it| on_host(ws, it));
         };
-        servers.iter().try_for_each(|it| build(ws, cli, it, self.how).map(drop))
+        each(&servers, "images were not built", |it| build(ws, cli, it, self.how).map(drop))
     }
 }
 

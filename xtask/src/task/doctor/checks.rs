@@ -122,8 +122,8 @@ fn server(ws: &Workspace, cli: Option<&Cli>, server: &Server) -> Vec<Finding> {
 
 /// Its image and its container.
 fn stands(ws: &Workspace, cli: &Cli, server: &Server) -> Result<Vec<Finding>> {
-    let (id, up) = (ws.id()?, format!("cargo xtask up {}", server.name));
-    let build = format!("cargo xtask build-images {}", server.name);
+    let (id, up) = (ws.id()?, ws.command(&format!("up {}", server.name)));
+    let build = ws.command(&format!("build-images {}", server.name));
     let image = container::image(cli, &server.image())?;
     let image_line = match &image {
         None => Finding::note(server.image(), "not built", &build),
@@ -150,7 +150,7 @@ fn running(
     image: Option<&Image>,
     it: &Container,
 ) -> Result<Finding> {
-    let (id, name, up) = (ws.id()?, it.name(), format!("cargo xtask up {}", server.name));
+    let (id, name, up) = (ws.id()?, it.name(), ws.command(&format!("up {}", server.name)));
     if it.owner(&server.name, &id) != Owner::Us {
         let err = anyhow!("a container that is not ours has this name (image {})", it.config.image);
         let fix = Some("use another name: --name-prefix PREFIX".to_owned());
@@ -165,8 +165,10 @@ fn running(
     }
     let health = match container::health(cli, name) {
         Ok(health) if health.ready => format!("ready, {} sessions", health.sessions),
-        Ok(_) => return Ok(sick(name, "it says that it is not ready", server)),
-        Err(err) => return Ok(sick(name, &format!("it does not answer: {err:#}"), server)),
+        Ok(health) => {
+            return Ok(sick(ws, name, &format!("it says that it is not ready{}", health.why()), server));
+        }
+        Err(err) => return Ok(sick(ws, name, &format!("it does not answer: {err:#}"), server)),
     };
     if image.is_some_and(|image| image.id != it.image) {
         return Ok(Finding::note(name, format!("{health}; made from an older image"), up));
@@ -178,8 +180,9 @@ fn running(
     Ok(Finding::ok(name, health))
 }
 
-fn sick(name: &str, found: &str, server: &Server) -> Finding {
-    let fix = Some(format!("cargo xtask logs {0}, then cargo xtask up {0} --force", server.name));
+fn sick(ws: &Workspace, name: &str, found: &str, server: &Server) -> Finding {
+    let command = |words: &str| ws.command(&format!("{words} {}", server.name));
+    let fix = Some(format!("{}, then {}, {}", command("logs"), command("down"), command("up")));
     Finding { check: name.to_owned(), state: State::Bad, found: found.to_owned(), fix }
 }
 

@@ -126,11 +126,8 @@ pub(super) fn servers(
             argv::run_stdio(server, &ws.id()?, &server.environment(&[])?)
         } else {
             if !runs(&cli, &container)? {
-                let prefix = match ws.global.name_prefix.as_str() {
-                    "" => String::new(),
-                    prefix => format!(" --name-prefix {prefix}"),
-                };
-                plan.notes.push(format!("`{0}` is not running yet: cargo xtask{prefix} up {0}", server.name));
+                let up = ws.command(&format!("up {}", server.name));
+                plan.notes.push(format!("`{}` is not running yet: {up}", server.name));
             }
             argv::exec_stdio(&container)
         };
@@ -224,7 +221,7 @@ fn no_secrets(server: &Server, way: &str) -> Result<()> {
         return Ok(());
     }
     let problem = format!("`{}` needs {}, which `--via {way}` cannot give it", server.name, names.join(", "));
-    Err(fixable(problem, "leave `--via` away: `up` delivers secrets into the running container"))
+    Err(fixable(problem, "no command of this version of Drydock can deliver secrets yet"))
 }
 
 impl Start {

@@ -15,6 +15,8 @@ pub(super) struct Screen {
     pub(super) tools: Vec<(String, String)>,
     pub(super) answer: Answer,
     pub(super) took: String,
+    /// The options that every further command needs, too; begins with a blank, or is empty.
+    pub(super) options: String,
 }
 
 pub(super) struct Answer {
@@ -54,7 +56,8 @@ impl Screen {
         lines.extend([String::new(), head("What next")]);
         let next = if self.sandboxed { WITH_ENGINE } else { ON_HOST };
         let open = format!("open this folder in {}", self.clients.first().map_or("a client", String::as_str));
-        let next = [&[(open.as_str(), ASK)], next].concat();
+        let next = next.iter().map(|(command, what)| (format!("{command}{}", self.options), *what));
+        let next: Vec<_> = std::iter::once((open, ASK)).chain(next).collect();
         let width = next.iter().map(|it| it.0.len()).max().unwrap_or_default();
         lines.extend(next.iter().map(|(command, what)| format!("  {command:width$}  {what}")));
         lines.join("\n") + "\n"
@@ -102,6 +105,7 @@ mod tests {
                 why: Some("no network".into()),
             },
             took: "1 min 2 s".into(),
+            options: String::new(),
         }
     }
 

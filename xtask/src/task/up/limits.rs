@@ -106,7 +106,7 @@ mod tests {
     /// As Docker 20.10 shows the container of that server.
     fn shown() -> Value {
         json!({
-            "Name": "/mcp-weather", "Image": "sha256:0", "Created": "", "RestartCount": 0,
+            "Id": "0123", "Name": "/mcp-weather", "Image": "sha256:0", "Created": "", "RestartCount": 0,
             "State": { "Status": "created", "Running": false, "ExitCode": 0, "StartedAt": "" },
             "Config": { "Image": "drydock/weather:1.0.0", "User": "65532:65532", "Labels": null },
             "HostConfig": {

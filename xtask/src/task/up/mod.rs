@@ -14,6 +14,7 @@ use crate::argv::{self, Create};
 use crate::cargo::{self, Profile};
 use crate::catalog::{self, Server};
 use crate::container::{self, Container, Image, Owner};
+use crate::each::each;
 use crate::engine::{self, Cli, Engine};
 use crate::fixable::fixable;
 use crate::interrupt;
@@ -61,7 +62,9 @@ impl Args {
             Engine::Host => {
                 catalog::on_host(servers, !self.names.is_empty())?.iter().try_for_each(|it| on_host(ws, it))
             }
-            Engine::Cli(cli) => servers.iter().try_for_each(|it| up(ws, &cli, it, &self.env, self.how)),
+            Engine::Cli(cli) => {
+                each(&servers, "servers are not up", |it| up(ws, &cli, it, &self.env, self.how))
+            }
         }
     }
 }
@@ -90,15 +93,18 @@ pub(crate) fn up(
     let env = server.environment(env)?;
     let name = server.container(&ws.global.name_prefix);
     let id = ws.id()?;
-    let found = container::named(cli, &name)?;
-    if let Some(found) = &found {
-        may_touch(found, server, &id, how)?;
-    }
+    let look = || -> Result<Option<Container>> {
+        let found = container::named(cli, &name)?;
+        found.iter().try_for_each(|it| may_touch(it, server, &id, how))?;
+        Ok(found)
+    };
+    look()?; // before the work of a build
     let image = image(ws, cli, server, &id)?;
     let want = argv::create(server, &name, &id, &env);
-    if let Some(found) = found {
+    // A build takes minutes, in which somebody may have made or started one.
+    if let Some(found) = look()? {
         if same(&found, &want, &image, server, &id) {
-            return resume(cli, server, &found);
+            return resume(ws, cli, server, &found);
         }
         replace(cli, &found, how)?;
     }
@@ -149,34 +155,52 @@ fn same(found: &Container, want: &Create, image: &Image, server: &Server, id: &s
 }
 
 /// The container is the right one: it only has to run.
-fn resume(cli: &Cli, server: &Server, found: &Container) -> Result<()> {
+fn resume(ws: &Workspace, cli: &Cli, server: &Server, found: &Container) -> Result<()> {
     let name = found.name();
-    if found.state.running && container::health(cli, name).is_ok_and(|it| it.ready) {
+    if !found.state.running {
+        return progress::step(&format!("starting {name}"), || start(cli, server, name));
+    }
+    if container::health(cli, name).is_ok_and(|it| it.ready) {
         progress::say(&format!("{name}: already up"));
         return Ok(());
     }
-    progress::step(&format!("starting {name}"), || start(cli, server, name))
+    // It may still be at its start. Somebody may be at work in it, so it is not for us to stop.
+    let Some(why) = progress::step(&format!("waiting for {name}"), || until_ready(cli, name))? else {
+        return Ok(());
+    };
+    let [logs, down, up] = ["logs", "down", "up"].map(|it| ws.command(&format!("{it} {}", server.name)));
+    let problem = format!("{name} runs, but did not become ready: {why}; it was left as it is");
+    Err(fixable(problem, format!("{logs}; to begin anew: {down}, then {up}")))
 }
 
 /// Takes our old container away, unless somebody works with it.
 fn replace(cli: &Cli, found: &Container, how: How) -> Result<()> {
     let name = found.name();
-    if found.state.running && !how.force {
-        let sessions = container::health(cli, name).map_or(0, |it| it.sessions);
-        if sessions > 0 {
-            let problem = format!("{name} differs from what it should be and has {sessions} open sessions");
-            let hint = "close the clients that use it, or end their sessions with `--force`";
-            return Err(fixable(format!("{problem}; it was left as it is"), hint));
+    // One that starts again and again has no sessions.
+    if found.state.running && found.state.status != "restarting" && !how.force {
+        let differs = format!("{name} differs from what it should be and");
+        match container::health(cli, name) {
+            Ok(health) if health.sessions == 0 => {}
+            Ok(health) => {
+                let problem = format!("{differs} has {} open sessions", health.sessions);
+                let hint = "close the clients that use it, or end their sessions with `--force`";
+                return Err(fixable(format!("{problem}; it was left as it is"), hint));
+            }
+            Err(err) => {
+                let problem = format!("{differs} does not say whether sessions are open ({err:#})");
+                let hint = "`--force` makes it anew all the same; sessions end";
+                return Err(fixable(format!("{problem}; it was left as it is"), hint));
+            }
         }
     }
     progress::say(&format!("{name} differs from what it should be: making it anew"));
-    remove(cli, name)
+    remove(cli, found)
 }
 
-/// Ends a container in order, then removes it.
-pub(crate) fn remove(cli: &Cli, name: &str) -> Result<()> {
-    cli.output(&argv::stop(name))?; // one that does not run is as good as stopped
-    cli.read(&argv::remove(name)).map(drop)
+/// Ends a container in order, then removes it: that one, whoever has its name by now.
+pub(crate) fn remove(cli: &Cli, found: &Container) -> Result<()> {
+    cli.output(&argv::stop(&found.id))?; // one that does not run is as good as stopped
+    cli.read(&argv::remove(&found.id)).map(drop)
 }
 
 /// Creates and starts; on any failure before the server was ready, nothing half made stays.
@@ -232,25 +256,30 @@ fn found(cli: &Cli, name: &str) -> Result<Container> {
     container::named(cli, name)?.with_context(|| format!("{name} went away while it was started"))
 }
 
-/// Waits until the server answers; one that does not is stopped, and its last words are in the error.
-fn ready(cli: &Cli, name: &str) -> Result<()> {
+/// Waits until the server answers: nothing, or why it does not.
+fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
     let (start, restarts) = (Instant::now(), found(cli, name)?.restart_count);
-    let why = loop {
+    loop {
         interrupt::check()?;
         let why = match container::health(cli, name) {
-            Ok(health) if health.ready => return Ok(()),
-            Ok(_) => "it says that it is not ready".to_owned(),
+            Ok(health) if health.ready => return Ok(None),
+            Ok(health) => format!("it says that it is not ready{}", health.why()),
             Err(err) => err.to_string(),
         };
         let now = found(cli, name)?;
         if !now.state.running || now.restart_count > restarts {
-            break format!("it ended with exit code {}", now.state.exit_code);
+            return Ok(Some(format!("it ended with exit code {}", now.state.exit_code)));
         }
         if start.elapsed() > PATIENCE {
-            break format!("not within {} s: {why}", PATIENCE.as_secs());
+            return Ok(Some(format!("not within {} s: {why}", PATIENCE.as_secs())));
         }
         std::thread::sleep(Duration::from_millis(50));
-    };
+    }
+}
+
+/// A server that we have started and that does not get ready is stopped, and its last words are in the error.
+fn ready(cli: &Cli, name: &str) -> Result<()> {
+    let Some(why) = until_ready(cli, name)? else { return Ok(()) };
     let logs = cli.output(&argv::logs(name, false, Some(20)))?;
     let logs = format!("{}{}", String::from_utf8_lossy(&logs.stdout), String::from_utf8_lossy(&logs.stderr));
     cli.output(&argv::stop(name))?;
