@@ -92,13 +92,14 @@ fn fill_input(clients: &mut [Child]) {
 /// Waits until no session writes a line into the log any more: all are blocked.
 fn until_all_are_stuck(engine: &Engine, container: &str) {
     let mut before = String::new();
-    eventually(PATIENCE, || {
+    let stuck = eventually(PATIENCE, || {
         let now = engine.ok(&["logs", "--tail", "1", container]);
         let still = now == before;
         before = now;
         thread::sleep(Duration::from_millis(300));
         still
     });
+    assert!(stuck, "sessions go on, though nobody reads");
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! JSON has no raw line break inside a message, and MCP over stdio ends each message with one: so whatever rubbish a
 //! line holds, the next one is read afresh.
 
+use memchr::{memchr, memchr3};
+
 /// How much of a method, a name or an id is remembered.
 const LONGEST: usize = 256;
 
@@ -131,7 +133,7 @@ impl Scan {
             rest = after;
             match self.at {
                 _ if byte == b'\n' => self.end_line(),
-                At::Noise => rest = skip(rest, |it| it == b'\n'),
+                At::Noise => rest = from(rest, memchr(b'\n', rest)),
                 At::Escape => {
                     self.keep(byte);
                     self.at = At::String;
@@ -140,7 +142,7 @@ impl Scan {
                 At::String => {
                     self.in_string(byte);
                     if self.at == At::String {
-                        rest = skip(rest, |it| matches!(it, b'"' | b'\\' | b'\n'));
+                        rest = from(rest, memchr3(b'"', b'\\', b'\n', rest));
                     }
                 }
                 At::Gap | At::Bare => {
@@ -292,10 +294,9 @@ impl Scan {
     }
 }
 
-/// What comes from the first byte on that `stop` wants.
-fn skip(bytes: &[u8], stop: impl Fn(u8) -> bool) -> &[u8] {
-    let end = bytes.iter().position(|it| stop(*it)).unwrap_or(bytes.len());
-    &bytes[end..]
+/// The bytes from that one on; none if there is no such one.
+fn from(bytes: &[u8], at: Option<usize>) -> &[u8] {
+    &bytes[at.unwrap_or(bytes.len())..]
 }
 
 /// The text of a string, of which the end may have been cut.

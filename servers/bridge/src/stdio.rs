@@ -72,10 +72,7 @@ fn from_serve(first: UnixStream, options: &Options) -> Result<Given, String> {
     for _ in 0..TRIES {
         let Some(serve) = stream.take().or_else(|| UnixStream::connect(&options.socket).ok()) else { break };
         match ask(serve, "session")? {
-            Some(mut given) if given.lines.fds.len() == 2 => {
-                given.lines.fds.truncate(2);
-                return Ok(given);
-            }
+            Some(given) if given.lines.fds.len() == 2 => return Ok(given),
             _ => {}
         }
     }

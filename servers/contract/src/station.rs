@@ -11,11 +11,15 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::log;
+
+/// Before a connection is taken again, when it could not be.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// What `health` tells. On the wire and from `/mcp health --json` as one object with these names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -147,9 +151,18 @@ fn wait(listener: &UnixListener, signals: &UnixStream, peers: &[Peer]) -> io::Re
 
 impl Station {
     fn accept(&mut self, listener: &UnixListener) {
-        while let Ok((stream, _)) = listener.accept() {
-            if stream.set_nonblocking(true).is_ok() {
-                self.peers.push(Peer { stream, session: false, input: Vec::new() });
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => {
+                    self.peers.push(Peer { stream, session: false, input: Vec::new() });
+                }
+                Ok(_) => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return,
+                Err(e) => {
+                    log::warn(&format!("cannot take a connection: {e}"));
+                    std::thread::sleep(AGAIN); // no descriptors are left, say; it stays readable
+                    return;
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One MCP session on stdin and stdout: from the first byte to an end that is certain.
 //!
 //! A server and options -> done, or the reason why it had to be ended. Invariant: once input has ended, a signal has
-//! come or output is stuck, the process lives no longer than `GRACE`.
+//! come or output is stuck, the session lives no longer than `GRACE`; its process, empty, until its output is read (`linger`).
 
 use std::io;
 use std::time::{Duration, Instant};
