@@ -7,10 +7,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::client::{Client, Launch, Remote, Scope};
-use crate::entries::Spot;
-use crate::ledger::{Difference, Ledger, Written};
 use crate::workspace::Workspace;
+use drydock_config::client::{Client, Launch, Remote, Scope};
+use drydock_config::entries::Spot;
+use drydock_config::ledger::{Difference, Ledger, Written};
 
 /// The command for the entry of that name in that file.
 pub(crate) fn command(ws: &Workspace, spot: &Spot<'_>, ledger: &Ledger, name: &str) -> String {

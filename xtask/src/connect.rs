@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
 use crate::catalog::{self, Kind, Server};
-use crate::client::{Launch, Way};
 use crate::container;
 use crate::engine::{self, Engine};
 use crate::fixable::fixable;
 use crate::workspace::Workspace;
 use crate::{argv, cargo, interrupt, progress};
+use drydock_config::client::{Launch, Way};
 
 const PACKAGE: &str = "drydock-connect";
 /// A build that takes no longer needs no progress shown.

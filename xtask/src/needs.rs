@@ -9,10 +9,10 @@ use anyhow::Result;
 
 use crate::again;
 use crate::catalog::{self, Server};
-use crate::client::Launch;
 use crate::container;
 use crate::engine::{Cli, Engine};
 use crate::workspace::Workspace;
+use drydock_config::client::Launch;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Missing {

@@ -11,14 +11,14 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use crate::again::{self, difference};
-use crate::client::{self, Client, Machine, Scope, System};
-use crate::entries::{Found, Spot, State};
-use crate::file;
 use crate::fixable::hints;
-use crate::ledger::{Difference, Ledger};
 use crate::progress::say;
 use crate::table;
 use crate::workspace::Workspace;
+use drydock_config::client::{self, Client, Machine, Scope, System};
+use drydock_config::entries::{Found, Spot, State};
+use drydock_config::file;
+use drydock_config::ledger::{Difference, Ledger};
 
 /// List AI clients: here or not, their files, our entries and others
 ///

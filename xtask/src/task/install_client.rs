@@ -12,14 +12,14 @@ use anyhow::{Result, bail};
 
 pub(crate) use self::wanted::Via;
 use crate::again::difference;
-use crate::client::{self, Client, Machine, Scope};
 use crate::diff;
 use crate::each::each;
-use crate::edit;
-use crate::entries::{Fate, Outcome, Spot, Wanted};
 use crate::fixable::fixable;
 use crate::progress::say;
 use crate::workspace::Workspace;
+use drydock_config::client::{self, Client, Machine, Scope};
+use drydock_config::entries::{Fate, Outcome, Spot, Wanted};
+use drydock_edit as edit;
 
 /// Write entries for servers into the files of AI clients
 ///
@@ -227,7 +227,7 @@ fn print(spot: &Spot<'_>, wanted: &[Wanted]) -> Result<()> {
     let keys = spot.client.place().at.join(" > ");
     say(&format!("{}, for {keys} in {}:", spot.client.name(), spot.path.display()));
     let entries: Vec<_> = wanted.iter().map(|it| (it.name.as_str(), &it.entry)).collect();
-    write!(io::stdout(), "{}", edit::pasted(spot.client.place(), &entries))?;
+    write!(io::stdout(), "{}", edit::render_snippet(spot.client.place(), &entries))?;
     Ok(())
 }
 

@@ -8,14 +8,14 @@ use anyhow::{Result, bail};
 
 use super::install_client::{agree, project, show_diff, tell};
 use crate::catalog;
-use crate::client::{self, Client, Machine, Scope};
 use crate::each::each;
-use crate::entries::Spot;
-use crate::file;
 use crate::fixable::fixable;
-use crate::ledger::{Ledger, Written};
 use crate::progress::say;
 use crate::workspace::Workspace;
+use drydock_config::client::{self, Client, Machine, Scope};
+use drydock_config::entries::Spot;
+use drydock_config::file;
+use drydock_config::ledger::{Ledger, Written};
 
 /// Take our entries out of the files of AI clients
 ///

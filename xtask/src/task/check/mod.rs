@@ -13,13 +13,13 @@ use serde::Serialize;
 pub(crate) use self::tries::{Try, direct, through};
 use crate::again;
 use crate::catalog::Server;
-use crate::client::{Scope, Way};
 use crate::connect::{self, Connect, Failure, Options, Protocol, ServerInfo};
 use crate::engine;
 use crate::fixable::fixable;
 use crate::needs::{self, Missing};
 use crate::table;
 use crate::workspace::Workspace;
+use drydock_config::client::{Scope, Way};
 
 /// Shake hands with servers over MCP and list their tools
 ///

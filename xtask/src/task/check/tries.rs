@@ -9,13 +9,13 @@ use anyhow::Result;
 
 use crate::again;
 use crate::catalog::{self, Server};
-use crate::client::{self, Client, Launch, Machine, Scope, Way};
 use crate::connect;
 use crate::engine::{self, Engine};
-use crate::entries::{Found, Spot, State};
 use crate::fixable::fixable;
-use crate::ledger::Ledger;
 use crate::workspace::Workspace;
+use drydock_config::client::{self, Client, Launch, Machine, Scope, Way};
+use drydock_config::entries::{Found, Spot, State};
+use drydock_config::ledger::Ledger;
 
 pub(crate) struct Try {
     pub(super) name: String,

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::client::{self, Client, System};
 use crate::fixable::fixable;
 use crate::progress::say;
+use drydock_config::client::{self, Client, System};
 
 const BEGIN: &str = "<!-- clients: made by `cargo xtask clients --readme` from clients/*.toml -->\n";
 const END: &str = "<!-- end of clients -->";

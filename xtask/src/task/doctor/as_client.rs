@@ -6,10 +6,10 @@
 use anyhow::{Result, anyhow};
 
 use super::{Finding, State};
-use crate::client::{self, Launch, StartedFrom};
 use crate::connect::{Connect, Options};
 use crate::task::check::{self, Row};
 use crate::workspace::Workspace;
+use drydock_config::client::{self, Launch, StartedFrom};
 
 /// What a desktop session sets, besides PATH, that an engine's client may need.
 const KEPT: [&str; 8] =

@@ -9,14 +9,14 @@ use crate::again;
 use crate::argv;
 use crate::cargo;
 use crate::catalog::{self, Kind, Server};
-use crate::client::{self, Machine, Scope};
 use crate::container::{self, Container, Image, Owner};
 use crate::engine::{self, Cli, Engine};
-use crate::entries::{self, Spot};
-use crate::ledger::Ledger;
 use crate::needs::{self, Missing};
 use crate::task::build_images::mebibytes;
 use crate::workspace::Workspace;
+use drydock_config::client::{self, Machine, Scope};
+use drydock_config::entries::{self, Spot};
+use drydock_config::ledger::Ledger;
 
 /// An image with its build takes this much at most.
 const ROOM: u64 = 3 << 30;

@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use super::Args;
 use crate::catalog::{self, Server};
-use crate::client::{self, Client, Launch, Remote, Scope, Way, sounds_secret};
 use crate::engine::{self, Engine};
-use crate::entries::Wanted;
 use crate::fixable::fixable;
-use crate::ledger::{Ledger, Written};
 use crate::progress::say;
 use crate::workspace::Workspace;
 use crate::{argv, cargo, container};
+use drydock_config::client::{self, Client, Launch, Remote, Scope, Way, sounds_secret};
+use drydock_config::entries::Wanted;
+use drydock_config::ledger::{Ledger, Written};
 
 /// How a client gets to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

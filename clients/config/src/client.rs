@@ -1,0 +1,150 @@
+//! The AI clients: one `clients/ID.toml` each, no code of their own.
+//!
+//! Data file -> `Client`: where its servers stand, what an entry looks like, which names it takes. Invariant: a
+//! `Client` that was loaded can write an entry and read the same entry back; what the file says and we do not
+//! understand is an error, never ignored.
+
+mod data;
+mod entry;
+mod place;
+mod remote;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+pub use self::data::{Evidence, StartedFrom};
+pub use self::entry::{Launch, Way};
+pub use self::place::{Machine, Scope, System};
+pub use self::remote::{Remote, sounds_secret};
+use crate::fixable::{fixable, nearest};
+use drydock_edit::{FileFormat, ServersPath};
+
+#[derive(Debug)]
+pub struct Client {
+    /// The data file's name: what the command line calls it.
+    pub id: String,
+    data: data::Client,
+}
+
+/// Every client that we know, ordered by id.
+pub fn load(root: &Path) -> Result<Vec<Client>> {
+    let folder = root.join("clients");
+    let mut clients = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "toml") {
+            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            clients.push(parse(&id, &text).with_context(|| format!("{} is not right", path.display()))?);
+        }
+    }
+    clients.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(clients)
+}
+
+/// The clients of these ids, each once.
+pub fn pick(root: &Path, ids: &[String]) -> Result<Vec<Client>> {
+    let all = load(root)?;
+    if let Some(unknown) = ids.iter().find(|id| !all.iter().any(|it| it.id == **id)) {
+        let known: Vec<_> = all.iter().map(|it| it.id.as_str()).collect();
+        let hint = match nearest(unknown, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? All: cargo xtask clients"),
+            None => format!("the clients that we know: {}", known.join(", ")),
+        };
+        return Err(fixable(format!("there is no client {unknown:?}"), hint));
+    }
+    Ok(all.into_iter().filter(|it| ids.contains(&it.id)).collect())
+}
+
+fn parse(id: &str, text: &str) -> Result<Client> {
+    let data: data::Client = toml::from_str(text)?;
+    data.check()?;
+    Ok(Client { id: id.to_owned(), data })
+}
+
+impl Client {
+    /// As people call it.
+    pub fn name(&self) -> &str {
+        &self.data.name
+    }
+
+    pub fn docs(&self) -> &str {
+        &self.data.docs
+    }
+
+    pub fn started_from(&self) -> StartedFrom {
+        self.data.started_from
+    }
+
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.data.evidence
+    }
+
+    /// What its data file says and nobody has confirmed.
+    pub fn unconfirmed(&self) -> &[String] {
+        &self.data.unconfirmed
+    }
+
+    /// What the client needs before it sees a change.
+    pub fn after_change(&self, scope: Scope) -> &str {
+        match scope {
+            Scope::User => &self.data.after_change.user,
+            Scope::Project => &self.data.after_change.project,
+        }
+    }
+
+    /// What the client needs before a server is gone: it may have started it, and keeps it then.
+    pub fn after_removal(&self, scope: Scope) -> String {
+        let sees = self.after_change(scope).split(';').next().unwrap_or_default();
+        if sees.starts_with("nothing") && !sees.contains("server") {
+            return sees.to_owned();
+        }
+        format!("restart {}, or start a new session: one that runs keeps the server", self.name())
+    }
+
+    /// Where its servers stand in its file.
+    pub fn place(&self) -> ServersPath<'_> {
+        let it = &self.data;
+        let trailing_commas = it.trailing_commas.unwrap_or(it.format == FileFormat::Jsonc);
+        let new_file = (!it.new_file.is_empty()).then_some(&it.new_file);
+        ServersPath { format: it.format, trailing_commas, at: &it.servers_at, layout: it.layout, new_file }
+    }
+
+    /// A server's name, made into one that this client takes.
+    pub fn entry_name(&self, server: &str) -> String {
+        let rule = &self.data.names;
+        let name: String = server.chars().map(|it| if rule.takes(it) { it } else { '-' }).collect();
+        let name: String = name.chars().take(rule.longest()).collect();
+        if rule.reserved.contains(&name) { format!("{name}-mcp") } else { name }
+    }
+
+    /// Whether the client takes this name for an entry.
+    pub fn check_name(&self, name: &str) -> Result<()> {
+        let rule = &self.data.names;
+        if name.is_empty() || name.chars().any(char::is_control) {
+            bail!("an entry's name must not be empty or hold control characters");
+        }
+        let hint = || format!("this one would be taken: --name {:?}", self.entry_name(name));
+        if let Some(bad) = name.chars().find(|it| !rule.takes(*it)) {
+            let only = rule.letters_digits_and.as_ref();
+            let only = only.map_or(String::new(), |more| format!(", only letters, digits and {more:?}"));
+            let problem = format!("{} does not take {bad:?} in a name{only}: {name:?}", self.name());
+            return Err(fixable(problem, hint()));
+        }
+        if name.chars().count() > rule.longest() {
+            let problem =
+                format!("{} takes names of at most {} characters: {name:?}", self.name(), rule.longest());
+            return Err(fixable(problem, hint()));
+        }
+        if rule.reserved.iter().any(|it| it == name) {
+            return Err(fixable(format!("{} keeps the name {name:?} for itself", self.name()), hint()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,264 @@
+//! What stands in a `clients/ID.toml`.
+//!
+//! Text -> `Client`. Invariant: unknown keys and unknown placeholders are refused, so a typing error cannot become a
+//! client that is written to in the wrong place.
+
+use anyhow::{Result, bail, ensure};
+use serde::Deserialize;
+use toml::Value;
+
+use super::Scope;
+use drydock_edit::{Entry, FileFormat, Layout};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Client {
+    pub(super) name: String,
+    /// Where its vendor documents the file.
+    pub(super) docs: String,
+    pub(super) evidence: Vec<Evidence>,
+    /// What nobody has confirmed, in words.
+    #[serde(default)]
+    pub(super) unconfirmed: Vec<String>,
+    pub(super) format: FileFormat,
+    /// Whether its parser takes `[1,]`; without the key: in `jsonc` yes, in `json` no.
+    pub(super) trailing_commas: Option<bool>,
+    /// The keys down to its servers: a list, since a key can hold dots.
+    pub(super) servers_at: Vec<String>,
+    pub(super) layout: Layout,
+    /// What must stand in a file that we make, before the servers.
+    #[serde(default)]
+    pub(super) new_file: Entry,
+    pub(super) started_from: StartedFrom,
+    #[serde(default)]
+    pub(super) found: Found,
+    pub(super) path: Paths,
+    pub(super) entry: Shapes,
+    #[serde(default)]
+    pub(super) names: Names,
+    #[serde(default)]
+    pub(super) expands: Expands,
+    pub(super) after_change: AfterChange,
+}
+
+/// How we know what the file says.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// The real client was run against such a file.
+    Run,
+    /// Read in its source, or in an installer's.
+    Source,
+    Documentation,
+}
+
+impl Evidence {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Source => "source",
+            Self::Documentation => "documentation",
+        }
+    }
+}
+
+/// Whose environment its servers inherit.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartedFrom {
+    /// A desktop program's: a short PATH, and nothing that a shell's start-up files set.
+    Desktop,
+    Shell,
+}
+
+/// What shows that the client is on this machine (its user file does, too).
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Found {
+    /// Programs in PATH.
+    #[serde(default)]
+    pub(super) commands: Vec<String>,
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+}
+
+/// Several paths: the client reads all of them, and we write where the entries are, or else into the first.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Paths {
+    #[serde(default)]
+    pub(super) linux: Vec<String>,
+    #[serde(default)]
+    pub(super) macos: Vec<String>,
+    #[serde(default)]
+    pub(super) windows: Vec<String>,
+    /// Below the project's folder.
+    #[serde(default)]
+    pub(super) project: Vec<String>,
+    /// An environment variable that names a folder, and the user file's path in that folder; with an empty path the
+    /// variable names the file. The first one that is set counts.
+    #[serde(default)]
+    pub(super) overrides: toml::Table,
+}
+
+/// Templates: a value is a placeholder, or is written as it stands.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Shapes {
+    pub(super) stdio: toml::Table,
+    /// None: the client cannot reach a server over HTTP.
+    pub(super) http: Option<toml::Table>,
+}
+
+/// Which names it takes. No rule: any.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Names {
+    /// Only ASCII letters, digits and these.
+    pub(super) letters_digits_and: Option<String>,
+    pub(super) max_length: Option<usize>,
+    #[serde(default)]
+    pub(super) reserved: Vec<String>,
+    /// Any but these.
+    #[serde(default)]
+    pub(super) without: String,
+}
+
+impl Names {
+    pub(super) fn takes(&self, it: char) -> bool {
+        !it.is_control()
+            && !self.without.contains(it)
+            && self
+                .letters_digits_and
+                .as_ref()
+                .is_none_or(|more| it.is_ascii_alphanumeric() || more.contains(it))
+    }
+
+    pub(super) fn longest(&self) -> usize {
+        self.max_length.unwrap_or(usize::MAX)
+    }
+}
+
+/// What it replaces in an entry's texts when it starts a server: how such a text looks, with NAME and DEFAULT in it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Expands {
+    /// An environment variable. One that is not set leaves the text as it is.
+    #[serde(default)]
+    pub(super) variables: Vec<String>,
+    #[serde(default)]
+    pub(super) defaults: Vec<String>,
+    /// How we write a variable into the value of an HTTP header. Without it: none is replaced there, or nobody has
+    /// confirmed it.
+    pub(super) headers: Option<String>,
+    /// The only scope in which it replaces them.
+    pub(super) headers_only_in: Option<Scope>,
+    /// Variables that it replaces there by nothing.
+    #[serde(default)]
+    pub(super) headers_never: Vec<String>,
+    /// The home folder.
+    pub(super) home: Option<String>,
+    /// The project's folder.
+    pub(super) workspace: Option<String>,
+    pub(super) workspace_name: Option<String>,
+}
+
+/// What the person must do before the client sees a change.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct AfterChange {
+    pub(super) user: String,
+    #[serde(default)]
+    pub(super) project: String,
+}
+
+const STDIO: [&str; 5] = ["{name}", "{command}", "{args}", "{env}", "{cwd}"];
+/// `{headers}` is for clients that replace variables in them (`expands.headers`), and `{variables}` the names of these
+/// variables; `{bearer-variable}` is the NAME in `Authorization: Bearer ${NAME}`, `{header-variables}` an object that
+/// maps a header to the NAME of the variable that holds its whole value.
+const HTTP: [&str; 6] =
+    ["{name}", "{url}", "{headers}", "{variables}", "{bearer-variable}", "{header-variables}"];
+const FOLDERS: [&str; 3] = ["{home}", "{config}", "{appdata}"];
+
+impl Client {
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(!self.servers_at.is_empty(), "`servers-at` is empty");
+        ensure!(
+            self.path.project.is_empty() || !self.after_change.project.is_empty(),
+            "`after-change.project` is missing"
+        );
+        let yaml = self.format == FileFormat::Yaml;
+        ensure!(yaml || self.layout == Layout::Map, "`layout = \"list\"` is for YAML");
+        ensure!(yaml || self.new_file.is_empty(), "`new-file` is for YAML");
+        let placeholders = check_shape(&self.entry.stdio, &STDIO)?;
+        ensure!(placeholders.iter().any(|it| it == "{command}"), "`entry.stdio` has no \"{{command}}\"");
+        ensure!(placeholders.iter().any(|it| it == "{args}"), "`entry.stdio` has no \"{{args}}\"");
+        self.check_http()?;
+        let paths = [&self.path.linux, &self.path.macos, &self.path.windows, &self.found.paths];
+        for path in paths.into_iter().flatten() {
+            let known = FOLDERS.iter().fold(path.clone(), |path, it| path.replace(it, ""));
+            ensure!(
+                !known.contains(['{', '}']),
+                "{path:?}: the placeholders of a path are {}",
+                FOLDERS.join(", ")
+            );
+        }
+        let texts = self.path.overrides.values().all(Value::is_str);
+        ensure!(texts, "`path.overrides`: each is the path of a file, or empty");
+        let templates =
+            [(&self.expands.variables, &["NAME"][..]), (&self.expands.defaults, &["NAME", "DEFAULT"])];
+        for (template, words) in
+            templates.into_iter().flat_map(|(all, words)| all.iter().map(move |it| (it, words)))
+        {
+            ensure!(
+                words.iter().all(|it| template.contains(it)),
+                "{template:?} must hold {}",
+                words.join(" and ")
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Client {
+    fn check_http(&self) -> Result<()> {
+        let headers = &self.expands.headers;
+        let Some(http) = &self.entry.http else {
+            ensure!(headers.is_none(), "`expands.headers` without `entry.http`");
+            return Ok(());
+        };
+        let placeholders = check_shape(http, &HTTP)?;
+        let has = |wanted: &str| placeholders.iter().any(|it| it == wanted);
+        ensure!(has("{url}"), "`entry.http` has no \"{{url}}\"");
+        ensure!(
+            has("{headers}") == headers.is_some(),
+            "\"{{headers}}\" in `entry.http` and `expands.headers` go together"
+        );
+        // Something must end the name, or what follows it would belong to it.
+        let ends = |it: &String| it.split_once("NAME").is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+        ensure!(headers.as_ref().is_none_or(ends), "`expands.headers` must be text, NAME, and text");
+        Ok(())
+    }
+}
+
+/// The placeholders in a shape, all of them known.
+fn check_shape(shape: &toml::Table, known: &[&str]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for value in shape.values() {
+        match value {
+            Value::String(it) if it.contains(['{', '}']) => {
+                if !known.contains(&it.as_str()) {
+                    bail!("{it:?} is no placeholder; there are {}", known.join(", "));
+                }
+                found.push(it.clone());
+            }
+            Value::Array(list) => {
+                let list = list.iter().enumerate().map(|(n, it)| (n.to_string(), it.clone())).collect();
+                found.extend(check_shape(&list, known)?);
+            }
+            Value::Table(table) => found.extend(check_shape(table, known)?),
+            _ => {}
+        }
+    }
+    Ok(found)
+}

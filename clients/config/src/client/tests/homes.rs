@@ -1,0 +1,220 @@
+//! Every client, in each scope that it has: our entries go into an empty home and into `tests/cases/homes/ID/*`, a
+//! file as such a client has it; they are read back, the foreign ones are still there, and out again all is as it was.
+
+use super::*;
+use crate::entries::{Fate, Spot, State, Wanted};
+use crate::ledger::Ledger;
+use drydock_edit as edit;
+
+/// Where it costs nothing to have each of some thousand writes synced to the disk.
+fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn rich(client: &Client) -> Vec<u8> {
+    let folder = root().join("tests/cases/homes").join(&client.id);
+    let mut files = fs::read_dir(&folder).unwrap_or_else(|_| panic!("{} is missing", folder.display()));
+    fs::read(files.next().unwrap().unwrap().path()).unwrap()
+}
+
+fn started() -> Launch {
+    Launch {
+        command: "/usr/local/bin/docker".into(),
+        args: ["exec", "-i", "mcp-weather", "/mcp", "stdio", "", "ü \"x\" \\"].map(String::from).to_vec(),
+        env: vec![("DOCKER_HOST".into(), "unix:///run/user/1000/docker.sock".into())],
+        ..Launch::default()
+    }
+}
+
+fn reached(client: &Client, scope: Scope) -> Option<Remote> {
+    client.http()?;
+    let bearer = ("Authorization".to_owned(), "Bearer ${TOKEN}".to_owned());
+    let takes_headers = client.http() == Some(true) && (client.id != "kilo" || scope == Scope::User);
+    let headers = if takes_headers { vec![bearer] } else { Vec::new() };
+    Some(Remote { url: "http://127.0.0.1:8080/mcp".into(), headers })
+}
+
+fn wanted(client: &Client, scope: Scope) -> Vec<Wanted> {
+    let mut all = vec![Wanted {
+        name: "weather".into(),
+        server: Some("weather".into()),
+        entry: client.entry("weather", &started()),
+    }];
+    all.extend(reached(client, scope).map(|it| Wanted {
+        name: "remote-weather".into(),
+        server: None,
+        entry: client.remote_entry(scope, "remote-weather", &it).unwrap(),
+    }));
+    all
+}
+
+#[test]
+fn in_and_out_again_is_the_original() {
+    let mut tried = 0;
+    for client in load(&root()).unwrap() {
+        for scope in [Scope::User, Scope::Project] {
+            for before in [None, Some(rich(&client))] {
+                let home = in_memory();
+                let machine = |system| Machine::new(system, &home.path().join("home"), &[]);
+                let machines = [System::Linux, System::Windows].map(machine);
+                if let Some(machine) = machines.iter().find(|it| client.has_scope(it, scope)) {
+                    in_and_out(&client, machine, scope, home.path(), before.as_deref());
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried > 80, "{tried}");
+}
+
+fn in_and_out(client: &Client, machine: &Machine, scope: Scope, temp: &Path, before: Option<&[u8]>) {
+    let (project, state) = (temp.join("project"), temp.join("state"));
+    let spot = Spot::of(client, scope, machine, &project).unwrap();
+    if let Some(before) = before {
+        fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
+        fs::write(&spot.path, before).unwrap();
+    }
+    let label = format!("{} {scope} {:?}", client.id, machine.system);
+    let foreign = edit::entries(before.unwrap_or_default(), client.place()).unwrap();
+    assert_eq!(before.is_some(), !foreign.is_empty(), "{label}: no foreign entries to lose");
+
+    let wanted = wanted(client, scope);
+    let installed = spot.install(&state, &wanted, false, false);
+    let installed = installed.unwrap_or_else(|err| panic!("{label}: {err:#}"));
+    assert!(installed.entries.iter().all(|(_, fate)| *fate == Fate::Added), "{label}: {installed:?}");
+    check(client, machine, scope, &project, &foreign, &label);
+    assert!(!spot.install(&state, &wanted, false, false).unwrap().done.changed, "{label}: a second time");
+    let listed = spot.list(&Ledger::load(&state).unwrap()).unwrap();
+    let ours = listed.iter().filter(|it| it.state == State::Ours).count();
+    assert_eq!((ours, listed.len()), (wanted.len(), wanted.len() + foreign.len()), "{label}: {listed:?}");
+
+    let names: Vec<_> = wanted.iter().map(|it| it.name.clone()).collect();
+    spot.uninstall(&state, &names, false, false).unwrap();
+    let show = |it: Option<&[u8]>| it.map(|it| String::from_utf8_lossy(it).into_owned());
+    let after = fs::read(&spot.path).ok();
+    assert_eq!(show(after.as_deref()), show(before), "{label}");
+    assert_eq!(after.as_deref(), before, "{label}");
+    if before.is_none() {
+        for folder in [&machine.home, &project] {
+            assert!(
+                !folder.exists() || fs::read_dir(folder).unwrap().next().is_none(),
+                "{label}: folders stay"
+            );
+        }
+    }
+}
+
+fn check(
+    client: &Client,
+    machine: &Machine,
+    scope: Scope,
+    project: &Path,
+    foreign: &[(String, Value)],
+    label: &str,
+) {
+    let bytes = fs::read(client.file(machine, project, scope).unwrap()).unwrap();
+    let entries = edit::entries(&bytes, client.place()).unwrap();
+    let others: Vec<_> = entries.iter().filter(|(name, _)| !name.ends_with("weather")).cloned().collect();
+    assert_eq!(others, foreign, "{label}");
+    let mut launch = client.read_entry(machine, project, scope, "weather").unwrap();
+    launch.cwd = None;
+    assert_eq!(launch, started(), "{label}");
+    let remote = entries.iter().find(|(name, _)| name == "remote-weather");
+    assert_eq!(
+        remote.map(|(_, entry)| client.read_remote(entry).unwrap()),
+        reached(client, scope),
+        "{label}"
+    );
+}
+
+#[test]
+fn of_several_files_the_one_with_servers_is_written_to() {
+    for (id, scope, with_servers, beside) in [
+        ("opencode", Scope::User, ".config/opencode/opencode.jsonc", ".config/opencode/opencode.json"),
+        ("opencode", Scope::Project, "opencode.jsonc", "opencode.json"),
+        ("kilo", Scope::User, ".config/kilo/kilo.json", ".config/kilo/kilo.jsonc"),
+        ("kilo", Scope::Project, ".kilo/kilo.jsonc", "kilo.jsonc"),
+        ("amp", Scope::Project, ".amp/settings.jsonc", ".amp/settings.json"),
+    ] {
+        let home = in_memory();
+        let machine = Machine::new(System::Linux, home.path(), &[]);
+        let client = known(id);
+        let beside = home.path().join(beside);
+        for (file, text) in [(home.path().join(with_servers), rich(&client)), (beside.clone(), b"{}".into())]
+        {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let spot = Spot::of(&client, scope, &machine, home.path()).unwrap();
+        assert_eq!(spot.path, home.path().join(with_servers), "{id}");
+        spot.install(&home.path().join("state"), &wanted(&client, scope), false, false).unwrap();
+        assert_eq!(fs::read_to_string(beside).unwrap(), "{}", "{id}");
+        let found = client.read_entry(&machine, home.path(), scope, "weather").unwrap();
+        assert_eq!(found.command, started().command);
+    }
+}
+
+/// Claude Code and Visual Studio read the same `.mcp.json`, at two keys; both VS Codes the same entries.
+#[test]
+fn one_file_of_two_clients() {
+    for (file, ids, kept) in [
+        (".mcp.json", ["claude-code", "visual-studio"], false),
+        (".vscode/mcp.json", ["vscode", "vscode-insiders"], true),
+    ] {
+        let temp = in_memory();
+        let (project, state) = (temp.path().join("project"), temp.path().join("state"));
+        let machine = Machine::new(System::Linux, temp.path(), &[]);
+        let path = project.join(file);
+        let original = rich(&known(ids[1]));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &original).unwrap();
+        let clients = ids.map(known);
+        let spots: Vec<_> =
+            clients.iter().map(|it| Spot::of(it, Scope::Project, &machine, &project).unwrap()).collect();
+        for (spot, client) in spots.iter().zip(&clients) {
+            assert_eq!(spot.path, path);
+            spot.install(&state, &wanted(client, Scope::Project), false, false).unwrap();
+        }
+        let reads = |client: &Client| {
+            let launch = client.read_entry(&machine, &project, Scope::Project, "weather");
+            launch.is_ok_and(|it| it.args == started().args)
+        };
+        assert!(clients.iter().all(reads), "{file}");
+        let names = ["weather".to_owned(), "remote-weather".to_owned()];
+        let gone = spots[0].uninstall(&state, &names, false, false).unwrap();
+        let stays = Fate::Kept(vec![ids[1].to_owned()]);
+        assert_eq!(gone.entries[0].1, if kept { stays } else { Fate::Removed }, "{file}");
+        assert!(reads(&clients[1]), "{file}: the other client lost its entry");
+        assert_eq!(reads(&clients[0]), kept, "{file}");
+        spots[1].uninstall(&state, &names, false, false).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), original, "{file}");
+    }
+}
+
+/// An entry of one client in a file that another one reads at the same place must be right for both.
+#[test]
+fn entries_at_the_same_place_have_the_same_shape() {
+    let clients = load(&root()).unwrap();
+    let machine = Machine::new(System::Linux, Path::new("/h"), &[]);
+    let mut shared = 0;
+    for scope in [Scope::User, Scope::Project] {
+        let file =
+            |it: &Client| Some((it.file(&machine, Path::new("/p"), scope).ok()?, it.place().at.to_vec()));
+        for (n, one) in clients.iter().enumerate() {
+            for other in &clients[n + 1..] {
+                if file(one).is_some_and(|it| file(other).as_ref() == Some(&it)) {
+                    assert_eq!(
+                        one.entry("x", &started()),
+                        other.entry("x", &started()),
+                        "{} {}",
+                        one.id,
+                        other.id
+                    );
+                    assert_eq!(reached(one, scope), reached(other, scope), "{} and {}", one.id, other.id);
+                    shared += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(shared, 1, "VS Code and VS Code Insiders");
+}

@@ -1,0 +1,430 @@
+//! Real files, links, pipes and rivals.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use super::*;
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join(name)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn edit(&self, path: &Path, new: Option<&str>) -> Result<Done> {
+        edit(path, &self.path("state"), Audience::Person, |_| Ok(new.map(|it| it.as_bytes().to_vec())))
+    }
+
+    /// No temporary file is left, wherever we may have put one.
+    fn assert_clean(&self) {
+        for entry in fs::read_dir(self.folder.path()).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(!name.contains(".drydock-"), "{name} was left behind");
+        }
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().mode() & 0o7777
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn a_new_file_is_private_unless_it_belongs_to_a_project() {
+    let place = Place::new();
+    let path = place.path("a/b/mcp.json");
+    let done = place.edit(&path, Some("new")).unwrap();
+    assert_eq!((text(&path).as_str(), mode(&path), mode(&place.path("a/b"))), ("new", 0o600, 0o700));
+    assert_eq!(done.folders, [place.path("a"), place.path("a/b")]);
+    assert!(done.backup.is_none());
+    let shared = place.path("shared.json");
+    edit(&shared, &place.path("state"), Audience::Project, |_| Ok(Some(b"new".to_vec()))).unwrap();
+    assert_eq!(mode(&shared), 0o644);
+}
+
+#[test]
+fn a_file_keeps_its_mode_and_gets_a_backup() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    let done = place.edit(&path, Some("new")).unwrap();
+    assert_eq!((text(&path).as_str(), mode(&path)), ("new", 0o640));
+    let backup = done.backup.unwrap();
+    assert_eq!(
+        (text(&backup).as_str(), mode(&backup), mode(backup.parent().unwrap())),
+        ("old", 0o600, 0o700)
+    );
+    place.assert_clean();
+}
+
+#[test]
+fn attributes_stay() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    if rustix::fs::setxattr(&path, "user.drydock", b"mine", rustix::fs::XattrFlags::empty()).is_err() {
+        return eprintln!("skipped: this file system has no extended attributes");
+    }
+    place.edit(&path, Some("new")).unwrap();
+    let mut value = [0; 4];
+    assert_eq!(rustix::fs::getxattr(&path, "user.drydock", &mut value[..]), Ok(4));
+    assert_eq!(&value, b"mine");
+}
+
+/// An access list is an attribute in the kernel's own format: version, then tag, rights and id of each line.
+#[test]
+fn an_access_list_stays() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    let line = |tag: u16, rights: u16, id: u32| {
+        [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat()
+    };
+    let nobody = u32::MAX;
+    // user::rw-, user:1234:rw-, group::---, mask::rw-, other::---: the mode reads 0660, the group has nothing.
+    let lines = [(1, 6, nobody), (2, 6, 1234), (4, 0, nobody), (16, 6, nobody), (32, 0, nobody)];
+    let list = lines
+        .iter()
+        .fold(2_u32.to_le_bytes().to_vec(), |all, &(tag, rights, id)| [all, line(tag, rights, id)].concat());
+    let name = "system.posix_acl_access";
+    if rustix::fs::setxattr(&path, name, &list, rustix::fs::XattrFlags::empty()).is_err() {
+        return eprintln!("skipped: this file system has no access lists");
+    }
+    assert_eq!(mode(&path), 0o660);
+    place.edit(&path, Some("new")).unwrap();
+    let mut found = vec![0; list.len() + 1];
+    let length = rustix::fs::getxattr(&path, name, &mut found[..]).unwrap();
+    assert_eq!((&found[..length], mode(&path)), (&list[..], 0o660));
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let place = Place::new();
+    let path = place.path("mcp.json");
+    let file = File::create(&path).unwrap();
+    file.set_len(MAX_FILE_SIZE as u64 + 1).unwrap();
+    let err = place.edit(&path, Some("new")).unwrap_err().to_string();
+    assert!(err.contains("larger than 64 MiB"), "{err}");
+    assert_eq!(fs::metadata(&path).unwrap().len(), MAX_FILE_SIZE as u64 + 1);
+    place.assert_clean();
+}
+
+/// What a killed command leaves goes; what may be another program's only copy stays, and is told.
+#[test]
+fn leftovers_are_tidied_up_unless_they_may_be_somebodys() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "1");
+    place.edit(&path, Some("2")).unwrap();
+    place.file(".mcp.json.drydock-aaaaaa.new", "half wri");
+    place.file(".mcp.json.drydock-bbbbbb.0123456789abcdef", "1"); // as it was: the backup has it
+    let ours =
+        temp::ready(temp::write(&path, b"never got in").unwrap(), b"never got in").unwrap().keep().unwrap();
+    let theirs = place.file(".mcp.json.drydock-cccccc.0123456789abcdef", "a rival's");
+    let neighbours = place.file(".other.json.drydock-dddddd.new", "another file's");
+    let done = place.edit(&path, Some("2")).unwrap();
+    assert!(!done.changed && done.note.unwrap().contains("cccccc"));
+    assert!(!ours.exists());
+    let left = fs::read_dir(place.folder.path()).unwrap().map(|it| it.unwrap().path());
+    let mut left: Vec<_> = left.filter(|it| it.to_string_lossy().contains(".drydock-")).collect();
+    left.sort();
+    assert_eq!(left.iter().map(|it| text(it)).collect::<Vec<_>>(), [text(&theirs), text(&neighbours)]);
+}
+
+#[test]
+fn the_same_bytes_are_not_written() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "same");
+    let before = fs::metadata(&path).unwrap();
+    let done = place.edit(&path, Some("same")).unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!(
+        (before.ino(), before.mtime_nsec(), before.ctime_nsec()),
+        (after.ino(), after.mtime_nsec(), after.ctime_nsec())
+    );
+    assert!(!done.changed && !place.path("state").exists());
+    assert!(!place.edit(&place.path("none/mcp.json"), None).unwrap().changed);
+    assert!(!place.path("none").exists());
+}
+
+#[test]
+fn ten_backups_are_kept() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "0");
+    for n in 1..=12 {
+        place.edit(&path, Some(&n.to_string())).unwrap();
+    }
+    let folder = place.edit(&path, Some("13")).unwrap().backup.unwrap().parent().unwrap().to_path_buf();
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 10);
+    let latest = latest_backup(&place.path("state"), &path, Some(b"13")).unwrap();
+    assert_eq!(latest.unwrap().1, b"12");
+}
+
+#[test]
+fn links_stay_links() {
+    let place = Place::new();
+    let file = place.file("real.json", "old");
+    let (chain, link) = (place.path("chain"), place.path("link"));
+    symlink("real.json", &chain).unwrap();
+    symlink(&chain, &link).unwrap();
+    place.edit(&link, Some("new")).unwrap();
+    assert_eq!(text(&file), "new");
+    assert!(link.is_symlink() && chain.is_symlink() && !file.is_symlink());
+
+    let dangling = place.path("dangling");
+    symlink("later/mcp.json", &dangling).unwrap();
+    place.edit(&dangling, Some("new")).unwrap();
+    assert_eq!(text(&place.path("later/mcp.json")), "new");
+    assert!(dangling.is_symlink());
+
+    let looped = place.path("loop");
+    symlink("loop", &looped).unwrap();
+    assert!(place.edit(&looped, Some("new")).unwrap_err().to_string().contains("a loop of symbolic links"));
+    place.assert_clean();
+}
+
+#[test]
+fn what_is_no_file_is_refused_and_does_not_block() {
+    let place = Place::new();
+    let folder = place.path("folder");
+    fs::create_dir(&folder).unwrap();
+    assert!(place.edit(&folder, Some("new")).unwrap_err().to_string().contains("is a folder"));
+    let pipe = place.path("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    assert!(place.edit(&pipe, Some("new")).unwrap_err().to_string().contains("not a regular file"));
+    assert!(folder.is_dir());
+    place.assert_clean();
+}
+
+#[test]
+fn a_read_only_file_is_refused() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    let err = place.edit(&path, Some("new")).unwrap_err();
+    assert!(err.to_string().contains("is read-only"), "{err}");
+    assert_eq!(text(&path), "old");
+}
+
+#[test]
+fn a_read_only_folder_is_refused() {
+    let place = Place::new();
+    let folder = place.path("closed");
+    fs::create_dir(&folder).unwrap();
+    let path = place.file("closed/mcp.json", "old");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(folder.join("probe"), "").is_ok() {
+        return eprintln!("skipped: root may write everywhere");
+    }
+    let err = format!("{:#}", place.edit(&path, Some("new")).unwrap_err());
+    assert!(err.contains("it is unchanged"), "{err}");
+    assert_eq!(text(&path), "old");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_failed_edit_leaves_everything_as_it_was() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    let state = place.path("state");
+    let err = edit(&path, &state, Audience::Person, |_| bail!("no")).unwrap_err();
+    assert_eq!((err.to_string().as_str(), text(&path).as_str()), ("no", "old"));
+    fs::write(&state, "a file where the backups should go").unwrap();
+    place.edit(&path, Some("new")).unwrap_err();
+    assert_eq!(text(&path), "old");
+    place.assert_clean();
+}
+
+#[test]
+fn hard_links_are_told() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    fs::hard_link(&path, place.path("other")).unwrap();
+    let done = place.edit(&path, Some("new")).unwrap();
+    assert!(done.note.unwrap().contains("1 more name"));
+    assert_eq!(text(&place.path("other")), "old");
+}
+
+#[test]
+fn a_file_can_go() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    assert!(place.edit(&path, None).unwrap().changed);
+    assert!(!path.exists());
+    place.assert_clean();
+}
+
+#[test]
+fn what_a_rival_wrote_in_between_is_seen() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    let mut seen = Vec::new();
+    edit(&path, &place.path("state"), Audience::Person, |old| {
+        seen.push(String::from_utf8(old.unwrap().to_vec()).unwrap());
+        if seen.len() == 1 {
+            fs::write(&path, "rival").unwrap();
+        }
+        Ok(Some(format!("{} and us", seen.last().unwrap()).into_bytes()))
+    })
+    .unwrap();
+    assert_eq!(seen, ["old", "rival"]);
+    assert_eq!(text(&path), "rival and us");
+}
+
+#[test]
+fn a_rival_that_never_rests_is_left_alone() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "0");
+    let mut turn = 0;
+    let err = edit(&path, &place.path("state"), Audience::Person, |_| {
+        turn += 1;
+        fs::write(&path, turn.to_string()).unwrap();
+        Ok(Some(b"ours".to_vec()))
+    })
+    .unwrap_err();
+    assert!(err.to_string().contains("keeps writing"), "{err}");
+    // After the last try it looks once more whether there is still something to do.
+    assert_eq!((text(&path).as_str(), turn), ("4", TRIES + 1));
+    place.assert_clean();
+}
+
+/// The file holds `RIVAL OURS`, and each side raises its own number. The rival remembers its own: if the file has a
+/// smaller one for good, one of its updates was lost. (It may see one for the moment that an exchange takes.)
+#[test]
+fn no_update_of_a_busy_rival_is_lost() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "0 0");
+    let numbers = |text: &str| -> (u64, u64) {
+        let (rival, ours) = text.split_once(' ').unwrap();
+        (rival.parse().unwrap(), ours.parse().unwrap())
+    };
+    let is_there = |number: u64| {
+        (0..200).any(|_| {
+            numbers(&text(&path)).0 == number || {
+                std::thread::sleep(Duration::from_millis(5));
+                false
+            }
+        })
+    };
+    std::thread::scope(|scope| {
+        let rival = scope.spawn(|| {
+            for written in 1..=1500_u64 {
+                let temp = place.path("rival.tmp");
+                fs::write(&temp, format!("{written} {}", numbers(&text(&path)).1)).unwrap();
+                fs::rename(&temp, &path).unwrap();
+                std::thread::sleep(Duration::from_micros(if written % 20 == 0 { 20_000 } else { 100 }));
+                assert!(is_there(written), "update {written} of the rival was lost");
+            }
+        });
+        let mut installed = 0;
+        while installed < 10 || !rival.is_finished() {
+            let result = edit(&path, &place.path("state"), Audience::Person, |old| {
+                let (rival, ours) = numbers(std::str::from_utf8(old.unwrap()).unwrap());
+                Ok(Some(format!("{rival} {}", ours + 1).into_bytes()))
+            });
+            installed += u64::from(result.is_ok());
+        }
+        rival.join().unwrap();
+    });
+    assert!(is_there(1500));
+    place.assert_clean();
+}
+
+/// A client that has opened its file, and writes in place once we have exchanged or removed it.
+#[test]
+fn what_a_rival_writes_late_into_the_old_file_is_seen() {
+    let place = Place::new();
+    for ours in [Some("ours"), None] {
+        let path = place.file("mcp.json", "old");
+        let old = fs::metadata(&path).unwrap().ino();
+        let mut seen = Vec::new();
+        std::thread::scope(|scope| {
+            edit(&path, &place.path("state"), Audience::Person, |bytes| {
+                seen.push(String::from_utf8(bytes.unwrap().to_vec()).unwrap());
+                if seen.len() == 1 {
+                    let mut opened = OpenOptions::new().append(true).open(&path).unwrap();
+                    let path = &path;
+                    scope.spawn(move || {
+                        while fs::metadata(path).is_ok_and(|it| it.ino() == old) {
+                            std::thread::yield_now();
+                        }
+                        std::io::Write::write_all(&mut opened, b" and late").unwrap();
+                    });
+                }
+                Ok(ours.map(Into::into))
+            })
+            .unwrap();
+        });
+        assert_eq!(seen, ["old", "old and late"]);
+        assert_eq!(path.exists().then(|| text(&path)).as_deref(), ours);
+        place.assert_clean();
+    }
+}
+
+/// A client that opens its file and writes it in place, a thousand times a second.
+#[test]
+fn a_rival_that_writes_in_place_loses_nothing() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "0");
+    let is_there = |expected: u64| {
+        (0..400).any(|_| {
+            text(&path).split(' ').next() == Some(&expected.to_string()) || {
+                std::thread::sleep(Duration::from_millis(5));
+                false
+            }
+        })
+    };
+    std::thread::scope(|scope| {
+        let rival = scope.spawn(|| {
+            for n in 1..=500_u64 {
+                fs::write(&path, format!("{n} of the rival's")).unwrap();
+                std::thread::sleep(Duration::from_millis(1));
+                assert!(is_there(n), "update {n} of the rival was lost: {}", text(&path));
+            }
+        });
+        while !rival.is_finished() {
+            let _ = edit(&path, &place.path("state"), Audience::Person, |old| {
+                let number = std::str::from_utf8(old.unwrap()).unwrap().split(' ').next().unwrap().to_owned();
+                anyhow::ensure!(!number.is_empty(), "seen between its opening and its writing");
+                let other = if old.unwrap().ends_with(b"ours") { "OURS" } else { "ours" };
+                Ok(Some(format!("{number} and {other}").into_bytes()))
+            });
+        }
+        rival.join().unwrap();
+    });
+    assert!(is_there(500));
+    place.assert_clean();
+}
+
+#[test]
+fn installers_take_turns() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    edit(&path, &place.path("state"), Audience::Person, |old| {
+                        Ok(Some([old.unwrap(), b"x"].concat()))
+                    })
+                    .unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(text(&path), "x".repeat(40));
+    place.assert_clean();
+}

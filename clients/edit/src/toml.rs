@@ -1,0 +1,309 @@
+//! Edits TOML. Text in, text out; keeps every byte it does not own.
+//!
+//! Old text + place + entry -> new text, or a refusal with line and column. Invariant: every result is read again,
+//! and all but our path is compared with the original, before anybody gets to see it.
+//!
+//! An entry is written as the others in the file are: as a table with a header, `[at.name]`, with tables of its own
+//! for its objects; as one line, `name = {..}`; or as a member of the inline table that holds them all.
+
+mod braces;
+mod check;
+mod doc;
+mod inline;
+mod insert;
+mod lines;
+mod pieces;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(super) mod ugly;
+mod update;
+mod value;
+mod write;
+
+use std::ops::Range;
+
+use anyhow::{Result, bail, ensure};
+use serde_json::Value;
+
+use self::doc::{Doc, Id, Kind, ROOT};
+use self::inline::Found;
+use self::pieces::Piece;
+use self::update::Update;
+use self::write::Style;
+use crate::text::{Splice, apply, split_bom};
+use crate::{CreatedParent, EditError, Entry, IfExists, Insertion, PreviousState, ServersPath};
+
+pub(crate) fn entries(
+    text: &str,
+    place: ServersPath<'_>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Value)>> {
+    let doc = Doc::parse(split_bom(text).1)?;
+    let servers = match walk(&doc, place.at)? {
+        Walk::Table(id) => {
+            let wanted = doc.members(id).filter(|it| wanted(&doc.node(*it).key));
+            return Ok(wanted.map(|it| (doc.node(it).key.to_string(), value::value(&doc, it))).collect());
+        }
+        Walk::Missing => return Ok(Vec::new()),
+        Walk::Inline(id, depth) => place.at[depth..]
+            .iter()
+            .try_fold(value::value(&doc, id), |it, key| it.as_object()?.get(key).cloned()),
+    };
+    let all = servers.as_ref().and_then(Value::as_object).into_iter().flatten();
+    Ok(all.filter(|(name, _)| wanted(name)).map(|(name, it)| (name.clone(), it.clone())).collect())
+}
+
+pub(crate) fn put(
+    old: Option<&str>,
+    place: ServersPath<'_>,
+    name: &str,
+    entry: &Entry,
+    present: IfExists<'_>,
+) -> Result<Insertion> {
+    let entry_value = Value::Object(entry.clone());
+    ensure!(!write::has_null(&entry_value), "TOML has no null, and `{name}` holds one");
+    let (bom, text) = split_bom(old.unwrap_or_default());
+    let doc = Doc::parse(text)?;
+    let mut plan = match walk(&doc, place.at)? {
+        Walk::Inline(id, depth) => braces::put(&doc, id, place, depth, name, entry, present)?,
+        Walk::Missing => Plan::of(vec![insert::table(&doc, None, place, name, entry)]),
+        Walk::Table(servers) => match (doc.member(servers, name), present) {
+            (None, _) => Plan::of(vec![insert::entry(&doc, servers, place, name, entry)]),
+            (Some(id), IfExists::Ours(written)) if is_table(&doc, id) => {
+                let near = pieces::of(&doc, id).last().map_or(0, |it| it.range().end);
+                let style = insert::style(&doc, Some(servers), id, near);
+                let mut update = Update { doc: &doc, style, splices: Vec::new() };
+                update.table(id, &at(place, name), Some(written), entry);
+                Plan::of(update.splices)
+            }
+            (Some(id), IfExists::Ours(written)) if doc.node(id).kind == Kind::Inline => {
+                let with = inline::update(doc.source(id), Some(written), entry);
+                Plan::of(vec![Splice { range: doc.range(id), with }])
+            }
+            (Some(id), present) => replace(&doc, servers, id, place, name, entry, present)?,
+        },
+    };
+    let new = apply(text, &pieces::in_order(plan.splices));
+    if new != text {
+        check::same_but(&doc, &new, &at(place, name), Some(&entry_value))?;
+    }
+    if old.is_none() {
+        plan.made.push(CreatedParent { path: Vec::new(), was: PreviousState::Missing });
+    }
+    Ok(Insertion { text: format!("{bom}{new}").into_bytes(), made: plan.made, replaced: plan.replaced })
+}
+
+pub(crate) fn remove(
+    text: &str,
+    place: ServersPath<'_>,
+    name: &str,
+    made: &[CreatedParent],
+    replaced: Option<&str>,
+) -> Result<Option<Vec<u8>>> {
+    let (bom, old) = split_bom(text);
+    let doc = Doc::parse(old)?;
+    let path = at(place, name);
+    let new = match walk(&doc, place.at)? {
+        Walk::Missing => old.to_owned(),
+        Walk::Inline(id, depth) => {
+            let range = doc.range(id);
+            let with = braces::remove(&doc.text[range.clone()], place, depth, name, made, replaced);
+            apply(old, &[Splice { range, with }])
+        }
+        Walk::Table(servers) => match doc.member(servers, name) {
+            None => old.to_owned(),
+            Some(id) => apply(old, &pieces::in_order(restore(&doc, id, place, name, replaced)?)),
+        },
+    };
+    if new != old {
+        let original = replaced.map(|it| parse_entry(it, place)).transpose()?;
+        check::same_but(&doc, &new, &path, original.as_ref())?;
+    }
+    let no_file = made.iter().any(|it| it.path.is_empty() && it.was == PreviousState::Missing);
+    if no_file && new.trim().is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(format!("{bom}{new}").into_bytes()))
+}
+
+pub(crate) fn parse_entry(text: &str, place: ServersPath<'_>) -> Result<Value> {
+    Ok(read(text, place).map_or_else(|| value::read(text), |it| it.1))
+}
+
+pub(crate) fn render_snippet(place: ServersPath<'_>, entries: &[(&str, &Entry)]) -> String {
+    let tables = entries.iter().map(|(name, entry)| write::table(&at(place, name), entry, Style::OURS));
+    tables.collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+#[derive(Default)]
+struct Plan {
+    splices: Vec<Splice>,
+    made: Vec<CreatedParent>,
+    replaced: Option<String>,
+}
+
+impl Plan {
+    fn of(splices: Vec<Splice>) -> Self {
+        Self { splices, ..Self::default() }
+    }
+}
+
+fn at<'a>(place: ServersPath<'a>, name: &'a str) -> Vec<&'a str> {
+    place.at.iter().map(String::as_str).chain([name]).collect()
+}
+
+fn is_table(doc: &Doc<'_>, id: Id) -> bool {
+    matches!(doc.node(id).kind, Kind::Implicit | Kind::Header | Kind::Dotted)
+}
+
+/// Where the keys down to the servers lead.
+enum Walk {
+    Table(Id),
+    /// Into an inline table, which is there after so many keys.
+    Inline(Id, usize),
+    Missing,
+}
+
+fn walk(doc: &Doc<'_>, path: &[String]) -> Result<Walk> {
+    let mut id = ROOT;
+    for (depth, key) in path.iter().enumerate() {
+        let Some(next) = doc.member(id, key) else { return Ok(Walk::Missing) };
+        id = next;
+        match doc.node(id).kind {
+            Kind::Inline => {
+                check_inline(doc, id, &path[depth + 1..])?;
+                return Ok(Walk::Inline(id, depth + 1));
+            }
+            Kind::Value => {
+                let what = format!("`{key}` must be a table, and is {}", kind(&value::value(doc, id)));
+                return Err(doc.refused(id, what).into());
+            }
+            Kind::Array => {
+                let what = format!("`{key}` must be a table, and is an array of tables");
+                return Err(doc.refused(id, what).into());
+            }
+            _ => {}
+        }
+    }
+    Ok(Walk::Table(id))
+}
+
+fn check_inline(doc: &Doc<'_>, id: Id, path: &[String]) -> Result<()> {
+    for depth in 1..=path.len() {
+        let keys: Vec<&str> = path[..depth].iter().map(String::as_str).collect();
+        let source = doc.source(id);
+        if let Found::Value(at) = inline::find(source, &keys)
+            && !source[at.clone()].starts_with('{')
+        {
+            let is = kind(&value::read(&source[at.clone()]));
+            let what = format!("`{}` must be a table, and is {is}", path[depth - 1]);
+            return Err(EditError::at(doc.text, doc.range(id).start + at.start, what).into());
+        }
+    }
+    Ok(())
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Number(_) => "a number",
+        Value::Bool(_) => "a boolean",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a table",
+        Value::Null => "nothing",
+    }
+}
+
+/// Ours in the place of what has the name.
+fn replace(
+    doc: &Doc<'_>,
+    servers: Id,
+    id: Id,
+    place: ServersPath<'_>,
+    name: &str,
+    entry: &Entry,
+    present: IfExists<'_>,
+) -> Result<Plan> {
+    let text = doc.text;
+    let keys = at(place, name);
+    let object = Value::Object(entry.clone());
+    let range = if doc.is_leaf(id) { doc.range(id) } else { whole(doc, id, name)? };
+    let with = match pieces::of(doc, id).first() {
+        _ if doc.is_leaf(id) => write::value(&object),
+        Some(Piece::Line { .. }) => {
+            let holder = doc.section_at(range.start).node;
+            let path = write::path(keys[doc.depth(holder).min(place.at.len())..].iter().copied());
+            format!("{}{path} = {}", lines::indent(text, range.start), write::value(&object))
+        }
+        _ => write::table(&keys, entry, insert::style(doc, Some(servers), id, range.end)),
+    };
+    let replaced = matches!(present, IfExists::Replace).then(|| text[range.clone()].to_owned());
+    Ok(Plan { splices: vec![Splice { range, with }], made: Vec::new(), replaced })
+}
+
+/// The range of an entry that stands in one piece.
+fn whole(doc: &Doc<'_>, id: Id, name: &str) -> Result<Range<usize>> {
+    let all = pieces::of(doc, id);
+    let Some(first) = all.first() else { bail!("`{name}` stands nowhere (this is a fault of ours)") };
+    let mut range = first.range();
+    for it in &all[1..] {
+        let next = it.range();
+        let lines = matches!((first, it), (Piece::Line { .. }, Piece::Line { .. }));
+        let between = doc.text[range.end..next.start].lines().map(str::trim);
+        if !lines || between.into_iter().any(|it| !it.is_empty() && !it.starts_with('#')) {
+            let at = next.start + lines::indent(doc.text, next.start).len();
+            let what = format!("`{name}` is in several places, and goes on here: bring it together first");
+            return Err(EditError::at(doc.text, at, what).into());
+        }
+        range.end = next.end;
+    }
+    Ok(range)
+}
+
+/// What an entry's text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Tables,
+    Lines,
+}
+
+/// An entry's text as `whole` found it, if it is more than a value.
+fn read(text: &str, place: ServersPath<'_>) -> Option<(Form, Value)> {
+    let doc = Doc::parse(text).ok()?;
+    let form = if doc.sections.len() > 1 { Form::Tables } else { Form::Lines };
+    for skipped in 0..=place.at.len() {
+        let Ok(Walk::Table(id)) = walk(&doc, &place.at[skipped..]) else { continue };
+        let mut members = doc.members(id);
+        if let (Some(it), None) = (members.next(), members.next())
+            && (skipped == 0 || form == Form::Lines)
+        {
+            return Some((form, value::value(&doc, it)));
+        }
+    }
+    None
+}
+
+/// Takes an entry out, or puts back what it had replaced.
+fn restore(
+    doc: &Doc<'_>,
+    id: Id,
+    place: ServersPath<'_>,
+    name: &str,
+    replaced: Option<&str>,
+) -> Result<Vec<Splice>> {
+    let all = pieces::of(doc, id);
+    let cut = |it: &Piece| pieces::cut(doc.text, it);
+    let Some(original) = replaced else { return Ok(all.iter().map(cut).collect()) };
+    let range = match (all.first(), read(original, place).map(|it| it.0)) {
+        (Some(Piece::Line { value, .. }), None) if doc.is_leaf(id) => value.clone(),
+        (Some(Piece::Line { range, .. }), Some(Form::Lines)) => range.clone(),
+        (Some(Piece::Tables(range)), Some(Form::Tables)) => range.clone(),
+        _ => {
+            let what = format!("what `{name}` had replaced does not fit here any more:\n{original}\n");
+            return Err(doc.refused(id, what).into());
+        }
+    };
+    let first = Splice { range, with: original.to_owned() };
+    Ok([first].into_iter().chain(all[1..].iter().map(cut)).collect())
+}
