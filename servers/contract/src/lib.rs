@@ -1,12 +1,25 @@
-//! What every `/mcp` shares, whether it is a Rust server of ours or the bridge to a server that is not: the verbs,
-//! the health socket, the count of sessions, the log that reaches PID 1, and the clock that ends a dead session, and what is done at
-//! its end.
+//! What every `/mcp`, its sessions and xtask agree on: the messages on the control socket, the health record, and the
+//! names of subcommands, variables, labels and paths inside an image.
 //!
-//! Invariant: nothing here knows MCP beyond the names of methods, and nothing here writes to stdout but `health`.
+//! Names and types only: nothing here opens, runs or prints anything. Invariant: each name stands here and nowhere else.
+//!
+//! ```
+//! use drydock_contract::{ControlMessage, Health, env, image, subcommand};
+//!
+//! let line = ControlMessage::HealthReport(Health { ready: true, ..Health::default() }).to_string();
+//! assert!(matches!(line.parse(), Ok(ControlMessage::HealthReport(health)) if health.ready));
+//! assert_eq!([image::ENTRY_POINT, subcommand::STDIO], ["/mcp", "stdio"]);
+//! assert_eq!(env::MAX_SESSIONS, "MCP_MAX_SESSIONS");
+//! ```
 
-pub mod args;
-pub mod linger;
-pub mod link;
-pub mod log;
-pub mod stall;
-pub mod station;
+#![warn(missing_docs)]
+
+pub mod env;
+mod health;
+pub mod image;
+pub mod label;
+mod message;
+pub mod subcommand;
+
+pub use health::Health;
+pub use message::{ControlMessage, MessageError, ServerExit, SessionKind};

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use drydock_contract::args::Options;
-use drydock_contract::log;
+use drydock_runtime::args::Options;
+use drydock_runtime::log;
 use rmcp::model::{
     CallToolResult, ClientNotification, ClientRequest, ContentBlock, ProtocolVersion, ServerConfig,
     ServerResult,

@@ -1,6 +1,6 @@
 //! A custom MCP server in three lines of `main` plus its tools.
 //!
-//! A [`ServerHandler`] -> the whole of `/mcp` (see [`drydock_contract`]): its verbs, sessions that end for certain,
+//! A [`ServerHandler`] -> the whole of `/mcp` (see [`drydock_runtime`]): its verbs, sessions that end for certain,
 //! logs that reach `docker logs`, arguments that are checked, calls that have a deadline. Invariant: nothing but MCP
 //! is ever written to stdout of `/mcp stdio`.
 //!
@@ -57,11 +57,11 @@ mod wire;
 
 use std::process::ExitCode;
 
-use drydock_contract::args::{Args, Kind, Options, Verb, help};
-use drydock_contract::linger;
-use drydock_contract::link::{self, Announced};
-pub use drydock_contract::log;
-use drydock_contract::station;
+use drydock_runtime::args::{Args, Kind, Options, Verb, help};
+use drydock_runtime::linger;
+use drydock_runtime::link::{self, Announced};
+pub use drydock_runtime::log;
+use drydock_runtime::station;
 pub use json::Json;
 pub use parameters::Parameters;
 use rmcp::ServerHandler;

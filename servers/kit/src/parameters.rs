@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use drydock_contract::log;
+use drydock_runtime::log;
 use garde::Validate;
 use rmcp::ErrorData;
 use rmcp::handler::server::common::FromContextPart;

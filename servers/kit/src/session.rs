@@ -6,8 +6,8 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use drydock_contract::args::Options;
-use drydock_contract::log;
+use drydock_runtime::args::Options;
+use drydock_runtime::log;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::io::stdio_pipes;
 use rmcp::{ServerHandler, ServiceExt};

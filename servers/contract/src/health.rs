@@ -1,0 +1,65 @@
+//! How a server is: what `serve` tells on its socket, `/mcp health --json` prints and xtask reads.
+//!
+//! `Health` <-> one line of JSON. Invariant: fields are only ever added; whoever reads an unknown one ignores it.
+
+use serde::{Deserialize, Serialize};
+
+/// How a server is.
+///
+/// ```
+/// let health: drydock_contract::Health = r#"{"ready":false,"sessions":2,"served":7,"dropped":0,"reason":"it starts"}"#.parse()?;
+/// assert_eq!((health.sessions, health.why_not_ready()), (2, Some("it starts")));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    /// Whether a session that starts now would be served at once.
+    pub ready: bool,
+    /// Sessions that are open now.
+    pub sessions: u64,
+    /// Sessions since the start, open ones among them.
+    pub served: u64,
+    /// Log lines that were lost because nobody read them.
+    pub dropped: u64,
+    /// Children that wait for a session; `None` where none are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm: Option<u64>,
+    /// Why it is not ready, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Health {
+    /// One line of JSON, without its end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The reason, unless it is ready.
+    #[must_use]
+    pub fn why_not_ready(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|_| !self.ready)
+    }
+}
+
+impl std::str::FromStr for Health {
+    type Err = serde_json::Error;
+
+    fn from_str(json: &str) -> Result<Self, Self::Err> {
+        serde_json::from_str(json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_values_are_left_out_and_unknown_ones_ignored() {
+        let health = Health { ready: true, sessions: 1, ..Health::default() };
+        assert_eq!(health.to_json(), r#"{"ready":true,"sessions":1,"served":0,"dropped":0}"#);
+        assert_eq!(r#"{"ready":true,"sessions":1,"newer":[]}"#.parse::<Health>().unwrap(), health);
+    }
+}

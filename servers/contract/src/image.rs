@@ -1,0 +1,14 @@
+//! What stands where inside an image, and as whom it runs.
+//!
+//! Constants only. Invariant: all paths are absolute.
+
+/// The one executable that clients, health checks and xtask know.
+pub const ENTRY_POINT: &str = "/mcp";
+/// Where `serve` listens, unless [`env::SOCKET`](crate::env::SOCKET) says otherwise.
+pub const SOCKET: &str = "/run/mcp.sock";
+/// What the bridge wraps, unless [`env::CONFIG`](crate::env::CONFIG) says otherwise.
+pub const BRIDGE_CONFIG: &str = "/etc/mcp/bridge.json";
+/// The number of both user and group.
+pub const UID: u32 = 65_532;
+/// The same, as an engine takes it: `UID:GID`.
+pub const USER: &str = "65532:65532";

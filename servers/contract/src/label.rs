@@ -1,0 +1,14 @@
+//! Labels of images, containers and volumes.
+//!
+//! Constants only. Invariant: what carries no [`WORKSPACE`] label is not managed by Drydock.
+
+/// The server's name.
+pub const SERVER: &str = "dev.drydock.server";
+/// The random id of the clone that made it.
+pub const WORKSPACE: &str = "dev.drydock.workspace";
+/// A hash of everything that makes up a container besides its image.
+pub const SETTINGS: &str = "dev.drydock.settings";
+/// On the container of one session, which a client starts.
+pub const SESSION: &str = "dev.drydock.session";
+/// The cargo profile that the program in an image was built with.
+pub const PROFILE: &str = "dev.drydock.profile";
