@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use drydock_catalog::Server;
 use xshell::{Cmd, Shell, cmd};
 
-use crate::catalog::Server;
-use crate::engine::which;
-use crate::fixable::fixable;
-use crate::progress;
+pub(crate) use self::metadata::{Crate, Metadata};
+use crate::ui::progress;
 use crate::workspace::Workspace;
+
+mod metadata;
 
 /// Which `[profile]` of Cargo.toml.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -36,125 +36,37 @@ impl Profile {
     }
 }
 
-/// A server's crate.
-#[derive(Debug, Clone)]
-pub(crate) struct Crate {
-    pub(crate) package: String,
-    pub(crate) binary: String,
-    pub(crate) license: String,
-    /// `target/`, wherever it is.
-    pub(crate) target_dir: PathBuf,
-    /// The folders of the members that it is made of, its own among them.
-    pub(crate) members: Vec<PathBuf>,
-    /// An empty source for each of their targets: enough to compile the dependencies.
-    pub(crate) stubs: Vec<(PathBuf, &'static str)>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    target_directory: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    license: Option<String>,
-    manifest_path: PathBuf,
-    targets: Vec<Target>,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-    src_path: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    path: Option<PathBuf>,
-}
-
-/// Asks cargo about a Rust server's crate.
-pub(crate) fn describe(ws: &Workspace, server: &Server) -> Result<Crate> {
-    let text = read(cargo(ws, &["metadata", "--no-deps", "--format-version", "1"])?)?;
-    let metadata: Metadata = serde_json::from_str(&text).context("cannot read what `cargo metadata` says")?;
-    let manifest = server.dir.join("Cargo.toml");
-    let Some(package) = metadata.packages.iter().find(|it| it.manifest_path == manifest) else {
-        let hint = format!("add \"servers/{}\" to `members` in Cargo.toml", server.name);
-        return Err(fixable(format!("`{}` is no member of this workspace", server.name), hint));
-    };
-    let mut binaries = package.targets.iter().filter(|it| it.kind.iter().any(|kind| kind == "bin"));
-    let (Some(binary), None) = (binaries.next(), binaries.next()) else {
-        bail!("{}: a server's crate has exactly one binary", manifest.display());
-    };
-    if package.version != server.version {
-        let problem = format!("`{}` has two versions: {} in server.json", server.name, server.version);
-        let hint =
-            format!("write the same version into servers/{}/server.json and its Cargo.toml", server.name);
-        return Err(fixable(format!("{problem}, {} in Cargo.toml", package.version), hint));
-    }
-    let members = members(&metadata, &server.dir);
-    Ok(Crate {
-        package: package.name.clone(),
-        binary: binary.name.clone(),
-        license: package.license.clone().unwrap_or_default(),
-        stubs: stubs(&metadata, &members),
-        members,
-        target_dir: metadata.target_directory,
-    })
-}
-
-fn stubs(metadata: &Metadata, members: &[PathBuf]) -> Vec<(PathBuf, &'static str)> {
-    let wanted =
-        |it: &&Package| it.manifest_path.parent().is_some_and(|dir| members.iter().any(|it| it == dir));
-    let targets = metadata.packages.iter().filter(wanted).flat_map(|it| &it.targets);
-    let text = |it: &Target| if it.kind.iter().any(|it| it.contains("lib")) { "" } else { "fn main() {}\n" };
-    targets.map(|it| (it.src_path.clone(), text(it))).collect()
-}
-
-/// The folders that a crate's path dependencies lead to, its own included.
-fn members(metadata: &Metadata, dir: &Path) -> Vec<PathBuf> {
-    let mut found = vec![dir.to_path_buf()];
-    let mut next = 0;
-    while let Some(dir) = found.get(next).cloned() {
-        next += 1;
-        let package = metadata.packages.iter().find(|it| it.manifest_path.parent() == Some(&dir));
-        for path in package.iter().flat_map(|it| &it.dependencies).filter_map(|it| it.path.as_ref()) {
-            if !found.contains(path) {
-                found.push(path.clone());
-            }
-        }
-    }
-    found.sort();
-    found
+/// Asks cargo about the workspace's crates; once a command, by `Workspace::metadata`.
+pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
+    Metadata::parse(&read(cargo(root, &["metadata", "--no-deps", "--format-version", "1"])?)?)
 }
 
 /// Where [`build_host`] puts a server's binary. Absolute.
 pub(crate) fn host_binary(ws: &Workspace, server: &Server) -> Result<PathBuf> {
-    let it = describe(ws, server)?;
-    Ok(it.target_dir.join("quick").join(format!("{}{}", it.binary, env::consts::EXE_SUFFIX)))
+    Ok(quick_binary(&ws.metadata()?.describe(server)?))
+}
+
+fn quick_binary(it: &Crate) -> PathBuf {
+    it.target_dir.join("quick").join(format!("{}{}", it.binary, env::consts::EXE_SUFFIX))
 }
 
 /// Builds a server for this machine, as engine `host` runs it.
 pub(crate) fn build_host(ws: &Workspace, server: &Server) -> Result<PathBuf> {
-    let it = describe(ws, server)?;
+    let it = ws.metadata()?.describe(server)?;
     let args = ["build", "--profile", "quick", "--package", &it.package, "--bin", &it.binary];
-    progress::run(&format!("compiling {} for this machine (profile quick)", server.name), cargo(ws, &args)?)?;
-    host_binary(ws, server)
+    let label = format!("compiling {} for this machine (profile quick)", server.name);
+    progress::run(&label, cargo(&ws.root, &args)?)?;
+    Ok(quick_binary(&it))
 }
 
 /// Builds a static binary for an image.
 pub(crate) fn build_static(
     ws: &Workspace,
     server: &Server,
+    it: &Crate,
     profile: Profile,
     target: &str,
 ) -> Result<PathBuf> {
-    let it = describe(ws, server)?;
     let args = [
         "build",
         "--profile",
@@ -166,11 +78,11 @@ pub(crate) fn build_static(
         "--bin",
         &it.binary,
     ];
-    let mut command = cargo(ws, &args)?;
+    let mut command = cargo(&ws.root, &args)?;
     command.env("CARGO_ENCODED_RUSTFLAGS", static_flags(ws, target)?.join("\u{1f}"));
     command.env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
     progress::run(&format!("compiling {} for {target} (profile {})", server.name, profile.name()), command)?;
-    Ok(it.target_dir.join(target).join(profile.name()).join(it.binary))
+    Ok(it.target_dir.join(target).join(profile.name()).join(&it.binary))
 }
 
 fn static_flags(ws: &Workspace, target: &str) -> Result<Vec<String>> {
@@ -206,7 +118,7 @@ pub(crate) fn static_target(platform: &str) -> Result<Option<String>> {
     let libraries = sysroot()?.join("lib/rustlib");
     let (musl, gnu) = (format!("{arch}-unknown-linux-musl"), format!("{arch}-unknown-linux-gnu"));
     let installed = |target: &str| libraries.join(target).join("lib").is_dir();
-    let musl_cc = which("musl-gcc").is_some() || which(&format!("{arch}-linux-musl-gcc")).is_some();
+    let musl_cc = has_program("musl-gcc") || has_program(&format!("{arch}-linux-musl-gcc"));
     if installed(&musl) && musl_cc {
         Ok(Some(musl))
     } else if installed(&gnu) && has_static_glibc()? {
@@ -218,7 +130,7 @@ pub(crate) fn static_target(platform: &str) -> Result<Option<String>> {
 
 /// Debian's libc6-dev has glibc as a static library, some other systems keep it apart.
 fn has_static_glibc() -> Result<bool> {
-    if which("cc").is_none() {
+    if !has_program("cc") {
         return Ok(false);
     }
     let sh = Shell::new()?;
@@ -228,7 +140,7 @@ fn has_static_glibc() -> Result<bool> {
 /// Packed, the list of what to relocate is 0.2 MB smaller, in the image and in every session's memory. A static binary
 /// relocates itself with glibc's code, which can do that from 2.36 on.
 fn glibc_takes_packed_relocations() -> Result<bool> {
-    if which("getconf").is_none() {
+    if !has_program("getconf") {
         return Ok(false);
     }
     let sh = Shell::new()?;
@@ -236,6 +148,10 @@ fn glibc_takes_packed_relocations() -> Result<bool> {
     let version =
         said.trim().strip_prefix("glibc 2.").and_then(|it| it.split('.').next()?.parse::<u32>().ok());
     Ok(version.is_some_and(|it| it >= 36))
+}
+
+pub(crate) fn has_program(name: &str) -> bool {
+    which::which(name).is_ok()
 }
 
 /// What a tool says that it is, as in `cargo 1.95.0`.
@@ -252,10 +168,10 @@ fn sysroot() -> Result<PathBuf> {
     Ok(PathBuf::from(read(cmd!(sh, "{rustc} --print sysroot").into())?.trim()))
 }
 
-/// Cargo in the workspace.
-pub(crate) fn cargo(ws: &Workspace, args: &[&str]) -> Result<Command> {
+/// Cargo in the workspace at `root`.
+pub(crate) fn cargo(root: &Path, args: &[&str]) -> Result<Command> {
     let sh = Shell::new()?;
-    sh.change_dir(&ws.root);
+    sh.change_dir(root);
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     Ok(unaware(cmd!(sh, "{cargo} {args...}")).into())
 }

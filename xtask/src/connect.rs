@@ -3,6 +3,9 @@
 //! A command line of a server + what to do -> what the client printed. Invariant: the server's command line is passed
 //! on as it stands, behind `--`, and its variables in the environment, where no process list shows them.
 
+use crate::ops::up::because;
+use drydock_catalog::{Kind, Server};
+use drydock_engine::{Engine, docker_args};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -13,12 +16,9 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
-use crate::catalog::{self, Kind, Server};
-use crate::container;
-use crate::engine::{self, Engine};
-use crate::fixable::fixable;
+use crate::hint::with_hint;
 use crate::workspace::Workspace;
-use crate::{argv, cargo, interrupt, progress};
+use crate::{cargo, interrupt, ui::progress};
 use drydock_config::client::{Launch, Way};
 
 const PACKAGE: &str = "drydock-connect";
@@ -97,7 +97,7 @@ impl Connect {
         interrupt::arm()?;
         let args =
             ["build", "--package", PACKAGE, "--bin", PACKAGE, "--message-format", "json-render-diagnostics"];
-        let mut command = cargo::cargo(ws, &args)?;
+        let mut command = cargo::cargo(&ws.root, &args)?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().context("cannot run cargo")?;
         let (done, wait) = mpsc::channel();
@@ -186,14 +186,14 @@ fn built(output: &Output) -> Result<PathBuf> {
 pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Launch> {
     let (command, args) = match engine {
         Engine::Cli(cli) => {
-            (cli.program.clone(), argv::exec_stdio(&server.container(&ws.global.name_prefix)))
+            (cli.program.clone(), docker_args::exec_stdio(&server.container(&ws.global.name_prefix)))
         }
-        Engine::Host if server.kind != Kind::Rust => return Err(server.needs_a_container()),
+        Engine::Host if server.kind != Kind::Rust => return Err(server.needs_a_container().into()),
         Engine::Host => {
             let program = cargo::host_binary(ws, server)?;
             if !program.is_file() {
                 let problem = format!("`{}` is not compiled for this machine", server.name);
-                return Err(fixable(problem, format!("cargo xtask --engine host up {}", server.name)));
+                return Err(with_hint(problem, format!("cargo xtask --engine host up {}", server.name)));
             }
             (program, vec!["stdio".to_owned()])
         }
@@ -204,18 +204,18 @@ pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result
 
 /// Why there is no session in a server's container, when the engine knows it better than who stood at its door.
 pub(crate) fn diagnose(ws: &Workspace, server: &Server) -> Option<(String, String)> {
-    let Engine::Cli(cli) = engine::find(ws).ok()? else { return None };
+    let Engine::Cli(cli) = ws.engine().ok()? else { return None };
     let name = server.container(&ws.global.name_prefix);
     let up = ws.command(&format!("up {}", server.name));
-    match container::named(&cli, &name).ok()? {
+    match drydock_engine::container(&cli, &name).ok()? {
         None => Some((format!("there is no container {name}"), up)),
         Some(it) if !it.state.running => {
             Some((format!("the container {name} does not run: {}", it.state.status), up))
         }
         Some(_) => {
-            let problem = match container::health(&cli, &name) {
+            let problem = match drydock_engine::health(&cli, &name) {
                 Ok(health) if health.ready => return None,
-                Ok(health) => format!("the server in {name} is not ready{}", health.why()),
+                Ok(health) => format!("the server in {name} is not ready{}", because(&health)),
                 Err(_) => format!("the server in {name} does not answer"),
             };
             Some((problem, ws.command(&format!("logs {}", server.name))))
@@ -225,8 +225,8 @@ pub(crate) fn diagnose(ws: &Workspace, server: &Server) -> Option<(String, Strin
 
 /// The one server of a command that takes one, and how to reach it.
 pub(crate) fn reach(ws: &Workspace, name: &str) -> Result<(Server, Launch)> {
-    let server = catalog::pick(&ws.root, &[name.to_owned()])?.pop().context("no server")?;
-    let engine = engine::find(ws)?;
+    let server = drydock_catalog::pick(&ws.root, &[name.to_owned()])?.pop().context("no server")?;
+    let engine = ws.engine()?;
     let launch = launch(ws, &engine, &server)?;
     Ok((server, launch))
 }

@@ -3,22 +3,16 @@
 //! Command line -> exit code. Invariant: nothing here speaks MCP; what does is `clients/connect`, which we execute.
 
 mod again;
-mod argv;
+mod batch;
 mod cargo;
-mod catalog;
 mod connect;
-mod container;
 mod diff;
-mod each;
-mod engine;
-mod fingerprint;
-mod fixable;
+mod hint;
 mod interrupt;
-mod manifest;
 mod needs;
-mod progress;
-mod table;
+mod ops;
 mod task;
+mod ui;
 mod workspace;
 
 use std::process::ExitCode;
@@ -66,7 +60,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("error: {err:#}");
-            for hint in fixable::hints(&err) {
+            for hint in hint::hints(&err) {
                 eprintln!("\nhint: {hint}");
             }
             ExitCode::FAILURE

@@ -3,14 +3,13 @@
 //! Command line + engine -> what is missing, and the command that makes it. Invariant: only what the entry itself
 //! names is looked at, not what we would write today.
 
+use drydock_catalog::Server;
+use drydock_engine::{Cli, Engine};
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::again;
-use crate::catalog::{self, Server};
-use crate::container;
-use crate::engine::{Cli, Engine};
 use crate::workspace::Workspace;
 use drydock_config::client::Launch;
 
@@ -22,7 +21,7 @@ pub(crate) struct Missing {
 }
 
 /// What is in the way; nothing also where the engine cannot be asked.
-pub(crate) fn missing(ws: &Workspace, engine: &Result<Engine>, launch: &Launch) -> Option<Missing> {
+pub(crate) fn missing(ws: &Workspace, engine: &Result<&Engine>, launch: &Launch) -> Option<Missing> {
     let program = Path::new(&launch.command);
     match engine {
         Ok(Engine::Cli(cli)) if program.file_stem().is_some_and(|it| it == cli.name) => {
@@ -37,7 +36,7 @@ pub(crate) fn missing(ws: &Workspace, engine: &Result<Engine>, launch: &Launch) 
 
 fn on_engine(ws: &Workspace, cli: &Cli, launch: &Launch) -> Result<Option<Missing>> {
     if let Some(name) = again::container(launch) {
-        let what = match container::named(cli, name)? {
+        let what = match drydock_engine::container(cli, name)? {
             Some(it) if it.state.running => return Ok(None),
             Some(_) => "is not running",
             None => "is not there",
@@ -47,7 +46,7 @@ fn on_engine(ws: &Workspace, cli: &Cli, launch: &Launch) -> Result<Option<Missin
     let [first, .., image, _] = launch.args.as_slice() else { return Ok(None) };
     let name = image.strip_prefix("drydock/").and_then(|it| it.split_once(':')).map(|it| it.0);
     match name {
-        Some(name) if first == "run" && container::image(cli, image)?.is_none() => {
+        Some(name) if first == "run" && drydock_engine::image(cli, image)?.is_none() => {
             let fix = Some(format!("cargo xtask build-images {name}"));
             Ok(Some(Missing { what: format!("image {image} is not built"), fix }))
         }
@@ -57,7 +56,10 @@ fn on_engine(ws: &Workspace, cli: &Cli, launch: &Launch) -> Result<Option<Missin
 
 /// The command that starts this container, if it is one of a server or a base of this workspace.
 fn up(ws: &Workspace, container: &str) -> Result<Option<String>> {
-    let known = catalog::survey(&ws.root)?.0.into_iter().chain(catalog::bases(&ws.root)?);
+    let known = drydock_catalog::load_partial(&ws.root)?
+        .0
+        .into_iter()
+        .chain(drydock_catalog::runtime_images(&ws.root)?);
     Ok(known.into_iter().find_map(|it| up_of(&it, container)))
 }
 
@@ -75,7 +77,7 @@ mod tests {
     fn workspace() -> Workspace {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
         let global = Global { engine: None, name_prefix: String::new() };
-        Workspace { state: root.join(".drydock"), root, global }
+        Workspace::at(root.clone(), root.join(".drydock"), global)
     }
 
     #[test]
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn a_program_that_is_not_there() {
         let gone = Launch { command: "/no/such/weather".to_owned(), ..Launch::default() };
-        let missing = |launch: &Launch| missing(&workspace(), &Ok(Engine::Host), launch);
+        let missing = |launch: &Launch| missing(&workspace(), &Ok(&Engine::Host), launch);
         assert_eq!(missing(&gone).unwrap().what, "/no/such/weather is not there");
         // What is looked up in PATH is the client's business.
         assert_eq!(missing(&Launch { command: "docker".to_owned(), ..gone }), None);

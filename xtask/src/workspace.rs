@@ -3,14 +3,17 @@
 //! Environment and global flags -> `Workspace`. Invariant: the state folder is the only place in the clone that
 //! commands write to besides `target/` and what the person asked for; it is private (0700) and git-ignored.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use drydock_engine::Engine;
 
-use crate::fixable::fixable;
+use crate::cargo::{self, Metadata};
+use crate::hint::with_hint;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Global {
@@ -31,13 +34,21 @@ pub(crate) struct Workspace {
     /// `.drydock/`, or `DRYDOCK_STATE`. It may not exist yet: see [`Workspace::state_dir`].
     pub(crate) state: PathBuf,
     pub(crate) global: Global,
+    engine: OnceCell<Engine>,
+    metadata: OnceCell<Metadata>,
 }
 
 impl Workspace {
+    /// The workspace around the current folder.
     pub(crate) fn open(global: Global) -> Result<Self> {
-        let manifest =
-            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-        let root = PathBuf::from(manifest).parent().context("xtask has no parent folder")?.to_path_buf();
+        let here = std::env::current_dir().context("cannot tell the current folder")?;
+        // Set by the cargo that runs us now; what stood there when we were compiled may be another clone.
+        let of_cargo = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let root = [Some(here.as_path()), of_cargo.as_deref()].into_iter().flatten().find_map(find_root);
+        let Some(root) = root else {
+            let problem = format!("there is no Drydock workspace in {} or above it", here.display());
+            return Err(with_hint(problem, "go into your clone of Drydock, and run it again there"));
+        };
         let state = match std::env::var_os("DRYDOCK_STATE").filter(|it| !it.is_empty()) {
             Some(state) => std::path::absolute(state)?,
             None => root.join(".drydock"),
@@ -45,7 +56,29 @@ impl Workspace {
         // An empty variable is one that was not set.
         let global = Global { engine: global.engine.filter(|it| !it.is_empty()), ..global };
         prefix_is_plain(&global.name_prefix)?;
-        Ok(Self { root, state, global })
+        Ok(Self::at(root, state, global))
+    }
+
+    pub(crate) fn at(root: PathBuf, state: PathBuf, global: Global) -> Self {
+        Self { root, state, global, engine: OnceCell::new(), metadata: OnceCell::new() }
+    }
+
+    /// The engine that was named, or the first that answers; asked once a command.
+    pub(crate) fn engine(&self) -> Result<&Engine> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let found = drydock_engine::find(self.global.engine.as_deref())?;
+        Ok(self.engine.get_or_init(|| found))
+    }
+
+    /// What cargo knows about the crates; asked once a command.
+    pub(crate) fn metadata(&self) -> Result<&Metadata> {
+        if let Some(metadata) = self.metadata.get() {
+            return Ok(metadata);
+        }
+        let found = cargo::metadata(&self.root)?;
+        Ok(self.metadata.get_or_init(|| found))
     }
 
     /// A command to be pasted, with the options that this one was given: without them it would mean another container.
@@ -91,12 +124,18 @@ impl Workspace {
     }
 }
 
+/// The nearest folder from here upwards that is a clone of Drydock.
+fn find_root(from: &Path) -> Option<PathBuf> {
+    let parts = ["Cargo.toml", "xtask/Cargo.toml", "servers", "clients"];
+    from.ancestors().find(|it| parts.iter().all(|part| it.join(part).exists())).map(Path::to_path_buf)
+}
+
 fn known_id(path: &Path, id: &str) -> Result<String> {
     if id.len() != 16 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
         let problem = format!("{}: {id:?} is not a workspace's id", path.display());
         let hint = "put the id back (`docker inspect` shows it in the label dev.drydock.workspace), or delete the file: \
-                    containers made until now are then foreign";
-        return Err(fixable(problem, hint));
+                    containers made until now are then unmanaged";
+        return Err(with_hint(problem, hint));
     }
     Ok(id.to_owned())
 }
@@ -119,7 +158,7 @@ mod tests {
 
     fn open(state: &Path) -> Workspace {
         let global = Global { engine: None, name_prefix: String::new() };
-        Workspace { root: PathBuf::new(), state: state.to_path_buf(), global }
+        Workspace::at(PathBuf::new(), state.to_path_buf(), global)
     }
 
     #[test]
@@ -135,6 +174,22 @@ mod tests {
                 std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&ws.state).unwrap().permissions());
             assert_eq!(mode & 0o777, 0o700);
         }
+    }
+
+    #[test]
+    fn the_workspace_is_the_one_around_the_current_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let (outer, inner) = (temp.path().join("outer"), temp.path().join("outer/servers/inner"));
+        for root in [&outer, &inner] {
+            for folder in ["xtask", "servers", "clients"] {
+                fs::create_dir_all(root.join(folder)).unwrap();
+            }
+            fs::write(root.join("Cargo.toml"), "").unwrap();
+            fs::write(root.join("xtask/Cargo.toml"), "").unwrap();
+        }
+        assert_eq!(find_root(&inner.join("clients")).as_deref(), Some(&*inner));
+        assert_eq!(find_root(&outer.join("servers")).as_deref(), Some(&*outer));
+        assert_eq!(find_root(temp.path()), None);
     }
 
     #[test]

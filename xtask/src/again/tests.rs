@@ -11,7 +11,7 @@ use drydock_config::client::{self, Way};
 fn workspace() -> Workspace {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
     let global = Global { engine: None, name_prefix: String::new() };
-    Workspace { state: root.join(".drydock"), root, global }
+    Workspace::at(root.clone(), root.join(".drydock"), global)
 }
 
 fn written(client: &Client, name: &str, server: Option<&str>, way: &Way) -> Written {
@@ -66,7 +66,7 @@ fn what_the_command_line_was_given_besides_is_given_again() {
     let expected = "--server weather --name-prefix t- --engine podman";
     becomes(&ws, "weather", Some("weather"), &exec, expected);
     let global = Global { engine: Some("host".to_owned()), name_prefix: "t-".to_owned() };
-    let ws = Workspace { global, ..workspace() };
+    let ws = Workspace::at(workspace().root, workspace().state, global);
     let exec = start("docker", &["exec", "-i", "mcp-weather", "/mcp", "stdio"]);
     let expected = "--server weather --via exec --name-prefix \"\" --engine docker";
     becomes(&ws, "weather", Some("weather"), &exec, expected);

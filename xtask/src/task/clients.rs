@@ -11,9 +11,9 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use crate::again::{self, difference};
-use crate::fixable::hints;
-use crate::progress::say;
-use crate::table;
+use crate::hint::hints;
+use crate::ui::progress::say;
+use crate::ui::table;
 use crate::workspace::Workspace;
 use drydock_config::client::{self, Client, Machine, Scope, System};
 use drydock_config::entries::{Found, Spot, State};
@@ -188,7 +188,7 @@ fn client_file(ws: &Workspace, ledger: &Ledger, client: &Client, scope: Scope, p
     match listed {
         Ok(entries) => ClientFile { scope, path, exists, error: None, entries, hints: Vec::new() },
         Err(err) => {
-            let hints = hints(&err).into_iter().map(str::to_owned).collect();
+            let hints = hints(&err);
             let error = Some(format!("{err:#}"));
             ClientFile { scope, path, exists, error, entries: Vec::new(), hints }
         }

@@ -8,7 +8,7 @@ mod checks;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use crate::table;
+use crate::ui::table;
 use crate::workspace::Workspace;
 
 /// Check engine, tools, disk, images, containers and client entries; a line for each, with the fix
@@ -86,7 +86,7 @@ impl Finding {
     }
 
     fn bad(check: impl Into<String>, err: &anyhow::Error) -> Self {
-        let hints = crate::fixable::hints(err);
+        let hints = crate::hint::hints(err);
         let fix = (!hints.is_empty()).then(|| hints.join("; "));
         Self { check: check.into(), state: State::Bad, found: format!("{err:#}"), fix }
     }

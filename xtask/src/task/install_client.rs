@@ -12,10 +12,10 @@ use anyhow::{Result, bail};
 
 pub(crate) use self::wanted::Via;
 use crate::again::difference;
+use crate::batch::try_each;
 use crate::diff;
-use crate::each::each;
-use crate::fixable::fixable;
-use crate::progress::say;
+use crate::hint::with_hint;
+use crate::ui::progress::say;
 use crate::workspace::Workspace;
 use drydock_config::client::{self, Client, Machine, Scope};
 use drydock_config::entries::{Fate, Outcome, Spot, Wanted};
@@ -92,7 +92,7 @@ impl Args {
             if asks {
                 self.agreed(&clients, &machine, &project, "restore these files")?;
             }
-            return each(&clients, "clients were not changed", |client| {
+            return try_each(&clients, "clients were not changed", |client| {
                 self.restore_one(ws, &Spot::of(client, scope, &machine, &project)?)
             });
         }
@@ -100,7 +100,7 @@ impl Args {
         if asks {
             self.agreed(&clients, &machine, &project, &format!("write {} to these files", plan.names()))?;
         }
-        let done = each(&clients, "clients were not changed", |client| {
+        let done = try_each(&clients, "clients were not changed", |client| {
             let wanted = plan.entries(client, scope)?;
             let spot = Spot::of(client, scope, &machine, &project)?;
             if self.print {
@@ -124,7 +124,7 @@ impl Args {
         match (self.scope, &self.project) {
             (Some(Scope::User), Some(_)) => {
                 let problem = "`--project` names a project's folder, and `--scope user` has none";
-                Err(fixable(problem, "leave one of them away"))
+                Err(with_hint(problem, "leave one of them away"))
             }
             (Some(scope), _) => Ok(scope),
             (None, project) => Ok(if project.is_some() { Scope::Project } else { Scope::User }),
@@ -183,7 +183,7 @@ pub(super) fn project(ws: &Workspace, asked: Option<&Path>) -> Result<PathBuf> {
     let Some(folder) = asked else { return Ok(ws.root.clone()) };
     if !folder.is_dir() {
         let problem = format!("there is no folder {}; nothing was changed", folder.display());
-        return Err(fixable(problem, "give `--project` the folder that holds the project"));
+        return Err(with_hint(problem, "give `--project` the folder that holds the project"));
     }
     std::path::absolute(folder).map_err(Into::into)
 }
@@ -199,7 +199,7 @@ fn chosen(ws: &Workspace, machine: &Machine, ids: &[String], scope: Scope) -> Re
         all.into_iter().filter(|it| it.is_here(machine) && it.has_scope(machine, scope)).collect();
     if found.is_empty() {
         let hint = format!("name the ones that you mean: {}", known.join(", "));
-        return Err(fixable("no client was found on this machine", hint));
+        return Err(with_hint("no client was found on this machine", hint));
     }
     Ok(found)
 }
@@ -209,7 +209,7 @@ pub(super) fn agree(what: &str, yes: bool) -> Result<()> {
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(fixable(
+        return Err(with_hint(
             format!("nobody is there to be asked whether to {what}"),
             "run it again with `--yes`",
         ));

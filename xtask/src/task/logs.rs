@@ -3,12 +3,9 @@
 //! A server's name -> its container's log on stdout.
 
 use anyhow::{Context, Result, bail};
+use drydock_engine::{Engine, docker_args};
 
-use crate::argv;
-use crate::catalog;
-use crate::container;
-use crate::engine::{self, Engine};
-use crate::fixable::fixable;
+use crate::hint::with_hint;
 use crate::workspace::Workspace;
 
 /// Print a server's log: of its process and of every session
@@ -28,23 +25,24 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let server =
-            catalog::pick_with_bases(&ws.root, &[self.name])?.pop().context("one name is one server")?;
-        let Engine::Cli(cli) = engine::find(ws)? else {
+        let server = drydock_catalog::pick_with_runtimes(&ws.root, &[self.name])?
+            .pop()
+            .context("one name is one server")?;
+        let Engine::Cli(cli) = ws.engine()? else {
             let problem = format!("engine host keeps no log of `{}`", server.name);
-            return Err(fixable(
+            return Err(with_hint(
                 problem,
                 "its client has it: look where the client shows the server's stderr",
             ));
         };
         let name = server.container(&ws.global.name_prefix);
-        if container::named(&cli, &name)?.is_none() {
-            return Err(fixable(
+        if drydock_engine::container(&cli, &name)?.is_none() {
+            return Err(with_hint(
                 format!("there is no container {name}"),
                 ws.command(&format!("up {}", server.name)),
             ));
         }
-        let status = cli.pass(&argv::logs(&name, self.follow, self.tail))?;
+        let status = cli.run_inherited(&docker_args::logs(&name, self.follow, self.tail))?;
         if !status.success() {
             bail!("`{} logs {name}` failed ({status})", cli.name);
         }

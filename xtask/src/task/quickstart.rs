@@ -5,6 +5,8 @@
 
 mod screen;
 
+use drydock_catalog::Server;
+use drydock_engine::Engine;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, bail};
@@ -12,15 +14,13 @@ use serde::Deserialize;
 
 use self::screen::{Answer, Screen};
 use crate::cargo::{self, Profile};
-use crate::catalog::{self, Server};
 use crate::connect::{Connect, Options};
-use crate::engine::{self, Engine};
-use crate::fixable::{self, fixable};
+use crate::hint::{self, with_hint};
 use crate::interrupt;
-use crate::progress::{self, say};
-use crate::task::build_images;
+use crate::ops::build::{BuildOptions, Builder};
+use crate::ops::up::{UpOptions, up};
 use crate::task::install_client::{self, Via};
-use crate::task::up::{self, How};
+use crate::ui::progress::{self, say};
 use crate::workspace::Workspace;
 use drydock_config::client::{self, Client, Launch, Machine, Scope, Way};
 use drydock_config::entries::{Spot, State};
@@ -56,11 +56,11 @@ impl Args {
         interrupt::arm()?;
         let start = Instant::now();
         let server =
-            catalog::pick(&ws.root, &[SERVER.to_owned()])?.pop().context("one name is one server")?;
+            drydock_catalog::pick(&ws.root, &[SERVER.to_owned()])?.pop().context("one name is one server")?;
         let engine = engine(ws)?;
-        let via = bring_up(ws, &engine, &server)?;
+        let via = bring_up(ws, engine, &server)?;
         let clients = client::pick(&ws.root, &CLIENTS.map(str::to_owned))?;
-        let place = place(&engine, &server, &ws.global.name_prefix);
+        let place = place(engine, &server, &ws.global.name_prefix);
         let (wired, left) = wire_all(ws, &clients, via)?;
         let Some((_, launch)) = wired.first() else { return Err(unfinished(&place, &wired, &left)) };
         let connect = Connect::build(ws)?;
@@ -122,7 +122,7 @@ fn todo(ws: &Workspace, client: &Client, via: Via, err: &Error) -> Result<String
         let replace = install_command(client, via, &ws.global.name_prefix);
         return Ok(format!("{replace} --force (replaces the foreign entry until ours goes)"));
     }
-    Ok(fixable::hints(err).join("; "))
+    Ok(hint::hints(err).join("; "))
 }
 
 fn install_command(client: &Client, via: Via, prefix: &str) -> String {
@@ -138,20 +138,20 @@ fn unfinished(place: &str, wired: &[Wired<'_>], left: &[Left]) -> Error {
     let why: Vec<_> = left.iter().map(|it| format!("{}: {}", it.client, it.why)).collect();
     let todo: Vec<_> = left.iter().map(|it| it.todo.as_str()).filter(|it| !it.is_empty()).collect();
     let problem = format!("{}\ndone: the server, {place}; {done} wired up", why.join("\n"));
-    if todo.is_empty() { Error::msg(problem) } else { fixable(problem, todo.join("\nhint: ")) }
+    if todo.is_empty() { Error::msg(problem) } else { with_hint(problem, todo.join("\nhint: ")) }
 }
 
 /// The engine that was named, the one that answers, or none: then servers run as plain processes.
-fn engine(ws: &Workspace) -> Result<Engine> {
-    match engine::find(ws) {
+fn engine(ws: &Workspace) -> Result<&Engine> {
+    match ws.engine() {
         Err(err) if ws.global.engine.is_none() => {
             say(&format!("no container engine: {err:#}"));
             say("going on with engine `host`: weather runs as a plain process, WITHOUT a sandbox");
-            Ok(Engine::Host)
+            Ok(&Engine::Host)
         }
-        Ok(Engine::Host) => {
+        Ok(host @ Engine::Host) => {
             say("engine `host`: weather runs as a plain process, WITHOUT a sandbox");
-            Ok(Engine::Host)
+            Ok(host)
         }
         other => other,
     }
@@ -160,9 +160,9 @@ fn engine(ws: &Workspace) -> Result<Engine> {
 fn bring_up(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Via> {
     match engine {
         Engine::Cli(cli) => {
-            say(&format!("{} {}; building in a hurry (profile quick)", cli.name, cli.version));
-            build_images::build(ws, cli, server, build_images::How::with(Profile::Quick))?;
-            up::up(ws, cli, server, &[], How::default())?;
+            say(&format!("{} {}; a quick (unoptimised) build", cli.name, cli.version));
+            Builder::new(ws, cli, BuildOptions::with(Profile::Quick)).build(server)?;
+            up(ws, cli, server, &[], UpOptions::default())?;
             Ok(Via::Exec)
         }
         Engine::Host => {
@@ -192,7 +192,8 @@ fn handshake(connect: &Connect, client: &Client, launch: &Launch) -> Result<()> 
 /// Names and titles.
 fn tools(connect: &Connect, launch: &Launch) -> Result<Vec<(String, String)>> {
     let output = connect.run(launch, &Options::default(), &words(&["tools", "--json"]))?;
-    let list: Tools = serde_json::from_slice(&output.stdout).with_context(|| engine::complaint(&output))?;
+    let list: Tools =
+        serde_json::from_slice(&output.stdout).with_context(|| drydock_engine::error_text(&output))?;
     Ok(list.tools.into_iter().map(|it| (it.name, it.title.unwrap_or_default())).collect())
 }
 
@@ -212,7 +213,7 @@ fn ask(connect: &Connect, launch: &Launch) -> Result<Answer> {
     let why = Some(reason(&text(&online.stdout), &text(&online.stderr)));
     let computed = call("sun_times")?;
     if !computed.status.success() {
-        bail!("`sun_times` failed: {}", engine::complaint(&computed));
+        bail!("`sun_times` failed: {}", drydock_engine::error_text(&computed));
     }
     Ok(Answer { tool: "sun_times", arguments, text: text(&computed.stdout), why })
 }

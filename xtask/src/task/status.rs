@@ -2,16 +2,16 @@
 //!
 //! Servers and containers -> a table, or JSON. Invariant: it only looks.
 
+use crate::ops::select;
+use drydock_catalog::{Kind, Server};
+use drydock_engine::{Cli, Container, Engine, Owner};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use crate::cargo;
-use crate::catalog::{self, Kind, Server};
-use crate::container::{self, Container, Owner};
-use crate::engine::{self, Cli, Engine};
-use crate::table;
+use crate::ui::table;
 use crate::workspace::Workspace;
 
 /// List the servers and their containers
@@ -53,7 +53,7 @@ pub(crate) struct Row {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let rows = match engine::find(ws)? {
+        let rows = match ws.engine()? {
             Engine::Cli(cli) => rows(ws, &cli)?,
             Engine::Host => host_rows(ws)?,
         };
@@ -86,10 +86,10 @@ fn show(rows: &[Row]) -> Result<()> {
 
 /// One row for each server of the workspace, then one for each other container with Drydock's label.
 pub(crate) fn rows(ws: &Workspace, cli: &Cli) -> Result<Vec<Row>> {
-    let servers = catalog::known(&ws.root)?;
+    let servers = select::load_valid(&ws.root)?;
     let id = ws.id()?;
     let names: Vec<_> = servers.iter().map(|it| it.container(&ws.global.name_prefix)).collect();
-    let mut found = container::all(cli, &names)?;
+    let mut found = drydock_engine::containers(cli, &names)?;
     found.sort_by(|a, b| a.name().cmp(b.name()));
     let mut rows = Vec::new();
     for (server, name) in servers.iter().zip(names) {
@@ -99,12 +99,12 @@ pub(crate) fn rows(ws: &Workspace, cli: &Cli) -> Result<Vec<Row>> {
             None => absent(server, name),
         });
     }
-    let bases = catalog::bases(&ws.root)?;
+    let bases = drydock_catalog::runtime_images(&ws.root)?;
     for it in &found {
         let name = it.server().unwrap_or_default().to_owned();
         let known = servers.iter().chain(&bases).find(|it| it.name == name);
         let row = row(cli, it, &name, known.map(|it| it.kind), &id);
-        rows.push(Row { shell: known.is_some_and(|it| it.base), ..row });
+        rows.push(Row { shell: known.is_some_and(|it| it.is_runtime), ..row });
     }
     Ok(rows)
 }
@@ -113,7 +113,7 @@ fn absent(server: &Server, container: String) -> Row {
     Row {
         name: server.name.clone(),
         kind: Some(server.kind.name()),
-        shell: server.base,
+        shell: server.is_runtime,
         container,
         image: server.image(),
         owner: None,
@@ -128,7 +128,8 @@ fn absent(server: &Server, container: String) -> Row {
 fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) -> Row {
     let owner = it.owner(server, id);
     // What is not ours is not entered, also not to ask how it is.
-    let asked = (owner == Owner::Us && it.state.running).then(|| container::health(cli, it.name()).ok());
+    let asked = (owner == Owner::ThisWorkspace && it.state.running)
+        .then(|| drydock_engine::health(cli, it.name()).ok());
     let health = asked.as_ref().map(|it| match it {
         Some(health) if health.ready => "ready",
         _ => "not ready",
@@ -141,9 +142,9 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
         container: it.name().to_owned(),
         image: it.config.image.clone(),
         owner: Some(match owner {
-            Owner::Us => "ours",
-            Owner::Workspace(_) => "another workspace",
-            Owner::Stranger => "not Drydock's",
+            Owner::ThisWorkspace => "ours",
+            Owner::OtherWorkspace(_) => "another workspace",
+            Owner::Unmanaged => "not Drydock's",
         }),
         state: it.state.status.clone(),
         health,
@@ -155,7 +156,7 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
 
 fn host_rows(ws: &Workspace) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for server in catalog::known(&ws.root)?.iter().filter(|it| it.kind == Kind::Rust) {
+    for server in select::load_valid(&ws.root)?.iter().filter(|it| it.kind == Kind::Rust) {
         let path = cargo::host_binary(ws, server)?;
         let state = if path.is_file() { "compiled" } else { "absent" };
         let image = path.display().to_string();

@@ -5,7 +5,7 @@
 use anyhow::Result;
 
 use crate::connect::{self, Connect, Options};
-use crate::progress;
+use crate::ui::progress;
 use crate::workspace::Workspace;
 
 /// Show a server's tools: what each does, which arguments it takes, what it may do

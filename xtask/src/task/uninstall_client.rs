@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use super::install_client::{agree, project, show_diff, tell};
-use crate::catalog;
-use crate::each::each;
-use crate::fixable::fixable;
-use crate::progress::say;
+use crate::batch::try_each;
+use crate::hint::with_hint;
+use crate::ui::progress::say;
 use crate::workspace::Workspace;
 use drydock_config::client::{self, Client, Machine, Scope};
 use drydock_config::entries::Spot;
@@ -60,7 +59,7 @@ impl Args {
         }
         if self.scope == Some(Scope::User) && self.project.is_some() {
             let problem = "`--project` names a project's folder, and `--scope user` has none";
-            return Err(fixable(problem, "leave one of them away"));
+            return Err(with_hint(problem, "leave one of them away"));
         }
         let ledger = Ledger::load(&ws.state)?;
         self.check_servers(ws, &ledger)?;
@@ -83,7 +82,7 @@ impl Args {
             }
             agree("remove these entries", self.yes)?;
         }
-        each(&clients, "clients were not changed", |client| {
+        try_each(&clients, "clients were not changed", |client| {
             let mut files: Vec<(&PathBuf, Scope)> = Vec::new();
             for it in ours.iter().filter(|it| it.is_of(&client.id)) {
                 if !files.contains(&(&it.file, it.scope)) {
@@ -104,7 +103,7 @@ impl Args {
     fn check_servers(&self, ws: &Workspace, ledger: &Ledger) -> Result<()> {
         let entered = |name: &str| ledger.entries.iter().any(|it| it.server.as_deref() == Some(name));
         let unknown: Vec<_> = self.server.iter().filter(|it| !entered(it)).cloned().collect();
-        if unknown.is_empty() { Ok(()) } else { catalog::check_names(&ws.root, &unknown) }
+        if unknown.is_empty() { Ok(()) } else { Ok(drydock_catalog::check_names(&ws.root, &unknown)?) }
     }
 
     fn means(&self, it: &Written) -> bool {

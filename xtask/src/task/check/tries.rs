@@ -3,15 +3,16 @@
 //! Servers -> our own way in; a client's file -> what the client would start. Invariant: an entry that is not ours is
 //! started only when it was named.
 
+use crate::ops::select;
+use drydock_catalog::Server;
+use drydock_engine::Engine;
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::again;
-use crate::catalog::{self, Server};
 use crate::connect;
-use crate::engine::{self, Engine};
-use crate::fixable::fixable;
+use crate::hint::with_hint;
 use crate::workspace::Workspace;
 use drydock_config::client::{self, Client, Launch, Machine, Scope, Way};
 use drydock_config::entries::{Found, Spot, State};
@@ -31,10 +32,10 @@ pub(crate) struct Try {
 
 /// Every named server, entered by ourselves.
 pub(crate) fn direct(ws: &Workspace, names: &[String]) -> Result<Vec<Try>> {
-    let servers = catalog::pick(&ws.root, names)?;
-    let engine = engine::find(ws)?;
+    let servers = drydock_catalog::pick(&ws.root, names)?;
+    let engine = ws.engine()?;
     let servers = match engine {
-        Engine::Host => catalog::on_host(servers, !names.is_empty())?,
+        Engine::Host => select::on_host(servers, !names.is_empty())?,
         Engine::Cli(_) => servers,
     };
     let tries = servers.into_iter().map(|server| Try {
@@ -59,7 +60,7 @@ pub(crate) fn through(
 ) -> Result<Vec<Try>> {
     let machine = Machine::here()?;
     let ledger = Ledger::load(&ws.state)?;
-    let servers = catalog::known(&ws.root)?;
+    let servers = select::load_valid(&ws.root)?;
     let scopes = scope.map_or_else(|| vec![Scope::User, Scope::Project], |it| vec![it]);
     let mut tries = Vec::new();
     for client in &client::pick(&ws.root, &[id.to_owned()])? {
@@ -79,7 +80,7 @@ pub(crate) fn through(
         missing => format!("no entry for {}", missing.join(", ")),
     };
     let which = scope.map_or_else(String::new, |it| format!(" --scope {it}"));
-    Err(fixable(format!("{id} has {what}"), format!("cargo xtask install-client {id}{which}")))
+    Err(with_hint(format!("{id} has {what}"), format!("cargo xtask install-client {id}{which}")))
 }
 
 fn wanted(found: &Found, names: &[String]) -> bool {

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::fixable::fixable;
-use crate::progress::say;
+use crate::hint::with_hint;
+use crate::ui::progress::say;
 use drydock_config::client::{self, Client, System};
 
 const BEGIN: &str = "<!-- clients: made by `cargo xtask clients --readme` from clients/*.toml -->\n";
@@ -31,7 +31,7 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     if with_table(&old, &table(root)?)? == old {
         return Ok(());
     }
-    Err(fixable(
+    Err(with_hint(
         "the table of clients in README.md is not what clients/*.toml say",
         "cargo xtask clients --readme",
     ))
@@ -140,7 +140,7 @@ mod tests {
         fs::copy(root().join("clients/cursor.toml"), clients.join("cursor.toml")).unwrap();
         fs::write(temp.path().join("README.md"), format!("a\n{BEGIN}{END}b")).unwrap();
         let err = check(temp.path()).unwrap_err();
-        assert_eq!(crate::fixable::hints(&err), ["cargo xtask clients --readme"]);
+        assert_eq!(crate::hint::hints(&err), ["cargo xtask clients --readme"]);
         write(temp.path()).unwrap();
         check(temp.path()).unwrap();
         fs::copy(root().join("clients/zed.toml"), clients.join("zed.toml")).unwrap();

@@ -1,18 +1,17 @@
 //! The checks, in the order in which one stands on the other.
 
+use crate::ops::up::because;
+use drydock_catalog::{Kind, Server};
+use drydock_engine::{Cli, Container, Engine, Image, Owner, docker_args};
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
 use super::{Finding, State};
 use crate::again;
-use crate::argv;
 use crate::cargo;
-use crate::catalog::{self, Kind, Server};
-use crate::container::{self, Container, Image, Owner};
-use crate::engine::{self, Cli, Engine};
 use crate::needs::{self, Missing};
-use crate::task::build_images::mebibytes;
+use crate::ops::build::mebibytes;
 use crate::workspace::Workspace;
 use drydock_config::client::{self, Machine, Scope};
 use drydock_config::entries::{self, Spot};
@@ -22,7 +21,7 @@ use drydock_config::ledger::Ledger;
 const ROOM: u64 = 3 << 30;
 
 pub(super) fn all(ws: &Workspace) -> Vec<Finding> {
-    let engine = engine::find(ws);
+    let engine = ws.engine();
     let mut all = vec![engine_line(&engine), tool("cargo"), tool("rustc")];
     let cli = match &engine {
         Ok(Engine::Cli(cli)) => Some(cli),
@@ -30,18 +29,18 @@ pub(super) fn all(ws: &Workspace) -> Vec<Finding> {
     };
     all.extend(cli.map(static_target));
     all.extend(disk(&ws.root));
-    match catalog::survey(&ws.root) {
+    match drydock_catalog::load_partial(&ws.root) {
         Ok((servers, wrong)) => {
             all.extend(servers.iter().flat_map(|it| server(ws, cli, it)));
-            all.extend(wrong.iter().map(|err| Finding::bad("servers", err)));
+            all.extend(wrong.into_iter().map(|err| Finding::bad("servers", &err.into())));
         }
-        Err(err) => all.push(Finding::bad("servers", &err)),
+        Err(err) => all.push(Finding::bad("servers", &err.into())),
     }
     all.extend(client_files(ws, &engine).unwrap_or_else(|err| vec![Finding::bad("clients", &err)]));
     all
 }
 
-fn engine_line(engine: &Result<Engine>) -> Finding {
+fn engine_line(engine: &Result<&Engine>) -> Finding {
     match engine {
         Ok(Engine::Cli(it)) => {
             let untested = if it.name == "podman" { " (untested with Drydock)" } else { "" };
@@ -59,9 +58,9 @@ fn engine_line(engine: &Result<Engine>) -> Finding {
 }
 
 fn tool(name: &str) -> Finding {
-    match (engine::which(name), cargo::version(name)) {
-        (Some(path), Ok(version)) => Finding::ok(name, format!("{version}, {}", path.display())),
-        (None, Ok(version)) => Finding::note(
+    match (which::which(name), cargo::version(name)) {
+        (Ok(path), Ok(version)) => Finding::ok(name, format!("{version}, {}", path.display())),
+        (Err(_), Ok(version)) => Finding::note(
             name,
             format!("{version}, not in PATH"),
             "add the `bin` folder of `.cargo` in your home to PATH",
@@ -108,7 +107,9 @@ fn disk(_: &Path) -> Option<Finding> {
 fn server(ws: &Workspace, cli: Option<&Cli>, server: &Server) -> Vec<Finding> {
     let name = format!("server {}", server.name);
     let what = match &server.program.package {
-        _ if server.kind == Kind::Rust => cargo::describe(ws, server).map(|it| it.package),
+        _ if server.kind == Kind::Rust => {
+            ws.metadata().and_then(|it| it.describe(server)).map(|it| it.package)
+        }
         Some(package) => Ok(package.name.clone()),
         None => Ok(format!("a {} server", server.kind.name())),
     };
@@ -124,19 +125,21 @@ fn server(ws: &Workspace, cli: Option<&Cli>, server: &Server) -> Vec<Finding> {
 fn stands(ws: &Workspace, cli: &Cli, server: &Server) -> Result<Vec<Finding>> {
     let (id, up) = (ws.id()?, ws.command(&format!("up {}", server.name)));
     let build = ws.command(&format!("build-images {}", server.name));
-    let image = container::image(cli, &server.image())?;
+    let image = drydock_engine::image(cli, &server.image())?;
     let image_line = match &image {
         None => Finding::note(server.image(), "not built", &build),
         Some(it) if !it.is_ours(&server.name, &id) => {
             Finding::note(server.image(), "built by another workspace", &build)
         }
-        Some(it) if it.profile() == Some("quick") => {
-            Finding::note(server.image(), format!("{}, built in a hurry", mebibytes(it.size)), &build)
-        }
+        Some(it) if it.profile() == Some("quick") => Finding::note(
+            server.image(),
+            format!("{}, a quick (unoptimised) build", mebibytes(it.size)),
+            &build,
+        ),
         Some(it) => Finding::ok(server.image(), mebibytes(it.size)),
     };
     let name = server.container(&ws.global.name_prefix);
-    let container_line = match container::named(cli, &name)? {
+    let container_line = match drydock_engine::container(cli, &name)? {
         None => Finding::note(name, "not there", &up),
         Some(it) => running(ws, cli, server, image.as_ref(), &it)?,
     };
@@ -151,7 +154,7 @@ fn running(
     it: &Container,
 ) -> Result<Finding> {
     let (id, name, up) = (ws.id()?, it.name(), ws.command(&format!("up {}", server.name)));
-    if it.owner(&server.name, &id) != Owner::Us {
+    if it.owner(&server.name, &id) != Owner::ThisWorkspace {
         let err = anyhow!("a container that is not ours has this name (image {})", it.config.image);
         let fix = Some("use another name: --name-prefix PREFIX".to_owned());
         return Ok(Finding { fix, ..Finding::bad(name, &err) });
@@ -163,17 +166,17 @@ fn running(
             up,
         ));
     }
-    let health = match container::health(cli, name) {
+    let health = match drydock_engine::health(cli, name) {
         Ok(health) if health.ready => format!("ready, {} sessions", health.sessions),
         Ok(health) => {
-            return Ok(sick(ws, name, &format!("it says that it is not ready{}", health.why()), server));
+            return Ok(sick(ws, name, &format!("it says that it is not ready{}", because(&health)), server));
         }
         Err(err) => return Ok(sick(ws, name, &format!("it does not answer: {err:#}"), server)),
     };
     if image.is_some_and(|image| image.id != it.image) {
         return Ok(Finding::note(name, format!("{health}; made from an older image"), up));
     }
-    let default = server.environment(&[]).map(|env| argv::create(server, name, &id, &env).settings);
+    let default = server.environment(&[]).map(|env| docker_args::create(server, name, &id, &env).settings);
     if default.is_ok_and(|settings| it.settings() != Some(&settings)) {
         return Ok(Finding::note(name, format!("{health}; other settings than the manifest's (--env?)"), up));
     }
@@ -187,7 +190,7 @@ fn sick(ws: &Workspace, name: &str, found: &str, server: &Server) -> Finding {
 }
 
 /// A line for each client file that holds entries of ours, or that we cannot read.
-fn client_files(ws: &Workspace, engine: &Result<Engine>) -> Result<Vec<Finding>> {
+fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>> {
     let (machine, ledger) = (Machine::here()?, Ledger::load(&ws.state)?);
     let mut all = Vec::new();
     for client in client::load(&ws.root)? {

@@ -3,18 +3,19 @@
 //! Servers + way + scope -> `Plan`; `Plan` + client -> entries. Invariant: an entry of one person holds absolute
 //! paths (desktop programs have a short PATH), one of a project the engine's bare name (others share the file).
 
+use crate::ops::select;
+use drydock_catalog::Server;
+use drydock_engine::{Cli, Engine, docker_args};
 use std::env;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::Args;
-use crate::catalog::{self, Server};
-use crate::engine::{self, Engine};
-use crate::fixable::fixable;
-use crate::progress::say;
+use crate::cargo;
+use crate::hint::with_hint;
+use crate::ui::progress::say;
 use crate::workspace::Workspace;
-use crate::{argv, cargo, container};
 use drydock_config::client::{self, Client, Launch, Remote, Scope, Way, sounds_secret};
 use drydock_config::entries::Wanted;
 use drydock_config::ledger::{Ledger, Written};
@@ -97,23 +98,23 @@ pub(super) fn servers(
     name: Option<&str>,
     build: bool,
 ) -> Result<Plan> {
-    let servers = catalog::pick(&ws.root, names)?;
+    let servers = drydock_catalog::pick(&ws.root, names)?;
     ensure!(!servers.is_empty(), "this workspace has no servers yet");
     if name.is_some() && servers.len() > 1 {
-        return Err(fixable("`--name` names one entry, and these are several", "add `--server NAME`"));
+        return Err(with_hint("`--name` names one entry, and these are several", "add `--server NAME`"));
     }
     let mut plan = Plan { starts: Vec::new(), name: name.map(str::to_owned), notes: Vec::new() };
     if via == Some(Via::Host) {
-        for server in &catalog::on_host(servers, !names.is_empty())? {
+        for server in &select::on_host(servers, !names.is_empty())? {
             plan.starts.push(Start::of(server, on_host(ws, server, build)?));
         }
         return Ok(plan);
     }
-    let cli = match (engine::find(ws)?, via) {
+    let cli = match (ws.engine()?, via) {
         (Engine::Cli(cli), _) => cli,
         (Engine::Host, None) => return self::servers(ws, names, scope, Some(Via::Host), name, build),
         (Engine::Host, Some(_)) => {
-            return Err(fixable(
+            return Err(with_hint(
                 "engine `host` has no containers",
                 "leave `--via` away, or take another `--engine`",
             ));
@@ -123,13 +124,13 @@ pub(super) fn servers(
         let container = server.container(&ws.global.name_prefix);
         let args = if via == Some(Via::Run) {
             no_secrets(server, "run")?;
-            argv::run_stdio(server, &ws.id()?, &server.environment(&[])?)
+            docker_args::run_stdio(server, &ws.id()?, &server.environment(&[])?)
         } else {
             if !runs(&cli, &container)? {
                 let up = ws.command(&format!("up {}", server.name));
                 plan.notes.push(format!("`{}` is not running yet: {up}", server.name));
             }
-            argv::exec_stdio(&container)
+            docker_args::exec_stdio(&container)
         };
         plan.starts.push(Start::of(server, in_engine(&cli, scope, args)));
     }
@@ -147,8 +148,8 @@ fn any_command(
     if !container.starts_with(|it: char| it.is_ascii_alphanumeric()) || !container.chars().all(plain) {
         bail!("{container:?} is no container's name");
     }
-    let Engine::Cli(cli) = engine::find(ws)? else { bail!("engine `host` has no containers") };
-    let launch = in_engine(&cli, scope, argv::exec(container, command));
+    let Engine::Cli(cli) = ws.engine()? else { bail!("engine `host` has no containers") };
+    let launch = in_engine(&cli, scope, docker_args::exec(container, command));
     let start = Start { name: container.to_owned(), server: None, way: Way::Start(launch) };
     let mut notes = Vec::new();
     if !runs(&cli, container)? {
@@ -185,18 +186,18 @@ fn over_http(url: &str, headers: &[String], name: Option<&str>) -> Result<Plan> 
 fn header(text: &str) -> Result<(String, String)> {
     let Some((name, value)) = text.split_once(':') else {
         let hint = "as in: --header 'Authorization: Bearer ${TOKEN}'";
-        return Err(fixable("a `--header` reads `NAME: VALUE`, and one has no colon", hint));
+        return Err(with_hint("a `--header` reads `NAME: VALUE`, and one has no colon", hint));
     };
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-fn runs(cli: &engine::Cli, container: &str) -> Result<bool> {
-    Ok(container::named(cli, container)?.is_some_and(|it| it.state.running))
+fn runs(cli: &Cli, container: &str) -> Result<bool> {
+    Ok(drydock_engine::container(cli, container)?.is_some_and(|it| it.state.running))
 }
 
 /// A person's own entry also says where their engine is, if a variable says so here: some clients start servers
 /// without most of their environment, and another engine has no such container. A project's entry is for everybody.
-fn in_engine(cli: &engine::Cli, scope: Scope, args: Vec<String>) -> Launch {
+fn in_engine(cli: &Cli, scope: Scope, args: Vec<String>) -> Launch {
     match scope {
         Scope::User => {
             let set = |name: &str| Some((name.to_owned(), env::var(name).ok().filter(|it| !it.is_empty())?));
@@ -221,7 +222,7 @@ fn no_secrets(server: &Server, way: &str) -> Result<()> {
         return Ok(());
     }
     let problem = format!("`{}` needs {}, which `--via {way}` cannot give it", server.name, names.join(", "));
-    Err(fixable(problem, "no command of this version of Drydock can deliver secrets yet"))
+    Err(with_hint(problem, "no command of this version of Drydock can deliver secrets yet"))
 }
 
 impl Start {

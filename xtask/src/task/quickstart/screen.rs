@@ -29,7 +29,7 @@ pub(super) struct Answer {
 
 impl Screen {
     pub(super) fn show(&self) -> Result<()> {
-        let colour = io::stdout().is_terminal() && crate::progress::colour();
+        let colour = io::stdout().is_terminal() && crate::ui::progress::colour();
         io::stdout().write_all(self.text(colour).as_bytes())?;
         Ok(())
     }

@@ -19,8 +19,8 @@ fn left_with(text: &str) -> String {
     fs::create_dir(temp.path().join(".cursor")).unwrap();
     fs::write(temp.path().join(".cursor/mcp.json"), text).unwrap();
     let global = Global { engine: None, name_prefix: String::new() };
-    let ws = Workspace { root: temp.path().to_path_buf(), state: temp.path().join("state"), global };
-    let err = fixable("it cannot be", "a hint of install-client's");
+    let ws = Workspace::at(temp.path().to_path_buf(), temp.path().join("state"), global);
+    let err = with_hint("it cannot be", "a hint of install-client's");
     todo(&ws, &cursor(), Via::Exec, &err).unwrap()
 }
 
@@ -41,5 +41,5 @@ fn the_error_says_what_is_done() {
     let client = cursor();
     let err = unfinished("mcp-weather", &[(&client, Launch::default())], &[left]);
     assert_eq!(err.to_string(), "Cursor: in the way\ndone: the server, mcp-weather; Cursor wired up");
-    assert_eq!(fixable::hints(&err), ["do it"]);
+    assert_eq!(hint::hints(&err), ["do it"]);
 }

@@ -9,10 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use drydock_engine::Engine;
 use xshell::{Shell, cmd};
 
-use crate::engine::{self, Engine};
-use crate::fixable::fixable;
+use crate::hint::with_hint;
 use crate::workspace::Workspace;
 
 const START_LIMIT: Duration = Duration::from_secs(90);
@@ -75,8 +75,8 @@ impl Dockerd {
 
 /// The engine's version, once it answers.
 fn answers(ws: &Workspace) -> Option<String> {
-    match engine::find(ws) {
-        Ok(Engine::Cli(cli)) => Some(cli.version),
+    match ws.engine() {
+        Ok(Engine::Cli(cli)) => Some(cli.version.clone()),
         _ => None,
     }
 }
@@ -86,7 +86,7 @@ fn is_dockerd(pid: u32) -> bool {
 }
 
 fn has(program: &str) -> bool {
-    engine::which(program).is_some()
+    which::which(program).is_ok()
 }
 
 /// Debian's `docker.io`, and `iptables`, without which the engine has no network to offer.
@@ -133,7 +133,7 @@ fn apt(sh: &Shell, log: &Path, args: &[&str]) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    Err(fixable(
+    Err(with_hint(
         format!("`{what}` failed; its last lines:\n{}", last_lines(log)),
         "install Docker yourself, then run the tests again",
     ))
@@ -171,7 +171,7 @@ fn start(ws: &Workspace, sh: &Shell, folder: &Path, our_pid_file: PathBuf) -> Re
     let new = fs::read(&log)
         .map(|it| it.get(begins_at as usize..).unwrap_or_default().to_vec())
         .unwrap_or_default();
-    Err(fixable(
+    Err(with_hint(
         format!("dockerd did not come up; its last lines:\n{}", tail(&String::from_utf8_lossy(&new))),
         format!("read {}, start an engine yourself, or leave `--with-engine` away", log.display()),
     ))

@@ -1,0 +1,223 @@
+//! What the engine is told: a server and where it stands, as vectors of arguments.
+//!
+//! `Server` -> arguments (build, create, exec). Pure: nothing is run or read here. Invariant: every value from a
+//! manifest stands behind a flag of ours, or behind a fixed beginning (`drydock/`), so none can become a flag.
+
+use std::hash::Hasher;
+use std::path::Path;
+
+use drydock_catalog::Server;
+use drydock_contract::{image, label, subcommand};
+use rustc_hash::FxHasher;
+
+use crate::sandbox;
+
+/// How to make a container, and the hash of everything that makes it up besides the image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Create {
+    /// For the engine.
+    pub args: Vec<String>,
+    /// 16 hexadecimal digits, also in the container's label [`label::SETTINGS`].
+    pub settings: String,
+}
+
+/// `docker create` with the whole sandbox.
+#[must_use]
+pub fn create(server: &Server, container: &str, workspace: &str, env: &[(String, String)]) -> Create {
+    let mut args = strings(["create", "--pull", "never", "--name", container]);
+    args.extend(sandbox::flags(&server.sandbox));
+    for it in &server.sandbox.volumes {
+        let (volume, path) = (volume(container, &it.name), &it.path);
+        let owner = |name: &str, value: &str| format!("volume-label={name}={value}");
+        let labels = [owner(label::SERVER, &server.name), owner(label::WORKSPACE, workspace)].join(",");
+        let words = format!("type=volume,source={volume},target={path},{labels}");
+        args.extend(["--mount".to_owned(), words]);
+    }
+    args.extend(strings(["--restart", "unless-stopped"]));
+    for (name, value) in env {
+        args.extend(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    for (name, value) in [(label::SERVER, server.name.as_str()), (label::WORKSPACE, workspace)] {
+        args.extend(["--label".to_owned(), format!("{name}={value}")]);
+    }
+    let settings = fingerprint(&args);
+    args.extend(["--label".to_owned(), format!("{}={settings}", label::SETTINGS), server.image()]);
+    Create { args, settings }
+}
+
+/// What the engine calls a container's own volume.
+#[must_use]
+pub fn volume(container: &str, volume: &str) -> String {
+    format!("{container}-{volume}")
+}
+
+/// How an image is made, and what its labels say besides what the server's manifest does.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The clone's id.
+    pub workspace: &'a str,
+    /// As in `MIT OR Apache-2.0`; empty where it is not known.
+    pub license: &'a str,
+    /// The cargo profile.
+    pub profile: &'a str,
+    /// Whether layers that the engine has may be used again.
+    pub cached: bool,
+}
+
+/// `docker build` from a staged context that holds its `Dockerfile`; `build_args` are the Dockerfile's own.
+#[must_use]
+pub fn build(server: &Server, origin: &Origin, build_args: &[(&str, &str)], context: &Path) -> Vec<String> {
+    let mut args = strings(["build", "--force-rm", "--tag", &server.image()]);
+    args.extend((!origin.cached).then(|| "--no-cache".to_owned()));
+    for (name, value) in build_args {
+        args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
+    }
+    // Without a repository in the manifest, at least where in the workspace its sources are.
+    let in_workspace = format!("{}/{}", if server.is_runtime { "docker" } else { "servers" }, server.name);
+    for (name, value) in [
+        (label::SERVER, server.name.as_str()),
+        (label::WORKSPACE, origin.workspace),
+        (label::PROFILE, origin.profile),
+        ("io.modelcontextprotocol.server.name", &server.id),
+        ("org.opencontainers.image.description", &server.description),
+        ("org.opencontainers.image.licenses", origin.license),
+        ("org.opencontainers.image.source", server.source.as_ref().unwrap_or(&in_workspace)),
+        ("org.opencontainers.image.title", &server.title),
+        ("org.opencontainers.image.version", &server.version),
+    ] {
+        if !value.is_empty() {
+            args.extend(["--label".to_owned(), format!("{name}={value}")]);
+        }
+    }
+    args.push(context.display().to_string());
+    args
+}
+
+/// A container that never runs: a way to an image's files. Prints its id.
+#[must_use]
+pub fn create_bare(image: &str) -> Vec<String> {
+    strings(["create", "--pull", "never", "--network", "none", image])
+}
+
+/// `/mcp` out of a container.
+#[must_use]
+pub fn copy_out(container: &str, to: &Path) -> Vec<String> {
+    vec!["cp".to_owned(), format!("{container}:{}", image::ENTRY_POINT), to.display().to_string()]
+}
+
+/// One MCP session: what a client starts.
+#[must_use]
+pub fn exec_stdio(container: &str) -> Vec<String> {
+    strings(["exec", "-i", container, image::ENTRY_POINT, subcommand::STDIO])
+}
+
+/// One MCP session in a container of its own, with the same sandbox, gone when the session ends.
+#[must_use]
+pub fn run_stdio(server: &Server, workspace: &str, env: &[(String, String)]) -> Vec<String> {
+    let mut args = strings(["run", "-i", "--rm", "--pull", "never", "--no-healthcheck"]);
+    args.extend(sandbox::flags(&server.sandbox));
+    for (name, value) in env {
+        args.extend(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    let labels =
+        [(label::SERVER, server.name.as_str()), (label::WORKSPACE, workspace), (label::SESSION, "run")];
+    for (name, value) in labels {
+        args.extend(["--label".to_owned(), format!("{name}={value}")]);
+    }
+    args.push(server.image());
+    args.push(subcommand::STDIO.to_owned());
+    args
+}
+
+/// A command of somebody's own in a container of somebody's own.
+#[must_use]
+pub fn exec(container: &str, command: &[String]) -> Vec<String> {
+    let mut args = strings(["exec", "-i", container]);
+    args.extend_from_slice(command);
+    args
+}
+
+/// Ready or not, and how many sessions: what `up` polls.
+#[must_use]
+pub fn exec_health(container: &str) -> Vec<String> {
+    strings(["exec", container, image::ENTRY_POINT, subcommand::HEALTH, "--json"])
+}
+
+/// Every container as `ID<tab>NAME<tab>SERVER`, the last one from our label.
+#[must_use]
+pub fn list_containers() -> Vec<String> {
+    let format = format!("{{{{.ID}}}}\t{{{{.Names}}}}\t{{{{.Label \"{}\"}}}}", label::SERVER);
+    strings(["ps", "--all", "--no-trunc", "--format", &format])
+}
+
+/// All that the engine knows of these containers, as JSON.
+#[must_use]
+pub fn inspect(ids: &[String]) -> Vec<String> {
+    let mut args = strings(["container", "inspect"]);
+    args.extend_from_slice(ids);
+    args
+}
+
+/// The id of the image with this tag, or nothing.
+#[must_use]
+pub fn list_image(tag: &str) -> Vec<String> {
+    strings(["image", "ls", "--no-trunc", "--quiet", tag])
+}
+
+/// All that the engine knows of an image, as JSON.
+#[must_use]
+pub fn inspect_image(id: &str) -> Vec<String> {
+    strings(["image", "inspect", id])
+}
+
+/// Starts a container that was created, or has stopped.
+#[must_use]
+pub fn start(container: &str) -> Vec<String> {
+    strings(["start", container])
+}
+
+/// Ends a container's processes with SIGTERM, and with SIGKILL if that is not enough.
+#[must_use]
+pub fn stop(container: &str) -> Vec<String> {
+    strings(["stop", "-t", "5", container])
+}
+
+/// Removes a container, running or not. Its volumes stay.
+#[must_use]
+pub fn remove(container: &str) -> Vec<String> {
+    strings(["rm", "--force", container])
+}
+
+/// What a container and its sessions logged; `tail`: only so many lines.
+#[must_use]
+pub fn logs(container: &str, follow: bool, tail: Option<u64>) -> Vec<String> {
+    let mut args = strings(["logs"]);
+    args.extend(follow.then(|| "--follow".to_owned()));
+    args.extend(tail.map(|lines| format!("--tail={lines}")));
+    args.push(container.to_owned());
+    args
+}
+
+/// A pull of an image from its registry.
+#[must_use]
+pub fn pull(image: &str) -> Vec<String> {
+    strings(["pull", image])
+}
+
+/// A short name for everything that makes up a container. Nothing depends on its being hard to forge: who can make a
+/// container can give it any label.
+fn fingerprint(args: &[String]) -> String {
+    let mut hasher = FxHasher::default();
+    for arg in args {
+        hasher.write(arg.as_bytes());
+        hasher.write_u8(0);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+pub(crate) fn strings<'a>(list: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    list.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

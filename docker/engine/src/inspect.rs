@@ -1,0 +1,293 @@
+//! What stands on the engine: containers and images as its `inspect` shows them, and whose they are.
+//!
+//! Names -> `Container`s, `Image`s. Invariant: what is ours is told by our labels alone, never by a name.
+
+use std::collections::BTreeMap;
+
+use drydock_contract::{Health, label};
+use serde::Deserialize;
+
+use crate::cli::{Cli, error_text};
+use crate::docker_args;
+use crate::error::Error;
+
+/// A container, as the engine's `inspect` shows it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Container {
+    /// The engine's id.
+    pub id: String,
+    /// Begins with a slash in Docker.
+    name: String,
+    /// The image's id.
+    pub image: String,
+    /// When it was created, RFC 3339.
+    pub created: String,
+    /// How often the engine has started it again by itself.
+    #[serde(default)]
+    pub restart_count: u64,
+    /// Whether it runs.
+    pub state: State,
+    /// What it was made from.
+    pub config: Config,
+    pub(crate) host_config: HostConfig,
+    /// What is mounted in it, from wherever that came.
+    #[serde(default)]
+    pub(crate) mounts: Option<Vec<MountPoint>>,
+}
+
+/// Whether a container runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct State {
+    /// The engine's word: `created`, `running`, `restarting`, `exited`, ..
+    pub status: String,
+    /// Also while it is started again and again.
+    pub running: bool,
+    /// Of its last end.
+    pub exit_code: i64,
+    /// RFC 3339; the year 1 where it never started.
+    pub started_at: String,
+}
+
+/// What a container was made from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Config {
+    /// The image's name, as it was given.
+    pub image: String,
+    #[serde(default)]
+    pub(crate) user: String,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+/// What the engine says that it enforces: a limit that it cannot keep reads as 0 here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct HostConfig {
+    pub(crate) memory: i64,
+    pub(crate) memory_swap: i64,
+    pub(crate) nano_cpus: i64,
+    pub(crate) pids_limit: Option<i64>,
+    pub(crate) readonly_rootfs: bool,
+    pub(crate) privileged: bool,
+    pub(crate) init: Option<bool>,
+    pub(crate) cap_add: Option<Vec<String>>,
+    pub(crate) cap_drop: Option<Vec<String>>,
+    pub(crate) security_opt: Option<Vec<String>>,
+    pub(crate) group_add: Option<Vec<String>>,
+    pub(crate) network_mode: String,
+    pub(crate) pid_mode: String,
+    pub(crate) ipc_mode: String,
+    #[serde(rename = "UTSMode")]
+    pub(crate) uts_mode: String,
+    pub(crate) userns_mode: String,
+    pub(crate) tmpfs: Option<BTreeMap<String, String>>,
+    pub(crate) ulimits: Option<Vec<Ulimit>>,
+    pub(crate) devices: Option<Vec<Device>>,
+    pub(crate) device_requests: Option<Vec<serde::de::IgnoredAny>>,
+    pub(crate) device_cgroup_rules: Option<Vec<String>>,
+    pub(crate) log_config: Option<LogConfig>,
+    /// Volumes, as they were asked for.
+    pub(crate) mounts: Option<Vec<Mount>>,
+    pub(crate) binds: Option<Vec<String>>,
+    pub(crate) volumes_from: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Mount {
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
+    pub(crate) source: String,
+    pub(crate) target: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct MountPoint {
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
+    pub(crate) destination: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Ulimit {
+    pub(crate) name: String,
+    pub(crate) soft: i64,
+    pub(crate) hard: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Device {
+    pub(crate) path_on_host: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct LogConfig {
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
+    pub(crate) config: Option<BTreeMap<String, String>>,
+}
+
+/// Who manages a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// This workspace.
+    ThisWorkspace,
+    /// The workspace of this id; the container is one of the same server.
+    OtherWorkspace(String),
+    /// Not Drydock.
+    Unmanaged,
+}
+
+/// An image, as the engine's `inspect` shows it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Image {
+    /// The engine's id.
+    pub id: String,
+    /// In bytes.
+    pub size: u64,
+    config: ImageConfig,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ImageConfig {
+    labels: Option<BTreeMap<String, String>>,
+}
+
+impl Container {
+    /// Without Docker's slash.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.trim_start_matches('/')
+    }
+
+    /// The server that its label names.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.label(label::SERVER)
+    }
+
+    /// The hash of all that it was made with, from its label.
+    #[must_use]
+    pub fn settings(&self) -> Option<&str> {
+        self.label(label::SETTINGS)
+    }
+
+    /// Who manages it, if it is to be this server's.
+    #[must_use]
+    pub fn owner(&self, server: &str, workspace: &str) -> Owner {
+        // Server and workspace a container also has from its image, when somebody makes one by hand; the others only from us.
+        let made_by_us = self.settings().or(self.label(label::SESSION));
+        match (self.server(), self.label(label::WORKSPACE), made_by_us) {
+            (Some(name), Some(id), Some(_)) if name == server && id == workspace => Owner::ThisWorkspace,
+            (Some(name), Some(id), Some(_)) if name == server => Owner::OtherWorkspace(id.to_owned()),
+            _ => Owner::Unmanaged,
+        }
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        self.config.labels.as_ref()?.get(name).map(String::as_str)
+    }
+}
+
+impl Image {
+    /// Whether this workspace built it for this server.
+    #[must_use]
+    pub fn is_ours(&self, server: &str, workspace: &str) -> bool {
+        self.label(label::SERVER) == Some(server) && self.label(label::WORKSPACE) == Some(workspace)
+    }
+
+    /// The cargo profile that it was compiled with.
+    #[must_use]
+    pub fn profile(&self) -> Option<&str> {
+        self.label(label::PROFILE)
+    }
+
+    fn label(&self, name: &str) -> Option<&str> {
+        self.config.labels.as_ref()?.get(name).map(String::as_str)
+    }
+}
+
+/// The container of exactly this name.
+///
+/// # Errors
+/// The engine cannot be asked, or its answer cannot be read.
+pub fn container(cli: &Cli, name: &str) -> Result<Option<Container>, Error> {
+    Ok(list(cli, |found, _| found == name)?.pop())
+}
+
+/// Every container with Drydock's label, and every one of these names whosoever it is.
+///
+/// # Errors
+/// As [`container`].
+pub fn containers(cli: &Cli, names: &[String]) -> Result<Vec<Container>, Error> {
+    list(cli, |found, label| !label.is_empty() || names.iter().any(|it| it == found))
+}
+
+fn list(cli: &Cli, wanted: impl Fn(&str, &str) -> bool) -> Result<Vec<Container>, Error> {
+    let mut ids = Vec::new();
+    for line in cli.stdout(&docker_args::list_containers())?.lines() {
+        let mut parts = line.split('\t');
+        if let (Some(id), Some(name), label) = (parts.next(), parts.next(), parts.next().unwrap_or_default())
+            && wanted(name, label)
+        {
+            ids.push(id.to_owned());
+        }
+    }
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One that went away since it was listed is an error on stderr; the others are still printed.
+    let output = cli.output(&docker_args::inspect(&ids))?;
+    serde_json::from_slice(&output.stdout).map_err(|err| unreadable(cli, "container inspect", err))
+}
+
+/// The image with this tag.
+///
+/// # Errors
+/// The engine cannot be asked, or its answer cannot be read.
+pub fn image(cli: &Cli, tag: &str) -> Result<Option<Image>, Error> {
+    let ids = cli.stdout(&docker_args::list_image(tag))?;
+    let Some(id) = ids.lines().next() else { return Ok(None) };
+    let text = cli.stdout(&docker_args::inspect_image(id))?;
+    let mut images: Vec<Image> =
+        serde_json::from_str(&text).map_err(|err| unreadable(cli, "image inspect", err))?;
+    Ok(images.pop())
+}
+
+/// Whether the engine has an image with this tag, whoever made it.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub fn has_image(cli: &Cli, tag: &str) -> Result<bool, Error> {
+    Ok(!cli.stdout(&docker_args::list_image(tag))?.trim().is_empty())
+}
+
+fn unreadable(cli: &Cli, command: &str, err: serde_json::Error) -> Error {
+    Error::new(format!("cannot read what `{} {command}` says", cli.name)).with_source(err)
+}
+
+/// What the server in a container says about itself.
+///
+/// # Errors
+/// It does not answer.
+pub fn health(cli: &Cli, container: &str) -> Result<Health, Error> {
+    let output = cli.output_with_timeout(&docker_args::exec_health(container))?;
+    serde_json::from_slice(&output.stdout).map_err(|_| Error::new(error_text(&output)))
+}
+
+/// Ends a container in order, then removes it: that one, whoever has its name by now.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn stop_and_remove(cli: &Cli, found: &Container) -> Result<(), Error> {
+    cli.output(&docker_args::stop(&found.id))?; // one that does not run is as good as stopped
+    cli.stdout(&docker_args::remove(&found.id)).map(drop)
+}

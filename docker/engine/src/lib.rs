@@ -1,0 +1,27 @@
+//! The docker command line, and what is like it: finds it, composes its arguments, runs it, and reads what it shows.
+//!
+//! Servers and names -> argument vectors -> [`Container`]s, [`Image`]s, log lines. Invariants: nothing else runs an engine
+//! or composes its arguments, there is no shell between us and it, and a sandbox counts only once it was read back whole.
+//!
+//! ```
+//! use drydock_engine::docker_args;
+//!
+//! // What a client starts for one session:
+//! assert_eq!(docker_args::exec_stdio("mcp-weather"), ["exec", "-i", "mcp-weather", "/mcp", "stdio"]);
+//! ```
+
+#![warn(missing_docs)]
+
+mod cli;
+pub mod docker_args;
+mod error;
+mod inspect;
+pub mod process;
+mod sandbox;
+
+pub use self::cli::{Cli, Engine, error_text, find};
+pub use self::error::Error;
+pub use self::inspect::{
+    Container, Image, Owner, container, containers, has_image, health, image, stop_and_remove,
+};
+pub use self::sandbox::{unmet, verify};

@@ -1,0 +1,232 @@
+//! A sandbox for the engine: as flags, and as what the engine then says that it enforces.
+//!
+//! `Sandbox` -> flags; `Sandbox` + inspected container -> what does not hold. Invariant: fail closed: every value of the
+//! `Sandbox` is compared, and what cannot be shown to hold is named.
+
+use drydock_catalog::{LogOptions, Namespace, Network, Sandbox, Seccomp, Server, Tmpfs, User, Volume};
+
+use crate::docker_args::{strings, volume};
+use crate::error::Error;
+use crate::inspect::{Container, HostConfig, Mount};
+
+/// The whole sandbox but its volumes, which have names of the container's own.
+pub(crate) fn flags(sandbox: &Sandbox) -> Vec<String> {
+    // Taken apart, so that a field which is added and not rendered does not compile.
+    let Sandbox {
+        user,
+        capabilities,
+        new_privileges,
+        read_only_root,
+        init,
+        network,
+        memory,
+        swap,
+        cpus,
+        pids,
+        open_files,
+        core_dump,
+        tmpfs,
+        volumes: _,
+        devices,
+        namespaces,
+        seccomp,
+        log,
+    } = sandbox;
+    let mut all: Vec<String> = Vec::new();
+    all.extend(init.then(|| "--init".to_owned()));
+    all.extend(read_only_root.then(|| "--read-only".to_owned()));
+    let mut flag = |name: &str, value: String| all.extend([name.to_owned(), value]);
+    flag("--cap-drop", "ALL".to_owned());
+    capabilities.iter().for_each(|it| flag("--cap-add", it.clone()));
+    if !new_privileges {
+        flag("--security-opt", NO_NEW_PRIVILEGES.to_owned());
+    }
+    match seccomp {
+        Seccomp::EngineDefault => {}
+    }
+    flag("--user", user.to_string());
+    flag("--network", network_mode(*network).to_owned());
+    if namespaces.contains(&Namespace::Ipc) {
+        flag("--ipc", "private".to_owned()); // the others are private where nothing is said
+    }
+    flag("--memory", memory.to_string());
+    flag("--memory-swap", (memory + swap).to_string());
+    flag("--cpus", cpus.to_string());
+    flag("--pids-limit", pids.to_string());
+    flag("--ulimit", format!("nofile={open_files}:{open_files}"));
+    flag("--ulimit", format!("core={core_dump}:{core_dump}"));
+    tmpfs.iter().for_each(|it| flag("--tmpfs", format!("{}:{}", it.path, tmpfs_options(it).join(","))));
+    devices.iter().for_each(|it| flag("--device", it.clone()));
+    flag("--log-driver", log.driver.clone());
+    log_options(log).iter().for_each(|(name, value)| flag("--log-opt", format!("{name}={value}")));
+    all
+}
+
+const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
+
+fn network_mode(network: Network) -> &'static str {
+    match network {
+        Network::None => "none",
+        Network::Internet => "bridge",
+    }
+}
+
+fn tmpfs_options(it: &Tmpfs) -> Vec<String> {
+    let User { uid, gid } = it.owner;
+    let mut all = strings(["rw", "noexec", "nosuid", "nodev"]);
+    all.extend([format!("size={}", size(it.size)), format!("mode={:04o}", it.mode)]);
+    all.extend([format!("uid={uid}"), format!("gid={gid}")]);
+    all
+}
+
+fn log_options(log: &LogOptions) -> [(&'static str, String); 2] {
+    [("max-size", size(log.max_size)), ("max-file", log.max_files.to_string())]
+}
+
+/// Bytes as the engine reads them: `16m`, `1k`, `100`.
+fn size(bytes: u64) -> String {
+    match bytes {
+        _ if bytes.is_multiple_of(1 << 20) => format!("{}m", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{}k", bytes >> 10),
+        _ => bytes.to_string(),
+    }
+}
+
+/// Checks that the container, as the engine shows it, has the server's whole sandbox.
+///
+/// # Errors
+/// Some part of it did not take effect: which, and what an engine needs to enforce it.
+pub fn verify(found: &Container, server: &Server) -> Result<(), Error> {
+    let unmet = unmet(found, server);
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "the engine does not enforce the sandbox of {}, so it was stopped: {}",
+        found.name(),
+        unmet.join(", ")
+    );
+    Err(Error::new(problem).with_hint(
+        "let the engine use cgroups for memory, swap, cpu and pids (`docker info` ends with what it lacks; on Debian \
+         and Ubuntu with cgroup v1 boot with `cgroup_enable=memory swapaccount=1`)",
+    ))
+}
+
+/// The parts of the sandbox that the container does not have, by name; none where it is whole.
+#[must_use]
+pub fn unmet(found: &Container, server: &Server) -> Vec<&'static str> {
+    let sandbox = &server.sandbox;
+    let checks = limits(found, sandbox).into_iter().chain(isolation(found, sandbox));
+    let volumes = ("volumes", has_only(found, &sandbox.volumes));
+    checks.chain([volumes]).filter(|(_, holds)| !holds).map(|(name, _)| name).collect()
+}
+
+type Check = (&'static str, bool);
+
+/// What it may use up.
+fn limits(found: &Container, sandbox: &Sandbox) -> Vec<Check> {
+    let host = &found.host_config;
+    let bytes = |it: u64| i64::try_from(it).unwrap_or(i64::MAX);
+    #[expect(clippy::cast_possible_truncation, reason = "the manifest allows up to 256")]
+    let nano_cpus = (sandbox.cpus * 1e9).round() as i64;
+    let pids = host.pids_limit.and_then(|it| u64::try_from(it).ok());
+    let ulimit = |name: &str, most: u64| {
+        let it = host.ulimits.iter().flatten().find(|it| it.name == name);
+        it.is_some_and(|it| it.soft == bytes(most) && it.hard == bytes(most))
+    };
+    let mut all = vec![
+        ("memory", host.memory == bytes(sandbox.memory)),
+        ("swap", host.memory_swap == bytes(sandbox.memory + sandbox.swap)),
+        ("cpus", host.nano_cpus == nano_cpus),
+        ("pids", pids == Some(sandbox.pids)),
+        ("open files", ulimit("nofile", sandbox.open_files)),
+        ("core dumps", ulimit("core", sandbox.core_dump)),
+        ("log", has_log(host, &sandbox.log)),
+    ];
+    let mounted = host.tmpfs.iter().flatten();
+    all.push((
+        "tmpfs",
+        mounted.count() == sandbox.tmpfs.len() && sandbox.tmpfs.iter().all(|it| has_tmpfs(host, it)),
+    ));
+    all
+}
+
+fn has_log(host: &HostConfig, log: &LogOptions) -> bool {
+    let Some(found) = &host.log_config else { return false };
+    // podman's name for the same format.
+    let driver = if found.kind == "k8s-file" { "json-file" } else { &found.kind };
+    let has =
+        |name: &str, value: &String| found.config.as_ref().is_some_and(|it| it.get(name) == Some(value));
+    driver == log.driver && log_options(log).iter().all(|(name, value)| has(name, value))
+}
+
+/// With all of its options; others beside them are fine if they let nothing more.
+fn has_tmpfs(host: &HostConfig, wanted: &Tmpfs) -> bool {
+    let Some(options) = host.tmpfs.as_ref().and_then(|it| it.get(&wanted.path)) else { return false };
+    let found: Vec<&str> = options.split(',').collect();
+    tmpfs_options(wanted).iter().all(|it| found.contains(&it.as_str()))
+        && !["exec", "suid", "dev"].iter().any(|it| found.contains(it))
+}
+
+/// What it can reach and become.
+fn isolation(found: &Container, sandbox: &Sandbox) -> Vec<Check> {
+    let host = &found.host_config;
+    let network = network_mode(sandbox.network);
+    let is_default = network == "bridge" && host.network_mode == "default";
+    let (no_new, others): (Vec<_>, Vec<_>) =
+        host.security_opt.iter().flatten().partition(|it| it.trim_end_matches(":true") == NO_NEW_PRIVILEGES);
+    let dropped = host.cap_drop.iter().flatten().any(|it| it == "ALL");
+    let added = host.cap_add.iter().flatten().map(|it| it.trim_start_matches("CAP_"));
+    let devices = host.devices.iter().flatten().map(|it| it.path_on_host.as_str());
+    let by_rule =
+        host.device_requests.iter().flatten().count() + host.device_cgroup_rules.iter().flatten().count();
+    vec![
+        (
+            "user",
+            found.config.user == sandbox.user.to_string() && host.group_add.iter().flatten().count() == 0,
+        ),
+        ("capabilities", dropped && added.eq(sandbox.capabilities.iter().map(String::as_str))),
+        ("privileges", !host.privileged && no_new.is_empty() == sandbox.new_privileges),
+        // Any other option takes protection away, or names a profile that is not ours.
+        ("seccomp", sandbox.seccomp != Seccomp::EngineDefault || others.is_empty()),
+        ("read-only root", host.readonly_rootfs == sandbox.read_only_root),
+        ("init", host.init.unwrap_or_default() == sandbox.init),
+        ("network", host.network_mode == network || is_default),
+        ("devices", by_rule == 0 && devices.eq(sandbox.devices.iter().map(String::as_str))),
+        ("pid namespace", is_private(sandbox, Namespace::Pid, &host.pid_mode)),
+        ("ipc namespace", is_private(sandbox, Namespace::Ipc, &host.ipc_mode)),
+        ("uts namespace", is_private(sandbox, Namespace::Uts, &host.uts_mode)),
+        ("user namespace", is_private(sandbox, Namespace::User, &host.userns_mode)),
+    ]
+}
+
+/// An engine shows nothing, or its word for a namespace of the container's own; else whose it shares.
+fn is_private(sandbox: &Sandbox, namespace: Namespace, mode: &str) -> bool {
+    let is_own = match namespace {
+        Namespace::Ipc => mode == "private", // nothing said may be `shareable`
+        _ => matches!(mode, "" | "private"),
+    };
+    is_own || !sandbox.namespaces.contains(&namespace)
+}
+
+/// The container has its own volumes, and nothing else of this machine.
+fn has_only(found: &Container, volumes: &[Volume]) -> bool {
+    let wanted = |it: &Volume| Mount {
+        kind: "volume".to_owned(),
+        source: volume(found.name(), &it.name),
+        target: it.path.clone(),
+    };
+    let host = &found.host_config;
+    let from_elsewhere = host.binds.iter().flatten().chain(host.volumes_from.iter().flatten()).count();
+    // What is mounted in the end: an image can bring volumes of its own.
+    let mounted: Vec<_> = found.mounts.iter().flatten().filter(|it| it.kind != "tmpfs").collect();
+    from_elsewhere == 0
+        && volumes.iter().map(wanted).eq(host.mounts.iter().flatten().cloned())
+        && mounted.len() == volumes.len()
+        && mounted
+            .iter()
+            .all(|it| volumes.iter().any(|volume| it.kind == "volume" && it.destination == volume.path))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Finds the servers of a workspace and picks those that were named.
+//!
+//! Root folder + names -> `Server`s, by name. Invariant: a server that is described wrongly is in no other one's way,
+//! unless all of them were asked for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, io};
+use crate::manifest::{self, Manifest, Settings};
+use crate::program::{self, Program};
+use crate::server::{Kind, Server};
+
+/// The images to run any package by hand, under `docker/`.
+const RUNTIMES: [(&str, Kind); 2] = [("node", Kind::Node), ("python", Kind::Python)];
+
+/// Every server, ordered by name.
+///
+/// # Errors
+/// `servers/` cannot be listed, or one of the servers is described wrongly.
+pub fn load(root: &Path) -> Result<Vec<Server>, Error> {
+    folders(root)?.iter().map(|it| server(root, it)).collect()
+}
+
+/// The servers that are described as they should be, and what is wrong with the others.
+///
+/// # Errors
+/// `servers/` cannot be listed.
+pub fn load_partial(root: &Path) -> Result<(Vec<Server>, Vec<Error>), Error> {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for dir in folders(root)? {
+        match server(root, &dir) {
+            Ok(it) => good.push(it),
+            Err(problem) => bad.push(problem),
+        }
+    }
+    Ok((good, bad))
+}
+
+/// The folders of servers, ordered by name.
+fn folders(root: &Path) -> Result<Vec<PathBuf>, Error> {
+    let folder = root.join("servers");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(io("list", &folder))? {
+        let dir = entry.map_err(io("list", &folder))?.path();
+        if dir.join("server.json").is_file() {
+            found.push(dir);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The runtime images of this workspace.
+///
+/// # Errors
+/// One of them is described wrongly.
+pub fn runtime_images(root: &Path) -> Result<Vec<Server>, Error> {
+    let known = RUNTIMES.into_iter().map(|(name, kind)| (root.join("docker").join(name), kind));
+    known
+        .filter(|(dir, _)| dir.join("server.json").is_file())
+        .map(|(dir, kind)| runtime(root, &dir, kind))
+        .collect()
+}
+
+/// The servers of these names, whatever is wrong with others; all of them when there are none.
+///
+/// # Errors
+/// A name is not a server's (see [`Error::unknown_name`]), or a server that is meant is described wrongly.
+pub fn pick(root: &Path, names: &[String]) -> Result<Vec<Server>, Error> {
+    let found = choose(root, &[], names);
+    let Err(problem) = found else { return found };
+    let unknown = problem.unknown_name().map(|(name, _)| name.to_owned());
+    match (unknown, runtime_images(root)) {
+        (Some(name), Ok(runtimes)) if runtimes.iter().any(|it| it.name == name) => {
+            let hint =
+                "it runs any command: cargo xtask install-client ID --container mcp-NAME -- npx -y PACKAGE";
+            let problem = format!("{problem}: that is a runtime image, which has no server of its own");
+            Err(Error::new(problem).with_hint(hint))
+        }
+        _ => Err(problem),
+    }
+}
+
+/// As [`pick`], and runtime images by their names.
+///
+/// # Errors
+/// As [`pick`].
+pub fn pick_with_runtimes(root: &Path, names: &[String]) -> Result<Vec<Server>, Error> {
+    choose(root, &runtime_images(root)?, names)
+}
+
+fn choose(root: &Path, runtimes: &[Server], names: &[String]) -> Result<Vec<Server>, Error> {
+    if names.is_empty() {
+        return load(root);
+    }
+    let folders = folders(root)?;
+    let mut picked: Vec<Server> = Vec::new();
+    for name in names.iter().enumerate().filter(|(i, it)| !names[..*i].contains(it)).map(|it| it.1) {
+        let folder = folders.iter().find(|it| it.file_name().is_some_and(|it| it == name.as_str()));
+        picked.push(match (folder, runtimes.iter().find(|it| it.name == *name)) {
+            (Some(dir), _) => server(root, dir)?,
+            (None, Some(runtime)) => runtime.clone(),
+            (None, None) => return Err(unknown(name, &folders, runtimes)),
+        });
+    }
+    Ok(picked)
+}
+
+/// Checks that there are servers of these names, however they are described.
+///
+/// # Errors
+/// One name is not a server's.
+pub fn check_names(root: &Path, names: &[String]) -> Result<(), Error> {
+    let folders = folders(root)?;
+    match names.iter().find(|name| !folders.iter().any(|it| it.ends_with(name))) {
+        Some(name) => Err(unknown(name, &folders, &[])),
+        None => Ok(()),
+    }
+}
+
+fn unknown(name: &str, folders: &[PathBuf], runtimes: &[Server]) -> Error {
+    let servers: Vec<_> = folders.iter().filter_map(|it| it.file_name()?.to_str()).collect();
+    let runtimes: Vec<_> = runtimes.iter().map(|it| it.name.as_str()).collect();
+    let mut hint = format!("the servers of this workspace: {}", servers.join(", "));
+    if !runtimes.is_empty() {
+        hint.push_str(&format!("; and the runtime images: {}", runtimes.join(", ")));
+    }
+    let known = servers.into_iter().chain(runtimes).map(str::to_owned).collect();
+    Error::unknown(format!("there is no server {name:?}"), name, known).with_hint(hint)
+}
+
+/// What every image but those of Rust servers has as `/mcp`, in the shape of a server that can be compiled.
+///
+/// # Errors
+/// The workspace's `Cargo.toml` cannot be read, or has no version.
+pub fn bridge(root: &Path) -> Result<Server, Error> {
+    let file = root.join("Cargo.toml");
+    let text = fs::read_to_string(&file).map_err(io("read", &file))?;
+    let cargo: toml::Table = text.parse().map_err(|err: toml::de::Error| {
+        Error::new(format!("cannot read {}", file.display())).with_source(err)
+    })?;
+    let version = cargo.get("workspace").and_then(|it| it.get("package")?.get("version")?.as_str());
+    let manifest = Manifest {
+        id: "dev.drydock/bridge".to_owned(),
+        title: Some("Bridge".to_owned()),
+        description: "/mcp for servers that are not Drydock's own".to_owned(),
+        version: version.ok_or_else(|| Error::new(format!("{} has no version", file.display())))?.to_owned(),
+        source: None,
+        packages: Vec::new(),
+        settings: Settings::default(),
+    };
+    let dir = root.join("servers/bridge");
+    Ok(Server::new(&dir, "bridge".to_owned(), Kind::Rust, Program::default(), manifest))
+}
+
+fn server(root: &Path, dir: &Path) -> Result<Server, Error> {
+    let shown = dir.strip_prefix(root).unwrap_or(dir).display();
+    let name = dir.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
+    let is_plain = !name.is_empty()
+        && name.len() <= 32
+        && !name.starts_with('-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !is_plain {
+        return Err(Error::new(format!(
+            "{shown}: a server's folder is named with at most 32 of a-z, 0-9 and `-`, not beginning with `-`"
+        )));
+    }
+    if RUNTIMES.iter().any(|(runtime, _)| *runtime == name) {
+        let problem = format!("{shown}: `{name}` is the name of a runtime image");
+        return Err(Error::new(problem).with_hint("call the server's folder otherwise"));
+    }
+    let manifest = manifest(root, dir)?;
+    let (kind, program) = program::of(dir, &manifest)
+        .map_err(|err| Error::new(format!("{shown}: cannot tell what to run")).with_source(err))?;
+    Ok(Server::new(dir, name, kind, program, manifest))
+}
+
+fn runtime(root: &Path, dir: &Path, kind: Kind) -> Result<Server, Error> {
+    let name = dir.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
+    let server = Server::new(dir, name, kind, Program::default(), manifest(root, dir)?);
+    Ok(Server { is_runtime: true, ..server })
+}
+
+fn manifest(root: &Path, dir: &Path) -> Result<Manifest, Error> {
+    let file = dir.join("server.json");
+    let text = fs::read_to_string(&file).map_err(io("read", &file))?;
+    manifest::parse(file.strip_prefix(root).unwrap_or(&file), &text)
+}

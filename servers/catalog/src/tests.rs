@@ -1,0 +1,217 @@
+//! Folders and their manifests, and what the catalogue makes of them.
+
+use std::fs;
+
+use super::*;
+use crate::manifest::Settings;
+
+/// The problem and its causes, as a person sees them.
+fn chain(err: &dyn std::error::Error) -> String {
+    let cause = err.source().map(|it| format!(": {}", chain(it)));
+    format!("{err}{}", cause.unwrap_or_default())
+}
+
+fn workspace(folders: &[(&str, &str)]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for (folder, manifest) in folders {
+        let dir = root.path().join("servers").join(folder);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("Cargo.toml"), "").unwrap();
+        fs::write(dir.join("server.json"), manifest).unwrap();
+    }
+    root
+}
+
+const WEATHER: &str = r#"{
+    "name": "io.github.ana/weather", "description": "Weather", "version": "1.2.3+b4",
+    "packages": [{
+        "registryType": "cargo", "identifier": "weather", "transport": { "type": "stdio" },
+        "environmentVariables": [
+            { "name": "URL", "default": "https://example.com" },
+            { "name": "UNITS", "choices": ["metric", "imperial"], "isRequired": true },
+            { "name": "KEY", "isSecret": true }
+        ]
+    }]
+}"#;
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect()
+}
+
+#[test]
+fn a_server_is_named_by_its_folder() {
+    let root = workspace(&[("weather", WEATHER), ("abc-1", WEATHER)]);
+    fs::create_dir_all(root.path().join("servers/kit")).unwrap();
+    let all = load(root.path()).unwrap();
+    assert_eq!(all.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["abc-1", "weather"]);
+    assert_eq!(all[1].image(), "drydock/weather:1.2.3_b4");
+    assert_eq!(all[1].container("t-"), "t-mcp-weather");
+    assert_eq!(all[1].kind, Kind::Rust);
+    assert_eq!(all[1].sandbox.network, Network::None, "strict by default");
+}
+
+#[test]
+fn names_that_could_be_flags_or_paths_are_refused() {
+    for bad in ["-v", "Weather", "we ather", "wetter_1", &"a".repeat(33)] {
+        let err = load(workspace(&[(bad, WEATHER)]).path()).unwrap_err();
+        assert!(err.to_string().contains("a server's folder is named"), "{bad}: {err}");
+    }
+}
+
+#[test]
+fn an_unknown_server_is_an_error_that_lists_the_known() {
+    let root = workspace(&[("weather", WEATHER)]);
+    let hint = |name: &str| pick(root.path(), &[name.into()]).unwrap_err().hint().map(str::to_owned);
+    assert_eq!(hint("nobody").as_deref(), Some("the servers of this workspace: weather"));
+    let wether = pick(root.path(), &["wether".into()]).unwrap_err();
+    assert_eq!(wether.unknown_name(), Some(("wether", &["weather".to_owned()][..])));
+    let twice = pick(root.path(), &["weather".into(), "weather".into()]).unwrap();
+    assert_eq!(twice.len(), 1);
+}
+
+#[test]
+fn a_server_that_is_described_wrongly_is_in_nobody_elses_way() {
+    let root = workspace(&[("weather", WEATHER), ("broken", "{")]);
+    assert_eq!(pick(root.path(), &["weather".into()]).unwrap().len(), 1);
+    for names in [&["broken".to_owned()][..], &["weather".into(), "broken".into()], &[]] {
+        let problem = chain(&pick(root.path(), names).unwrap_err());
+        assert!(problem.contains("servers/broken/server.json"), "{problem}");
+    }
+    let (good, bad) = load_partial(root.path()).unwrap();
+    assert_eq!((good[0].name.as_str(), good.len(), bad.len()), ("weather", 1, 1));
+}
+
+#[test]
+fn only_declared_open_variables_can_be_set() {
+    let root = workspace(&[("weather", WEATHER)]);
+    let server = load(root.path()).unwrap().remove(0);
+    let set = pairs(&[("UNITS", "metric"), ("MCP_LOG", "debug")]);
+    let expected = [
+        ("MCP_LOG", "debug"),
+        ("MCP_MAX_SESSIONS", "128"),
+        ("UNITS", "metric"),
+        ("URL", "https://example.com"),
+    ];
+    assert_eq!(server.environment(&set).unwrap(), pairs(&expected));
+    for bad in [("UNITS", "kelvin"), ("KEY", "x"), ("LD_PRELOAD", "x"), ("URL", "a\nb")] {
+        assert!(server.environment(&pairs(&[("UNITS", "metric"), bad])).is_err(), "{bad:?}");
+    }
+    assert!(server.environment(&[]).unwrap_err().to_string().contains("needs the variable UNITS"));
+}
+
+#[test]
+fn the_cap_on_sessions_fits_memory_and_pids() {
+    let cap = |kind: Kind, memory: u64, pids| {
+        let set = Settings { memory: Some(memory << 20), pids: Some(pids), ..Settings::default() };
+        kind.capacity(&set, &kind.sandbox(&set)).sessions
+    };
+    assert_eq!(cap(Kind::Rust, 64, 1000), 32);
+    assert_eq!(cap(Kind::Rust, 1024, 32), 16);
+    assert_eq!(cap(Kind::Node, 256, 512), 3, "a warm child takes a share as well");
+    assert_eq!(cap(Kind::Node, 16, 8), 1, "at least one");
+}
+
+/// A workspace with one server in `servers/it`: its manifest, and files by name.
+fn one(manifest: &serde_json::Value, files: &[(&str, &str)]) -> Result<Server, Error> {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("servers/it");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("server.json"), manifest.to_string()).unwrap();
+    for (name, text) in files {
+        fs::write(dir.join(name), text).unwrap();
+    }
+    Ok(load(root.path())?.remove(0))
+}
+
+fn entry(registry: &str, package: &str) -> serde_json::Value {
+    serde_json::json!({
+        "name": "io.github.ana/it", "description": "It", "version": "1.0.0",
+        "packages": [
+            { "registryType": "oci", "identifier": "ana/it:1.0.0", "transport": { "type": "stdio" },
+              "environmentVariables": [{ "name": "OCI_ONLY" }] },
+            { "registryType": registry, "identifier": package, "version": "1.0.0", "runtimeHint": "uvx",
+              "transport": { "type": "stdio" }, "environmentVariables": [{ "name": "KEY", "isSecret": true }],
+              "runtimeArguments": [{ "type": "positional", "value": "-y" }, { "type": "named", "name": "--with", "value": "x" }],
+              "packageArguments": [{ "type": "named", "name": "--zone", "value": "UTC" }] },
+        ],
+    })
+}
+
+fn pinned(name: &str) -> Option<Pinned> {
+    Some(Pinned { name: name.to_owned(), version: "1.0.0".to_owned() })
+}
+
+#[test]
+fn an_entry_of_the_registry_is_a_server() {
+    let npm = one(&entry("npm", "@ana/it"), &[]).unwrap();
+    assert_eq!((npm.kind, &npm.program.package), (Kind::Node, &pinned("@ana/it")));
+    assert_eq!(npm.program.args, ["--zone", "UTC"]);
+    assert_eq!(npm.program.ignored, ["--with", "x"], "what was for npx is said, not lost");
+    assert_eq!(npm.variables.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["KEY"]);
+    assert_eq!(npm.warm, 1);
+    let pypi = one(&entry("pypi", "it-server"), &[]).unwrap();
+    assert_eq!((pypi.kind, &pypi.program.package), (Kind::Python, &pinned("it-server")));
+
+    let mut http = entry("npm", "@ana/it");
+    http["packages"][1]["transport"] = serde_json::json!({ "type": "sse", "url": "https://example.com" });
+    assert!(chain(&one(&http, &[]).unwrap_err()).contains("over HTTP only"));
+    let none = one(&entry("nuget", "it"), &[]).unwrap_err();
+    assert!(chain(&none).contains("servers/it: cannot tell what to run: it holds no program"), "{none}");
+}
+
+#[test]
+fn a_folders_own_program_comes_first() {
+    let own = one(&entry("npm", "@ana/it"), &[("package.json", r#"{"name": "@ana/it"}"#)]).unwrap();
+    assert_eq!((own.kind, own.program.package), (Kind::Node, None));
+    assert_eq!(own.program.args, ["--zone", "UTC"]);
+    let locked = [("package.json", r#"{"dependencies": {"@ana/it": "1.0.0"}}"#)];
+    assert_eq!(one(&entry("npm", "@ana/it"), &locked).unwrap().program.package, pinned("@ana/it"));
+    let loose = [("package.json", r#"{"dependencies": {"@ana/it": "^1.0.0"}}"#)];
+    assert!(one(&entry("npm", "@ana/it"), &loose).is_err());
+    let project = one(&entry("npm", "@ana/it"), &[("pyproject.toml", "")]).unwrap();
+    assert_eq!((project.kind, project.program.package), (Kind::Python, None));
+}
+
+#[test]
+fn the_python_file_is_the_only_one_or_has_the_usual_name() {
+    let file = |names: &[&str]| {
+        let mut files = vec![("requirements.txt", "")];
+        files.extend(names.iter().map(|it| (*it, "")));
+        one(&entry("oci", "ana/it:2"), &files).map(|it| it.program.file.unwrap())
+    };
+    assert_eq!(file(&["mine.py"]).unwrap(), "mine.py");
+    assert_eq!(file(&["a.py", "server.py"]).unwrap(), "server.py");
+    assert!(chain(&file(&["a.py", "b.py"]).unwrap_err()).contains("which of a.py, b.py"));
+    assert!(file(&[]).is_err());
+}
+
+#[test]
+fn runtime_images_are_there_by_name_alone() {
+    let root = workspace(&[("weather", WEATHER)]);
+    let dir = root.path().join("docker/node");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("server.json"), WEATHER).unwrap();
+    let names = |all: Vec<Server>| all.into_iter().map(|it| it.name).collect::<Vec<_>>();
+    assert_eq!(names(pick_with_runtimes(root.path(), &[]).unwrap()), ["weather"]);
+    let node = pick_with_runtimes(root.path(), &["node".into()]).unwrap().remove(0);
+    assert!(node.is_runtime && node.kind == Kind::Node);
+    let problem = pick(root.path(), &["node".into()]).unwrap_err();
+    assert!(problem.to_string().contains("a runtime image"), "{problem}");
+    let taken = load(workspace(&[("node", WEATHER)]).path()).unwrap_err();
+    assert!(taken.to_string().contains("the name of a runtime image"), "{taken}");
+}
+
+#[test]
+fn the_bridge_takes_its_settings_from_the_environment() {
+    let mut manifest = entry("npm", "@ana/it");
+    let ours = serde_json::json!({ "dev.drydock": { "warm": 3, "memory": "800m" } });
+    manifest["_meta"] = serde_json::json!({ "io.modelcontextprotocol.registry/publisher-provided": ours });
+    let server = one(&manifest, &[]).unwrap();
+    let expected = [("MCP_MAX_SESSIONS", "9"), ("MCP_WARM", "3")];
+    assert_eq!(server.environment(&[]).unwrap(), pairs(&expected));
+    assert!(server.environment(&pairs(&[("MCP_WARM", "0")])).is_ok());
+    assert!(
+        server.environment(&pairs(&[("MCP_MAX_CALLS", "1")])).is_err(),
+        "the bridge has no calls of its own"
+    );
+}

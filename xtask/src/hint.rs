@@ -1,0 +1,76 @@
+//! An error that knows its own cure: a problem, and a hint that the person can act on.
+//!
+//! Problem + hint -> `anyhow::Error`, found again anywhere in the chain. Invariant: the hint never repeats the problem.
+
+use std::error::Error;
+use std::fmt;
+
+#[derive(Debug)]
+pub(crate) struct HintedError {
+    problem: String,
+    hint: String,
+}
+
+impl fmt::Display for HintedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl Error for HintedError {}
+
+/// An error that says how to get out of it.
+pub(crate) fn with_hint(problem: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    HintedError { problem: problem.into(), hint: hint.into() }.into()
+}
+
+/// The hints of every error in the chain that has one, outermost first.
+pub(crate) fn hints(err: &anyhow::Error) -> Vec<String> {
+    err.chain().filter_map(hint).collect()
+}
+
+/// Our own errors' and the libraries' hints.
+fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(it) = cause.downcast_ref::<HintedError>() {
+        return Some(it.hint.clone());
+    }
+    if let Some(it) = cause.downcast_ref::<drydock_engine::Error>() {
+        return it.hint().map(str::to_owned);
+    }
+    let it = cause.downcast_ref::<drydock_catalog::Error>()?;
+    let known = it.unknown_name().and_then(|(name, known)| suggest(name, known.iter().map(String::as_str)));
+    let guess = known.map(|it| format!("did you mean `{it}`?"));
+    match (guess, it.hint()) {
+        (Some(guess), Some(hint)) => Some(format!("{guess} {}", capitalize(hint))),
+        (guess, hint) => guess.or(hint.map(str::to_owned)),
+    }
+}
+
+fn capitalize(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|it| it.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The known name that was probably meant by one that is not known.
+pub(crate) fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let alike = known.into_iter().map(|it| (strsim::normalized_damerau_levenshtein(&name, it), it));
+    alike.filter(|it| it.0 >= 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|it| it.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typing_error_is_near_and_another_word_is_not() {
+        let known = ["claude-code", "cursor", "vscode", "weather"];
+        let meant = |name| suggest(name, known);
+        assert_eq!(
+            (meant("cursr"), meant("Cursor"), meant("vs-code")),
+            (Some("cursor"), Some("cursor"), Some("vscode"))
+        );
+        assert_eq!((meant("wheather"), meant("claudecode")), (Some("weather"), Some("claude-code")));
+        assert_eq!((meant("notepad"), meant("nobody"), meant("")), (None, None, None));
+    }
+}

@@ -1,0 +1,158 @@
+//! Makes a server's image.
+//!
+//! Server -> image on the engine. Invariant: an image is made from a staged context that holds what it needs and
+//! nothing else; two builds of the same sources have the same layers.
+
+mod base_image;
+mod bridged;
+mod stage;
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use drydock_catalog::{Kind, Server};
+use drydock_engine::{Cli, Image, docker_args};
+use tempfile::TempDir;
+
+use crate::cargo::{self, Crate, Profile};
+use crate::hint::with_hint;
+use crate::ui::progress;
+use crate::workspace::Workspace;
+
+#[derive(clap::Args, Debug, Clone, Copy)]
+pub(crate) struct BuildOptions {
+    /// Where to compile: with the local cargo, in the engine, or whichever can
+    #[arg(long, value_enum, default_value_t = CompileWhere::Auto)]
+    builder: CompileWhere,
+    /// Which profile of Cargo.toml
+    #[arg(long, value_enum, default_value_t = Profile::Release)]
+    profile: Profile,
+    /// Let the engine build every layer anew
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl BuildOptions {
+    /// As `build-images` does it without options, but for the profile.
+    pub(crate) fn with(profile: Profile) -> Self {
+        Self { builder: CompileWhere::Auto, profile, no_cache: false }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum CompileWhere {
+    /// `host` where this machine can make a static Linux binary for the engine, else `docker`
+    Auto,
+    /// The local cargo compiles, and the binary alone goes into the image
+    Host,
+    /// A multi-stage build in the engine; needs the image in RUST_IMAGE (rust:1-slim-bookworm)
+    Docker,
+}
+
+/// Builds images one after the other, and the bridge once for all of them.
+pub(crate) struct Builder<'a> {
+    ws: &'a Workspace,
+    cli: &'a Cli,
+    options: BuildOptions,
+    bridge: OnceCell<Bridge>,
+}
+
+/// The compiled bridge.
+#[derive(Debug)]
+struct Bridge {
+    binary: PathBuf,
+    about: Crate,
+    /// Holds the binary where it came out of an image.
+    _folder: Option<TempDir>,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(ws: &'a Workspace, cli: &'a Cli, options: BuildOptions) -> Self {
+        Self { ws, cli, options, bridge: OnceCell::new() }
+    }
+
+    /// Builds one server's image, and says its size.
+    pub(crate) fn build(&self, server: &Server) -> Result<Image> {
+        match (server.kind, self.target()?) {
+            (Kind::Rust, target) => {
+                let about = self.ws.metadata()?.describe(server)?;
+                match target {
+                    Some(target) => self.pack(server, &about, &target)?,
+                    None => self.compile_inside(server, &about)?,
+                }
+            }
+            (Kind::Node | Kind::Python, target) => self.bridged(server, target.as_deref())?,
+        }
+        let image = drydock_engine::image(self.cli, &server.image())?
+            .ok_or_else(|| anyhow!("{} built {} and does not have it", self.cli.name, server.image()))?;
+        progress::say(&format!("{}: {}", server.image(), mebibytes(image.size)));
+        Ok(image)
+    }
+
+    /// What the local cargo compiles for; nothing where the engine compiles.
+    fn target(&self) -> Result<Option<String>> {
+        let platform = &self.cli.platform;
+        match self.options.builder {
+            CompileWhere::Docker => Ok(None),
+            CompileWhere::Auto => cargo::static_target(platform),
+            CompileWhere::Host => match cargo::static_target(platform)? {
+                Some(target) => Ok(Some(target)),
+                None => Err(with_hint(
+                    format!("this machine cannot make a static binary for {platform}"),
+                    "install glibc's static library (Debian: libc6-dev, Fedora: glibc-static), or use --builder docker",
+                )),
+            },
+        }
+    }
+
+    /// The local cargo compiles; the engine only packs.
+    fn pack(&self, server: &Server, about: &Crate, target: &str) -> Result<()> {
+        let binary = cargo::build_static(self.ws, server, about, self.options.profile, target)?;
+        let context = stage::binary(self.ws, about, &binary)?;
+        let args = self.build_args(server, &about.license, &[], &context)?;
+        self.run(&format!("packing {}", server.image()), &args)
+    }
+
+    /// The engine compiles, from the sources that the server is made of.
+    fn compile_inside(&self, server: &Server, about: &Crate) -> Result<()> {
+        let unavailable = base_image::pull_missing(self.cli, &self.ws.root.join("docker/rust.Dockerfile"))?;
+        let context = stage::sources(self.ws, about)?;
+        let profile = self.options.profile.name();
+        let rust = base_image::chosen("RUST_IMAGE");
+        let mut build_args =
+            vec![("PACKAGE", &*about.package), ("BINARY", &about.binary), ("PROFILE", profile)];
+        build_args.extend(rust.as_deref().map(|it| ("RUST_IMAGE", it)));
+        let args = self.build_args(server, &about.license, &build_args, &context)?;
+        let label = format!("compiling {} in {} (profile {profile})", server.image(), self.cli.name);
+        self.run(&label, &args).map_err(|err| unavailable.explain(err))
+    }
+
+    fn build_args(
+        &self,
+        server: &Server,
+        license: &str,
+        build_args: &[(&str, &str)],
+        context: &TempDir,
+    ) -> Result<Vec<String>> {
+        let workspace = self.ws.id()?;
+        let origin = docker_args::Origin {
+            workspace: &workspace,
+            license,
+            profile: self.options.profile.name(),
+            cached: !self.options.no_cache,
+        };
+        Ok(docker_args::build(server, &origin, build_args, context.path()))
+    }
+
+    fn run(&self, label: &str, args: &[String]) -> Result<()> {
+        progress::with_sink(label, |sink| Ok(self.cli.run_with_progress(args, sink)?)).map(drop)
+    }
+}
+
+/// As in `4.31 MiB`.
+pub(crate) fn mebibytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "it is shown with two digits")]
+    let size = bytes as f64 / f64::from(1 << 20);
+    format!("{size:.2} MiB")
+}

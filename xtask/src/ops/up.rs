@@ -1,0 +1,239 @@
+//! Brings one server up.
+//!
+//! Server -> ready container. Invariant: run twice, the second changes nothing; what is not ours is never touched;
+//! what could not be made whole is taken away again or said.
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use drydock_catalog::Server;
+use drydock_contract::Health;
+use drydock_engine::docker_args::{self, Create};
+use drydock_engine::{Cli, Container, Image, Owner, error_text};
+
+use crate::cargo::Profile;
+use crate::hint::with_hint;
+use crate::interrupt;
+use crate::ops::build::{BuildOptions, Builder};
+use crate::ui::progress;
+use crate::workspace::Workspace;
+
+/// How long a server may take to be ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(clap::Args, Debug, Default, Clone, Copy)]
+pub(crate) struct UpOptions {
+    /// Recreate also while sessions are open: they end
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Replace another workspace's container of the same server
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
+/// Brings one server up; when this returns it is ready.
+pub(crate) fn up(
+    ws: &Workspace,
+    cli: &Cli,
+    server: &Server,
+    env: &[(String, String)],
+    options: UpOptions,
+) -> Result<()> {
+    if server.secrets().any(|it| it.required) {
+        bail!("`{}` needs secrets, which this version of Drydock cannot deliver yet", server.name);
+    }
+    let env = server.environment(env)?;
+    let name = server.container(&ws.global.name_prefix);
+    let id = ws.id()?;
+    let inspect = || -> Result<Option<Container>> {
+        let found = drydock_engine::container(cli, &name)?;
+        found.iter().try_for_each(|it| check_ownership(it, server, &id, options))?;
+        Ok(found)
+    };
+    inspect()?; // before the work of a build
+    let image = image(ws, cli, server, &id)?;
+    let want = docker_args::create(server, &name, &id, &env);
+    // A build takes minutes, in which somebody may have made or started one.
+    if let Some(found) = inspect()? {
+        if is_current(&found, &want, &image, server, &id) {
+            return resume(ws, cli, server, &found);
+        }
+        replace(cli, &found, options)?;
+    }
+    progress::step(&format!("starting {name}"), || create_and_start(cli, server, &name, &want))?;
+    if server.is_runtime {
+        progress::say(&format!(
+            "{name} has a shell and runs whatever it is told: nothing that you do not trust"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the container of that name is ours to change.
+fn check_ownership(found: &Container, server: &Server, id: &str, options: UpOptions) -> Result<()> {
+    let name = found.name();
+    match found.owner(&server.name, id) {
+        Owner::ThisWorkspace => Ok(()),
+        Owner::OtherWorkspace(_) if options.adopt => Ok(()),
+        Owner::OtherWorkspace(other) => Err(with_hint(
+            format!("the container {name} belongs to another workspace ({other}); it was left as it is"),
+            "use another name with `--name-prefix PREFIX`, or take it over with `--adopt`",
+        )),
+        Owner::Unmanaged => Err(with_hint(
+            format!(
+                "the container {name} (image {}) is not Drydock's; it was left as it is",
+                found.config.image
+            ),
+            "use another name with `--name-prefix PREFIX`, or remove that container yourself",
+        )),
+    }
+}
+
+/// Our image of this version, built if it is missing.
+fn image(ws: &Workspace, cli: &Cli, server: &Server, id: &str) -> Result<Image> {
+    match drydock_engine::image(cli, &server.image())? {
+        Some(image) if image.is_ours(&server.name, id) => return Ok(image),
+        Some(_) => progress::say(&format!("{} was not built by this workspace: building it", server.image())),
+        None => progress::say(&format!("{} is not there yet: building it", server.image())),
+    }
+    Builder::new(ws, cli, BuildOptions::with(Profile::Release)).build(server)
+}
+
+fn is_current(found: &Container, want: &Create, image: &Image, server: &Server, id: &str) -> bool {
+    found.owner(&server.name, id) == Owner::ThisWorkspace
+        && found.settings() == Some(&want.settings)
+        && found.image == image.id
+        && found.state.status != "created" // an `up` that was cut short made it
+}
+
+/// The container is the right one: it only has to run.
+fn resume(ws: &Workspace, cli: &Cli, server: &Server, found: &Container) -> Result<()> {
+    let name = found.name();
+    if !found.state.running {
+        return progress::step(&format!("starting {name}"), || start(cli, server, name));
+    }
+    if drydock_engine::health(cli, name).is_ok_and(|it| it.ready) {
+        progress::say(&format!("{name}: already up"));
+        return Ok(());
+    }
+    // It may still be at its start. Somebody may be at work in it, so it is not for us to stop.
+    let Some(why) = progress::step(&format!("waiting for {name}"), || until_ready(cli, name))? else {
+        return Ok(());
+    };
+    let [logs, down, up] = ["logs", "down", "up"].map(|it| ws.command(&format!("{it} {}", server.name)));
+    let problem = format!("{name} runs, but did not become ready: {why}; it was left as it is");
+    Err(with_hint(problem, format!("{logs}; to begin anew: {down}, then {up}")))
+}
+
+/// Takes our old container away, unless somebody works with it.
+fn replace(cli: &Cli, found: &Container, options: UpOptions) -> Result<()> {
+    let name = found.name();
+    // One that starts again and again has no sessions.
+    if found.state.running && found.state.status != "restarting" && !options.force {
+        let differs = format!("{name} differs from what it should be and");
+        match drydock_engine::health(cli, name) {
+            Ok(health) if health.sessions == 0 => {}
+            Ok(health) => {
+                let problem = format!("{differs} has {} open sessions", health.sessions);
+                let hint = "close the clients that use it, or end their sessions with `--force`";
+                return Err(with_hint(format!("{problem}; it was left as it is"), hint));
+            }
+            Err(err) => {
+                let problem = format!("{differs} does not say whether sessions are open ({err:#})");
+                let hint = "`--force` recreates it all the same; sessions end";
+                return Err(with_hint(format!("{problem}; it was left as it is"), hint));
+            }
+        }
+    }
+    progress::say(&format!("{name} differs from what it should be: recreating it"));
+    Ok(drydock_engine::stop_and_remove(cli, found)?)
+}
+
+/// Creates and starts; on any failure before the server was ready, nothing half made stays.
+fn create_and_start(cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
+    let output = cli.output(&want.args)?;
+    if !output.status.success() {
+        return match created_concurrently(cli, name, want)? {
+            true => start(cli, server, name),
+            false => bail!("cannot create {name}: {}", error_text(&output)),
+        };
+    }
+    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let made = verify_sandbox(cli, server, name, &output).and_then(|()| start(cli, server, name));
+    if made.is_err() {
+        cli.stdout(&docker_args::remove(&id))
+            .with_context(|| format!("could not remove the half made {name}"))?;
+    }
+    made
+}
+
+/// Whether another `up` was faster and made the very same; its container is listed a little after its name is taken.
+fn created_concurrently(cli: &Cli, name: &str, want: &Create) -> Result<bool> {
+    for _ in 0..20 {
+        if let Some(found) = drydock_engine::container(cli, name)? {
+            return Ok(found.settings() == Some(&want.settings));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(false)
+}
+
+/// Whether what was created has its whole sandbox, before anything runs in it.
+fn verify_sandbox(cli: &Cli, server: &Server, name: &str, created: &Output) -> Result<()> {
+    interrupt::check()?;
+    // What an engine cannot enforce it leaves out, with a warning: what it then shows decides.
+    let warnings = String::from_utf8_lossy(&created.stderr);
+    warnings.lines().for_each(|it| progress::say(&format!("{}: {}", cli.name, it.escape_debug())));
+    Ok(drydock_engine::verify(&inspect_owned(cli, name)?, server)?)
+}
+
+fn start(cli: &Cli, server: &Server, name: &str) -> Result<()> {
+    cli.stdout(&docker_args::start(name))?;
+    if let Err(err) = drydock_engine::verify(&inspect_owned(cli, name)?, server) {
+        cli.stdout(&docker_args::stop(name))?;
+        return Err(err.into());
+    }
+    stop_unless_ready(cli, name)
+}
+
+fn inspect_owned(cli: &Cli, name: &str) -> Result<Container> {
+    drydock_engine::container(cli, name)?.with_context(|| format!("{name} went away while it was started"))
+}
+
+/// Waits until the server answers: nothing, or why it does not.
+fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
+    let (start, restarts) = (Instant::now(), inspect_owned(cli, name)?.restart_count);
+    loop {
+        interrupt::check()?;
+        let why = match drydock_engine::health(cli, name) {
+            Ok(health) if health.ready => return Ok(None),
+            Ok(health) => format!("it says that it is not ready{}", because(&health)),
+            Err(err) => err.to_string(),
+        };
+        let now = inspect_owned(cli, name)?;
+        if !now.state.running || now.restart_count > restarts {
+            return Ok(Some(format!("it ended with exit code {}", now.state.exit_code)));
+        }
+        if start.elapsed() > READY_TIMEOUT {
+            return Ok(Some(format!("not within {} s: {why}", READY_TIMEOUT.as_secs())));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A server that we have started and that does not get ready is stopped, and its last words are in the error.
+fn stop_unless_ready(cli: &Cli, name: &str) -> Result<()> {
+    let Some(why) = until_ready(cli, name)? else { return Ok(()) };
+    let logs = cli.output(&docker_args::logs(name, false, Some(20)))?;
+    let logs = format!("{}{}", String::from_utf8_lossy(&logs.stdout), String::from_utf8_lossy(&logs.stderr));
+    cli.output(&docker_args::stop(name))?;
+    let words =
+        if logs.trim().is_empty() { "it logged nothing".to_owned() } else { format!("its log:\n{logs}") };
+    bail!("{name} did not become ready: {why}\n{}", words.trim_end())
+}
+
+/// As the end of a sentence: `: exit code 3`, or nothing.
+pub(crate) fn because(health: &Health) -> String {
+    health.why_not_ready().map(|it| format!(": {it}")).unwrap_or_default()
+}

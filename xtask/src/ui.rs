@@ -1,0 +1,4 @@
+//! What a person sees: progress while something lasts, tables, differences of files.
+
+pub(crate) mod progress;
+pub(crate) mod table;

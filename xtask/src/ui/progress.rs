@@ -1,0 +1,135 @@
+//! Long work, shown while it lasts: a spinner on a terminal, plain lines elsewhere, and how long it took.
+//!
+//! A label and work -> the work's result. Invariant: only stderr is written to; a command that fails has its own output
+//! in the error.
+
+use std::io::IsTerminal;
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use drydock_engine::process::{self, Sink};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::interrupt;
+
+/// Does `work` and says what it is and how long it took.
+pub(crate) fn step<T>(label: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let shown = Shown::start(label);
+    let result = work();
+    shown.end(result.is_ok());
+    result
+}
+
+/// Runs a command that takes long; its last line is shown beside the label. Returns its stdout.
+pub(crate) fn run(label: &str, mut command: Command) -> Result<String> {
+    with_sink(label, |sink| Ok(process::run(&mut command, sink)?))
+}
+
+/// Does work that tells a sink what it is at, line by line; the last line is shown beside the label.
+pub(crate) fn with_sink<T>(label: &str, work: impl FnOnce(&Sink<'_>) -> Result<T>) -> Result<T> {
+    let shown = Shown::start(label);
+    let result = work(&|line| shown.detail(line));
+    shown.end(result.is_ok());
+    interrupt::check()?;
+    result
+}
+
+/// A sentence on stderr.
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Whether stderr takes colours.
+pub(crate) fn colour() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|it| !it.is_empty());
+    std::io::stderr().is_terminal()
+        && !set("NO_COLOR")
+        && std::env::var_os("TERM").is_none_or(|it| it != "dumb")
+}
+
+/// As in `0.3 s` or `2 min 5 s`.
+pub(crate) fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        all => format!("{} min {} s", all / 60, all % 60),
+    }
+}
+
+/// One piece of work on the screen.
+struct Shown {
+    label: String,
+    start: Instant,
+    spinner: Option<ProgressBar>,
+    last: Mutex<Instant>,
+}
+
+impl Shown {
+    fn start(label: &str) -> Self {
+        let spinner = std::io::stderr().is_terminal().then(|| spinner(label));
+        if spinner.is_none() {
+            eprintln!("{label} ..");
+        }
+        let now = Instant::now();
+        Self { label: label.to_owned(), start: now, spinner, last: Mutex::new(now) }
+    }
+
+    /// What the work is at: beside the spinner, or, in a log, a line now and then so that nobody thinks it hangs.
+    fn detail(&self, text: &str) {
+        let text: String = text.chars().filter(|it| !it.is_control()).take(60).collect();
+        if let Some(spinner) = &self.spinner {
+            spinner.set_message(text);
+        } else if let Ok(mut last) = self.last.lock()
+            && last.elapsed() > Duration::from_secs(30)
+        {
+            *last = Instant::now();
+            eprintln!("{} .. {} ({text})", self.label, seconds(self.start.elapsed()));
+        }
+    }
+
+    fn end(self, good: bool) {
+        let took = seconds(self.start.elapsed());
+        match (&self.spinner, good) {
+            (Some(spinner), _) => {
+                spinner.finish_and_clear();
+                eprintln!("{} {} {}", mark(good), self.label, dim(&took));
+            }
+            (None, true) => eprintln!("{}: {took}", self.label),
+            (None, false) => eprintln!("{}: failed after {took}", self.label),
+        }
+    }
+}
+
+fn spinner(label: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {msg}");
+    let bar = ProgressBar::new_spinner().with_prefix(label.to_owned());
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// A sign for good or bad, in colour where stderr takes it.
+pub(crate) fn mark(good: bool) -> String {
+    let (sign, code) = if good { ("✓", 32) } else { ("✗", 31) };
+    paint(sign, code)
+}
+
+pub(crate) fn dim(text: &str) -> String {
+    paint(text, 2)
+}
+
+fn paint(text: &str, code: u8) -> String {
+    if colour() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(seconds(Duration::from_millis(1_250)), "1.2 s");
+        assert_eq!(seconds(Duration::from_secs(125)), "2 min 5 s");
+    }
+}
