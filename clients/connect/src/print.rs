@@ -1,6 +1,6 @@
 //! Readable output: what a person sees.
 //!
-//! Sessions, tools, results, failures -> text. Invariant: everything that a server said is escaped here.
+//! Sessions, tools, results, errors -> text. Invariant: everything that a server said is escaped here.
 
 mod result;
 mod tools;
@@ -11,21 +11,21 @@ pub use tools::tools;
 use rmcp::model::Implementation;
 
 use crate::{
-    failure::Failure,
-    handshake::{Agreed, Lifecycle},
-    text::{escape, escape_line},
+    error::Error,
+    escape::{escape, escape_line},
+    handshake::{Lifecycle, Negotiated},
 };
 
-/// "weather 0.1.0, MCP 2026-07-28 (server/discover)"
-pub fn agreed(agreed: &Agreed) -> String {
-    let era = match agreed.lifecycle {
+/// Who answered, and how: "weather 0.1.0, MCP 2026-07-28 (server/discover)".
+pub fn negotiated(negotiated: &Negotiated) -> String {
+    let lifecycle = match negotiated.lifecycle {
         Lifecycle::Initialize => "initialize",
         Lifecycle::Discover => "server/discover",
     };
-    format!("{}, MCP {} ({era})", server(agreed.server.as_ref()), escape_line(&agreed.version))
+    format!("{}, MCP {} ({lifecycle})", server(negotiated.server.as_ref()), escape_line(&negotiated.version))
 }
 
-/// "4 tools"
+/// How many tools: "4 tools".
 pub fn count(tools: usize) -> String {
     match tools {
         0 => "no tools".into(),
@@ -34,17 +34,23 @@ pub fn count(tools: usize) -> String {
     }
 }
 
-/// What went wrong, the server's last words, and what to do.
-pub fn failure(failure: &Failure) -> String {
-    let mut text = format!("error: {}", escape(&failure.to_string()));
-    if !failure.stderr.is_empty() {
+/// What `drydock-connect` writes to stderr: the message and, where there is one, the hint.
+pub fn error(error: &Error) -> String {
+    let text = format!("error: {}", message(error));
+    match &error.hint {
+        Some(hint) => format!("{text}\n\nhint: {}", escape(hint)),
+        None => text,
+    }
+}
+
+/// What went wrong and the server's last lines, without the hint.
+pub fn message(error: &Error) -> String {
+    let mut text = escape(&error.to_string());
+    if !error.stderr.is_empty() {
         text.push_str("\n\nthe server's last lines on stderr:");
-        for line in &failure.stderr {
+        for line in &error.stderr {
             text.push_str(&format!("\n  | {}", escape_line(line)));
         }
-    }
-    if let Some(hint) = &failure.hint {
-        text.push_str(&format!("\n\nhint: {}", escape(hint)));
     }
     text
 }
