@@ -128,9 +128,9 @@ fn a_refusal_without_one() {
 #[test]
 fn a_service_that_is_not_there_and_tools_that_need_none() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "nobody");
-    let container = world.container("weather");
-    world.ok(&["up", "weather", "--env", "OPEN_METEO_URL=http://127.0.0.1:9"]);
+    let env = weather::test_env(&engine, "nobody");
+    let container = env.container("weather");
+    env.ok(&["up", "weather", "--env", "OPEN_METEO_URL=http://127.0.0.1:9"]);
     let mut session = weather::session(&engine, &container);
     session.open(LEGACY[1]);
     let answer = session.call("get_forecast", json!({"place": "Bern"}));

@@ -5,12 +5,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::world::World;
+use crate::test_env::TestEnv;
 
 const SERVERS: usize = 50_000;
 
 #[derive(Debug)]
-pub struct Large {
+pub struct LargeConfig {
     pub client: &'static str,
     pub path: &'static str,
     head: &'static str,
@@ -20,8 +20,8 @@ pub struct Large {
     tail: &'static str,
 }
 
-pub const LARGE: &[Large] = &[
-    Large {
+pub const LARGE_CONFIGS: &[LargeConfig] = &[
+    LargeConfig {
         client: "cursor",
         path: ".cursor/mcp.json",
         head: "{\n  \"mcpServers\": {\n",
@@ -31,7 +31,7 @@ pub const LARGE: &[Large] = &[
         between: ",\n",
         tail: "\n  }\n}\n",
     },
-    Large {
+    LargeConfig {
         client: "codex",
         path: ".codex/config.toml",
         head: "model = \"gpt-5\" # mine\n\n",
@@ -41,7 +41,7 @@ pub const LARGE: &[Large] = &[
         between: "\n",
         tail: "",
     },
-    Large {
+    LargeConfig {
         client: "goose",
         path: ".config/goose/config.yaml",
         head: "GOOSE_PROVIDER: anthropic # mine\nextensions:\n",
@@ -53,13 +53,13 @@ pub const LARGE: &[Large] = &[
     },
 ];
 
-impl Large {
-    /// Into the world's home.
-    pub fn write(&self, world: &World) -> PathBuf {
+impl LargeConfig {
+    /// Into the environment's home.
+    pub fn write(&self, env: &TestEnv) -> PathBuf {
         let servers: Vec<String> =
             (0..SERVERS).map(|n| self.server.replace('@', &format!("{n:05}"))).collect();
         let text = format!("{}{}{}", self.head, servers.join(self.between), self.tail);
-        let path = world.home().join(self.path);
+        let path = env.home().join(self.path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a new folder");
         fs::write(&path, text).expect("a new file");
         path

@@ -10,19 +10,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Far beyond what anything takes, also on a busy machine: only a hang gets there.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const TIMEOUT: Duration = Duration::from_secs(120);
 /// For commands that compile.
-pub const LONG_PATIENCE: Duration = Duration::from_secs(1800);
+pub const BUILD_TIMEOUT: Duration = Duration::from_secs(1800);
 
 #[derive(Debug, Clone)]
-pub struct Finished {
+pub struct CommandOutput {
     pub what: String,
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Finished {
+impl CommandOutput {
     /// The test goes on only after success.
     #[track_caller]
     pub fn ok(self) -> Self {
@@ -47,7 +47,7 @@ impl Finished {
     }
 }
 
-impl std::fmt::Display for Finished {
+impl std::fmt::Display for CommandOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { what, code, stdout, stderr } = self;
         write!(f, "{what}\nexit code: {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
@@ -62,28 +62,33 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }
 
-pub fn run(command: &mut Command) -> Finished {
-    run_with(command, &[], PATIENCE)
+pub fn run(command: &mut Command) -> CommandOutput {
+    run_with(command, &[], TIMEOUT)
 }
 
-pub fn run_with(command: &mut Command, input: &[u8], patience: Duration) -> Finished {
-    watched(command, input, patience, |_| {})
+pub fn run_with(command: &mut Command, input: &[u8], timeout: Duration) -> CommandOutput {
+    run_observed(command, input, timeout, |_| {})
 }
 
 /// Also the most memory that it had, in bytes, as the kernel counts it.
-pub fn run_and_weigh(command: &mut Command) -> (Finished, u64) {
+pub fn run_with_peak_memory(command: &mut Command) -> (CommandOutput, u64) {
     let mut peak = 0;
-    let finished = watched(command, &[], LONG_PATIENCE, |pid| {
+    let output = run_observed(command, &[], BUILD_TIMEOUT, |pid| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let kilobytes = status.lines().find_map(|it| it.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
         // Only grows; a process that has ended has none.
         peak = kilobytes.and_then(|it| it.parse().ok()).map_or(peak, |it: u64| it << 10);
     });
-    (finished, peak)
+    (output, peak)
 }
 
 /// `look` is called again and again with the process id.
-fn watched(command: &mut Command, input: &[u8], patience: Duration, mut look: impl FnMut(u32)) -> Finished {
+fn run_observed(
+    command: &mut Command,
+    input: &[u8],
+    timeout: Duration,
+    mut look: impl FnMut(u32),
+) -> CommandOutput {
     let what = format!("{command:?}");
     let mut child = command
         .stdin(Stdio::piped())
@@ -98,7 +103,7 @@ fn watched(command: &mut Command, input: &[u8], patience: Duration, mut look: im
     let stdout = collect(child.stdout.take().expect("a pipe"));
     let stderr = collect(child.stderr.take().expect("a pipe"));
     let mut status = None;
-    eventually(patience, || {
+    wait_until(timeout, || {
         look(child.id());
         status = child.try_wait().expect("a child to wait for");
         status.is_some()
@@ -107,36 +112,36 @@ fn watched(command: &mut Command, input: &[u8], patience: Duration, mut look: im
         let _ = child.kill();
         let _ = child.wait();
     }
-    let finished = Finished {
+    let output = CommandOutput {
         what,
         code: status.and_then(|it| it.code()),
         stdout: String::from_utf8_lossy(&stdout.join().expect("a reader")).into_owned(),
         stderr: String::from_utf8_lossy(&stderr.join().expect("a reader")).into_owned(),
     };
-    assert!(status.is_some(), "did not end within {patience:?}: {finished}");
-    finished
+    assert!(status.is_some(), "did not end within {timeout:?}: {output}");
+    output
 }
 
 /// A figure that a test has found: shown also when it passes, unlike what `eprintln!` says.
-pub fn note(figure: &str) {
+pub fn print_note(figure: &str) {
     std::io::stderr().write_all(format!("{figure}\n").as_bytes()).expect("stderr");
 }
 
 /// The status of a child that ends in time.
-pub fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+pub fn wait(child: &mut Child, timeout: Duration) -> Option<ExitStatus> {
     let mut status = None;
-    eventually(patience, || {
+    wait_until(timeout, || {
         status = child.try_wait().expect("a child to wait for");
         status.is_some()
     });
     status
 }
 
-/// Polls until `done` or the end of patience; says which.
-pub fn eventually(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
+/// Polls until `done` or the end of timeout; says which.
+pub fn wait_until(timeout: Duration, mut done: impl FnMut() -> bool) -> bool {
     let began = Instant::now();
     while !done() {
-        if began.elapsed() > patience {
+        if began.elapsed() > timeout {
             return false;
         }
         thread::sleep(Duration::from_millis(20));

@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, wait};
+use crate::process::{TIMEOUT, wait};
 
 pub const LEGACY: [&str; 2] = ["2025-06-18", "2025-11-25"];
 pub const MODERN: &str = "2026-07-28";
@@ -147,7 +147,7 @@ impl Session {
     /// The next line of stdout, of a program that does not speak MCP itself.
     #[track_caller]
     pub fn receive_line(&mut self) -> String {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.lines.recv_timeout(TIMEOUT) {
             Ok(line) => line,
             Err(_) => {
                 let _ = self.child.kill();
@@ -161,14 +161,14 @@ impl Session {
     #[track_caller]
     pub fn finish(mut self) -> ExitStatus {
         drop(self.stdin.take());
-        wait(&mut self.child, PATIENCE).expect("the program ends when its input does")
+        wait(&mut self.child, TIMEOUT).expect("the program ends when its input does")
     }
 
     /// Closes stdin and waits for the server to end; returns how, what it still said, and its stderr.
     #[track_caller]
     pub fn close(mut self) -> (ExitStatus, Vec<Value>, String) {
         drop(self.stdin.take());
-        let status = wait(&mut self.child, PATIENCE).expect("the server ends when its input does");
+        let status = wait(&mut self.child, TIMEOUT).expect("the server ends when its input does");
         let rest = self.lines.iter().map(|line| message(&line)).collect();
         (status, rest, self.stderr.take().and_then(|it| it.join().ok()).unwrap_or_default())
     }
