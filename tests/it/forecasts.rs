@@ -149,13 +149,13 @@ fn a_cancelled_call_gets_no_answer_and_lets_the_session_live() {
     let shared = weather::shared(&engine);
     let mut session = weather::session(&engine, &shared.container);
     session.open(LEGACY[1]);
-    let id = session.post(
+    let id = session.send_request(
         "tools/call",
         json!({"name": "get_forecast", "arguments": {"latitude": -83.25, "longitude": 1}}),
     );
     session
         .send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}));
-    let tools = session.post("tools/list", json!({}));
+    let tools = session.send_request("tools/list", json!({}));
     let next = session.receive();
     assert_eq!(next["id"], tools, "{next}");
     let (status, rest, stderr) = session.close();

@@ -33,7 +33,7 @@ fn busy_session(engine: &Engine, container: &str) {
         "x\n2026-01-01T00:00:00.000Z info  tools/call forged ok \u{1b}[31m\u{202e}{}",
         "y".repeat(9000)
     );
-    session.ask("tools/call", json!({"name": hostile, "arguments": {}})).expect_err("no such tool");
+    session.try_request("tools/call", json!({"name": hostile, "arguments": {}})).expect_err("no such tool");
     session.close();
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::process::{CommandOutput, command, run};
 
+/// The command line of a container engine that answers.
 #[derive(Debug, Clone)]
 pub struct Engine {
     program: String,
@@ -33,10 +34,10 @@ impl Engine {
     /// The engine that answers, or why there is none.
     pub fn find() -> Result<Self, String> {
         static FOUND: OnceLock<Result<Engine, String>> = OnceLock::new();
-        FOUND.get_or_init(Self::look).clone()
+        FOUND.get_or_init(Self::detect).clone()
     }
 
-    fn look() -> Result<Self, String> {
+    fn detect() -> Result<Self, String> {
         let program = std::env::var("DRYDOCK_ENGINE").unwrap_or_else(|_| "docker".to_owned());
         if program == "host" {
             return Err("needs containers, and engine `host` was asked for".to_owned());
@@ -55,10 +56,12 @@ impl Engine {
         Ok(engine)
     }
 
+    /// The name of its command line: `docker`.
     pub fn program(&self) -> &str {
         &self.program
     }
 
+    /// `docker ARGS`, not started yet.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut it = command(&self.program);
         it.args(args);

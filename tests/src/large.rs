@@ -9,9 +9,12 @@ use crate::test_env::TestEnv;
 
 const SERVERS: usize = 50_000;
 
+/// A client's configuration file of more than 10 MB.
 #[derive(Debug)]
 pub struct LargeConfig {
+    /// The client's id.
     pub client: &'static str,
+    /// Below the home folder.
     pub path: &'static str,
     head: &'static str,
     /// With `@` for the number.
@@ -20,6 +23,7 @@ pub struct LargeConfig {
     tail: &'static str,
 }
 
+/// One for each format that clients use.
 pub const LARGE_CONFIGS: &[LargeConfig] = &[
     LargeConfig {
         client: "cursor",
@@ -65,10 +69,12 @@ impl LargeConfig {
         path
     }
 
+    /// The arguments of xtask that add an entry to it.
     pub fn install(&self) -> [&str; 6] {
         ["install-client", self.client, "--name", "remote", "--url", "http://127.0.0.1:9/mcp"]
     }
 
+    /// The arguments of xtask that take that entry out.
     pub fn uninstall(&self) -> [&str; 2] {
         ["uninstall-client", self.client]
     }

@@ -3,6 +3,8 @@
 //! Tests run the real binaries against a real engine; nothing of ours is replaced. Invariant: what a test makes on the
 //! engine carries this run's prefix and is gone after it, also when the test run is killed.
 
+#![warn(missing_docs)]
+
 pub mod engine;
 pub mod large;
 pub mod process;

@@ -14,11 +14,16 @@ pub const TIMEOUT: Duration = Duration::from_secs(120);
 /// For commands that compile.
 pub const BUILD_TIMEOUT: Duration = Duration::from_secs(1800);
 
+/// What a program left behind that has ended.
 #[derive(Debug, Clone)]
 pub struct CommandOutput {
+    /// The command line, for messages.
     pub what: String,
+    /// None after a signal.
     pub code: Option<i32>,
+    /// All of it; what is not UTF-8 is replaced.
     pub stdout: String,
+    /// All of it; what is not UTF-8 is replaced.
     pub stderr: String,
 }
 
@@ -37,11 +42,13 @@ impl CommandOutput {
         self
     }
 
+    /// Stdout as JSON; a test fails whose program printed anything else.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("stdout is not JSON ({e}): {self}"))
     }
 
+    /// Stdout without the final newline.
     pub fn line(&self) -> &str {
         self.stdout.trim_end()
     }
@@ -54,6 +61,7 @@ impl std::fmt::Display for CommandOutput {
     }
 }
 
+/// A program, not started yet; the one place that makes a `Command`.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place of the tests; a failure shows the whole command"
@@ -62,10 +70,12 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }
 
+/// Runs it to its end, without input, for [`TIMEOUT`] at most.
 pub fn run(command: &mut Command) -> CommandOutput {
     run_with(command, &[], TIMEOUT)
 }
 
+/// Runs it to its end, with `input` on stdin; fails the test after `timeout`.
 pub fn run_with(command: &mut Command, input: &[u8], timeout: Duration) -> CommandOutput {
     run_observed(command, input, timeout, |_| {})
 }

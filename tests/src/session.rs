@@ -12,9 +12,12 @@ use serde_json::{Value, json};
 
 use crate::process::{TIMEOUT, wait};
 
+/// Versions of the protocol that begin with `initialize`.
 pub const LEGACY: [&str; 2] = ["2025-06-18", "2025-11-25"];
+/// The version that begins with `server/discover`.
 pub const MODERN: &str = "2026-07-28";
 
+/// A server that runs, and the two pipes to it; it is killed with this value.
 #[derive(Debug)]
 pub struct Session {
     child: Child,
@@ -29,12 +32,16 @@ pub struct Session {
 /// What a tool answered.
 #[derive(Debug)]
 pub struct Answer {
+    /// What MCP calls `isError`.
     pub is_error: bool,
+    /// The texts of the content, a line break between two.
     pub text: String,
+    /// `structuredContent`, or null.
     pub structured: Value,
 }
 
 impl Session {
+    /// Starts the program; nothing is said to it yet.
     pub fn start(mut command: Command) -> Self {
         let what = format!("{command:?}");
         let mut child = command
@@ -82,14 +89,14 @@ impl Session {
     /// A request that must be answered with a result.
     #[track_caller]
     pub fn request(&mut self, method: &str, params: Value) -> Value {
-        self.ask(method, params)
+        self.try_request(method, params)
             .unwrap_or_else(|error| panic!("{method} was answered with an error: {error}"))
     }
 
     /// A request's result, or its error.
     #[track_caller]
-    pub fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
-        let id = self.post(method, params);
+    pub fn try_request(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        let id = self.send_request(method, params);
         loop {
             let message = self.receive();
             if message["id"] == id {
@@ -104,7 +111,7 @@ impl Session {
 
     /// Sends a request without waiting; returns its id.
     #[track_caller]
-    pub fn post(&mut self, method: &str, mut params: Value) -> u64 {
+    pub fn send_request(&mut self, method: &str, mut params: Value) -> u64 {
         self.next_id += 1;
         if let Some(meta) = &self.meta {
             params["_meta"] = meta.clone();
@@ -113,6 +120,7 @@ impl Session {
         self.next_id
     }
 
+    /// Calls a tool and waits for its result.
     #[track_caller]
     pub fn call(&mut self, tool: &str, arguments: Value) -> Answer {
         let result = self.request("tools/call", json!({"name": tool, "arguments": arguments}));
@@ -132,6 +140,7 @@ impl Session {
         tools.iter().map(|it| it["name"].as_str().expect("a tool has a name").to_owned()).collect()
     }
 
+    /// Writes one message as a line.
     #[track_caller]
     pub fn send(&mut self, message: &Value) {
         let stdin = self.stdin.as_mut().expect("the session is open");

@@ -17,6 +17,7 @@ macro_rules! strace_or_skip {
     };
 }
 
+/// Whether strace works here, or why not; found out once.
 pub fn ready() -> Result<(), String> {
     static READY: OnceLock<Result<(), String>> = OnceLock::new();
     READY.get_or_init(find).clone()

@@ -34,6 +34,7 @@ const UNSET_VARIABLES: [&str; 17] = [
     "QWEN_",
 ];
 
+/// The folders, the name prefix and the environment that a test runs xtask with.
 #[derive(Debug)]
 pub struct TestEnv {
     folder: TempDir,
@@ -69,10 +70,12 @@ impl TestEnv {
         self
     }
 
+    /// HOME.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
+    /// `DRYDOCK_STATE`: the ledger, backups, the id of the workspace.
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
@@ -82,6 +85,7 @@ impl TestEnv {
         self.folder.path().join("project")
     }
 
+    /// What the names of its containers begin with.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -125,11 +129,13 @@ impl TestEnv {
         it
     }
 
+    /// The outcome of `cargo xtask ARGS`, whatever it is.
     #[track_caller]
     pub fn run(&self, args: &[&str]) -> CommandOutput {
         run_with(&mut self.xtask(args), &[], BUILD_TIMEOUT)
     }
 
+    /// `cargo xtask ARGS`, which must succeed.
     #[track_caller]
     pub fn ok(&self, args: &[&str]) -> CommandOutput {
         self.run(args).ok()
@@ -156,6 +162,7 @@ impl Drop for TestEnv {
     }
 }
 
+/// The root of this workspace.
 pub fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_path_buf()
 }
@@ -203,6 +210,7 @@ pub fn build(args: &[&str], program: &str) -> PathBuf {
     build_with(args, program, &[])
 }
 
+/// As [`build`], with variables for cargo.
 pub fn build_with(args: &[&str], program: &str, env: &[(&str, &str)]) -> PathBuf {
     let mut cargo = command("cargo");
     cargo

@@ -13,12 +13,15 @@ use crate::test_env::TestEnv;
 
 /// What `build-images` makes of it.
 pub const IMAGE: &str = concat!("drydock/weather:", env!("CARGO_PKG_VERSION"));
+/// The names of its tools, in its order.
 pub const TOOLS: [&str; 4] = ["find_place", "get_current_weather", "get_forecast", "sun_times"];
 
 /// A weather container whose forecasts come from the stand-in.
 #[derive(Debug)]
 pub struct Shared {
+    /// Where it was started.
     pub env: TestEnv,
+    /// Its name.
     pub container: String,
     /// The stand-in's container.
     pub service: String,

@@ -15,9 +15,12 @@ use crate::test_env::{TestEnv, workspace_root};
 /// What a script of tests/standins ends with where it cannot do its work.
 const EXIT_UNAVAILABLE: i32 = 3;
 
+/// What packages a server comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// From npm.
     Node,
+    /// From PyPI.
     Python,
 }
 

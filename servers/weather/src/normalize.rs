@@ -47,7 +47,7 @@ fn is_dropped(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}')
 }
 
-/// The letter under the accent, for the scripts in which people type without it.
+/// The letter under the accent, for the scripts in which people type without it; Latin ones here.
 fn base_letter(c: char) -> char {
     match c {
         'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | 'ǟ' | 'ǡ' | 'ǻ' | 'ȁ' | 'ȃ' | 'ȧ' | 'ḁ' | 'ạ'..='ặ' => {
@@ -93,6 +93,13 @@ fn base_letter(c: char) -> char {
         'ẋ' | 'ẍ' => 'x',
         'ý' | 'ÿ' | 'ŷ' | 'ȳ' | 'ẏ' | 'ẙ' | 'ỳ' | 'ỵ' | 'ỷ' | 'ỹ' => 'y',
         'ź' | 'ż' | 'ž' | 'ẑ' | 'ẓ' | 'ẕ' => 'z',
+        c => other_base_letter(c),
+    }
+}
+
+/// The same for Greek, Cyrillic and Arabic letters.
+fn other_base_letter(c: char) -> char {
+    match c {
         'ά' => 'α',
         'έ' => 'ε',
         'ή' => 'η',

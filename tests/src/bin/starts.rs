@@ -112,7 +112,7 @@ fn plain_command(engine: &Engine, container: &str) -> Vec<String> {
     engine.ok(&["cp", &format!("{container}:/etc/mcp/bridge.json"), file.to_str().expect("a plain path")]);
     let text = std::fs::read_to_string(file).expect("a copied file");
     let config: Value = serde_json::from_str(&text).expect("JSON");
-    let text = |it: &Value| it.as_str().expect("a text").to_owned();
+    let text = |it: &Value| it.as_str().expect("a string").to_owned();
     let mut it: Vec<String> = ["exec", "-i"].map(str::to_owned).to_vec();
     if let Some(cwd) = config["cwd"].as_str() {
         it.extend(["-w".to_owned(), cwd.to_owned()]);
