@@ -78,3 +78,22 @@ impl<'ast> Visit<'ast> for Paths {
         visit::visit_path(self, it);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_a_command_from_wherever_it_starts() {
+        let words = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
+        for (path, module, expected) in [
+            ("crate::task::up::run", "down", Some("up")),
+            ("super::up", "down", Some("up")),
+            ("super::super::up", "down::limits", Some("up")),
+            ("super::limits", "down::rows", None),
+            ("crate::engine::find", "down", None),
+        ] {
+            assert_eq!(command(&words(path), &words(module)).as_deref(), expected, "{path} in {module}");
+        }
+    }
+}

@@ -277,3 +277,18 @@ fn holds(text: &str, phrase: &str) -> bool {
         !is_letter(before) && !is_letter(after)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_words_count_and_documentation_does_not() {
+        let text = "/// Spot, foreign\n#[doc = \"foreign\"]\nfn f() { Spot; Spots; say(\"a foreign one\"); \"foreigner\"; }\n";
+        let mut counts = Counts::new();
+        of_tokens(text.parse().unwrap(), "xtask/src/a.rs", &mut counts);
+        let found: Vec<_> =
+            counts.iter().map(|((word, _), (count, first))| (*word, *count, &**first)).collect();
+        assert_eq!(found, [("Spot", 1, "xtask/src/a.rs:3"), ("foreign", 1, "xtask/src/a.rs:3")]);
+    }
+}
