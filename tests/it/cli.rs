@@ -1,21 +1,21 @@
 //! The command line: help, and what it says when something is wrong.
 
 use drydock_tests::process::{command, run};
-use drydock_tests::world::{World, build, workspace_root};
+use drydock_tests::test_env::{TestEnv, build, workspace_root};
 use expect_test::{Expect, expect};
 
 /// What a command says to a person: exit code, stdout, stderr.
 #[track_caller]
-fn says(world: &World, args: &[&str], expected: &Expect) {
-    let it = world.run(args);
+fn says(env: &TestEnv, args: &[&str], expected: &Expect) {
+    let it = env.run(args);
     let text = format!("{}{}exit code {}\n", it.stdout, it.stderr, it.code.unwrap_or(-1));
-    expected.assert_eq(&world.normal(&text));
+    expected.assert_eq(&env.normalize(&text));
 }
 
 #[test]
 fn help_lists_every_command() {
-    let world = World::without_engine("help");
-    let help = world.ok(&["--help"]).stdout;
+    let env = TestEnv::without_engine("help");
+    let help = env.ok(&["--help"]).stdout;
     let commands =
         help.split("Commands:").nth(1).and_then(|it| it.split("\n\n").next()).expect("a list of commands");
     let names: Vec<_> = commands.lines().filter_map(|it| it.split_whitespace().next()).collect();
@@ -25,7 +25,7 @@ fn help_lists_every_command() {
         assert!(names.contains(&name), "{name} is not in the help: {help}");
     }
     for name in names.into_iter().filter(|it| *it != "help") {
-        let own = world.ok(&[name, "--help"]).stdout;
+        let own = env.ok(&[name, "--help"]).stdout;
         assert!(
             own.lines().next().is_some_and(|it| it.len() > 10),
             "{name} does not say what it does: {own}"
@@ -38,16 +38,16 @@ fn help_lists_every_command() {
 /// xtask checks what it passes on to the client, so that nothing is compiled for a wrong word.
 #[test]
 fn the_client_and_its_caller_know_the_same_values() {
-    let world = World::without_engine("values");
+    let env = TestEnv::without_engine("values");
     let client = build(&["--package", "drydock-connect"], "drydock-connect");
     let versions = |help: &str| {
         let values = help.split("[possible values: ").nth(1).and_then(|it| it.split(']').next());
         values.expect("versions of the protocol").split_whitespace().collect::<String>()
     };
-    let its = run(world.command(client).arg("--help")).ok().stdout;
-    assert_eq!(versions(&world.ok(&["check", "--help"]).stdout), versions(&its));
+    let its = run(env.command(client).arg("--help")).ok().stdout;
+    assert_eq!(versions(&env.ok(&["check", "--help"]).stdout), versions(&its));
     for wrong in ["0", "-1", "86401", "NaN", "soon"] {
-        let it = world.run(&["check", "weather", &format!("--timeout={wrong}")]);
+        let it = env.run(&["check", "weather", &format!("--timeout={wrong}")]);
         assert!(it.code == Some(2) && it.stderr.contains("--timeout"), "{it}");
     }
 }
@@ -71,9 +71,9 @@ fn xtask_is_quick_to_build_and_speaks_no_mcp() {
 
 #[test]
 fn without_an_engine() {
-    let world = World::without_engine("none");
+    let env = TestEnv::without_engine("none");
     says(
-        &world,
+        &env,
         &["up", "weather"],
         &expect![[r#"
         error: `docker` is not installed (not in PATH)
@@ -83,7 +83,7 @@ fn without_an_engine() {
     "#]],
     );
     says(
-        &world,
+        &env,
         &["--engine", "kraken", "status"],
         &expect![[r#"
         error: there is no engine "kraken"
@@ -96,9 +96,9 @@ fn without_an_engine() {
 
 #[test]
 fn names_that_nobody_has() {
-    let world = World::without_engine("names");
+    let env = TestEnv::without_engine("names");
     says(
-        &world,
+        &env,
         &["up", "nobody"],
         &expect![[r#"
         error: there is no server "nobody"
@@ -108,7 +108,7 @@ fn names_that_nobody_has() {
     "#]],
     );
     says(
-        &world,
+        &env,
         &["logs", "--", "-f"],
         &expect![[r#"
         error: there is no server "-f"
@@ -118,7 +118,7 @@ fn names_that_nobody_has() {
     "#]],
     );
     says(
-        &world,
+        &env,
         &["call", "../weather", "find_place"],
         &expect![[r#"
             error: there is no server "../weather"
@@ -127,11 +127,11 @@ fn names_that_nobody_has() {
             exit code 1
         "#]],
     );
-    let unknown = world.run(&["install-client", "notepad", "--server", "weather"]).fails();
+    let unknown = env.run(&["install-client", "notepad", "--server", "weather"]).fails();
     assert!(unknown.stderr.starts_with("error: there is no client \"notepad\"\n\nhint: "), "{unknown}");
     assert!(unknown.stderr.contains("claude-code, claude-desktop, "), "{unknown}");
     says(
-        &world,
+        &env,
         &["--name-prefix=-v", "status"],
         &expect![[r#"
         error: --name-prefix "-v": use at most 64 letters, digits, `_`, `.` and `-`, and begin with a letter or digit
@@ -139,7 +139,7 @@ fn names_that_nobody_has() {
     "#]],
     );
     says(
-        &world,
+        &env,
         &["up", "weather", "--env", "PATH"],
         &expect![[r#"
         error: invalid value 'PATH' for '--env <KEY=VALUE>': expected KEY=VALUE
@@ -149,7 +149,7 @@ fn names_that_nobody_has() {
     "#]],
     );
     says(
-        &world,
+        &env,
         &["--engine", "host", "up", "nobody", "weather"],
         &expect![[r#"
         error: there is no server "nobody"
@@ -163,7 +163,7 @@ fn names_that_nobody_has() {
 #[test]
 fn a_manifest_with_a_mistake() {
     let folder = tempfile::tempdir().unwrap();
-    let world = World::without_engine("manifest").with_root(folder.path());
+    let env = TestEnv::without_engine("manifest").with_root(folder.path());
     let good = std::fs::read_to_string(workspace_root().join("servers/weather/server.json")).unwrap();
     let server = folder.path().join("servers/weather");
     std::fs::create_dir_all(&server).unwrap();
@@ -222,6 +222,6 @@ fn a_manifest_with_a_mistake() {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good, "{from} is not in the manifest");
         std::fs::write(server.join("server.json"), bad).unwrap();
-        says(&world, &["up", "weather"], &expected);
+        says(&env, &["up", "weather"], &expected);
     }
 }

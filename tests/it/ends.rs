@@ -7,9 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use drydock_tests::engine::Engine;
-use drydock_tests::process::{PATIENCE, command, eventually, note, run, wait};
+use drydock_tests::process::{TIMEOUT, command, print_note, run, wait, wait_until};
 use drydock_tests::session::LEGACY;
-use drydock_tests::world::{World, copy_of_the_workspace};
+use drydock_tests::test_env::{TestEnv, copy_workspace};
 use drydock_tests::wrapped::{self, Kind};
 use drydock_tests::{engine_or_skip, full_or_skip, is_full, skip, weather};
 use serde_json::{Value, json};
@@ -127,14 +127,14 @@ fn health(engine: &Engine, container: &str) -> Value {
 #[track_caller]
 fn until_at_rest(engine: &Engine, container: &str) -> Running {
     let mut last = Value::Null;
-    let rests = eventually(PATIENCE, || {
+    let rests = wait_until(TIMEOUT, || {
         last = health(engine, container);
         last["sessions"] == 0 && last["warm"] != 0 // servers in Rust keep none
     });
     assert!(rests, "{last}\n{}", engine.ok(&["top", container]));
     // On a busy machine a child may count as started while it waits for a processor: until none works, or grows.
     let mut now = Running::look(engine, container);
-    let settled = eventually(PATIENCE, || {
+    let settled = wait_until(TIMEOUT, || {
         thread::sleep(Duration::from_secs(1));
         let before = std::mem::replace(&mut now, Running::look(engine, container));
         now.resting && before.resting && now.listing == before.listing
@@ -147,13 +147,13 @@ fn until_at_rest(engine: &Engine, container: &str) -> Running {
 #[track_caller]
 fn end_in_every_way(
     engine: &Engine,
-    world: &World,
+    env: &TestEnv,
     server: &str,
     count: usize,
     disturb: fn(&mut Child),
 ) -> Result<(), String> {
-    world.ok(&["up", server, "--env", STALL]);
-    let container = world.container(server);
+    env.ok(&["up", server, "--env", STALL]);
+    let container = env.container(server);
     let before = until_at_rest(engine, &container);
     for first in (0..count).step_by(AT_ONCE) {
         thread::scope(|scope| {
@@ -164,12 +164,12 @@ fn end_in_every_way(
                     disturb(&mut client);
                     DOING[number / ENDS.len() % DOING.len()](&mut client);
                     ENDS[number % ENDS.len()](&mut client);
-                    wait(&mut client, PATIENCE).expect("the command line ends");
+                    wait(&mut client, TIMEOUT).expect("the command line ends");
                 });
             }
         });
         // A killed client's session may last for the stall time-out: the next ones must find room.
-        let few = eventually(PATIENCE, || health(engine, &container)["sessions"].as_u64() < Some(6));
+        let few = wait_until(TIMEOUT, || health(engine, &container)["sessions"].as_u64() < Some(6));
         assert!(few, "{}", engine.ok(&["top", &container]));
     }
     let after = until_at_rest(engine, &container);
@@ -183,10 +183,10 @@ fn end_in_every_way(
     let (open_before, open) = (before.descriptors?, after.descriptors?);
     assert_eq!(open, open_before, "open files and sockets\n{}", after.listing);
     let left = after.processes - before.processes;
-    note(&format!(
+    print_note(&format!(
         "{server}: {count} clients ended; {left} processes left, 0 zombies, {open} of {open_before} descriptors, {kb} of {kb_before} KB"
     ));
-    world.ok(&["down", server]);
+    env.ok(&["down", server]);
     Ok(())
 }
 
@@ -200,12 +200,12 @@ fn clients_of_node_and_python_servers_leave_nothing_however_they_end() {
     for (kind, servers) in
         [(Kind::Node, ["context7", "sequential-thinking"]), (Kind::Python, ["python-example", "time"])]
     {
-        let world = match wrapped::world_with_servers(&engine, kind, "wrapped-ends") {
-            Ok(world) => world,
+        let env = match wrapped::env_with_servers(&engine, kind, "wrapped-ends") {
+            Ok(env) => env,
             Err(why) => skip!("{why}"),
         };
         for server in &servers[..if is_full() { 2 } else { 1 }] {
-            if let Err(why) = end_in_every_way(&engine, &world, server, count(), |_| {}) {
+            if let Err(why) = end_in_every_way(&engine, &env, server, count(), |_| {}) {
                 skip!("{why}")
             }
         }
@@ -216,47 +216,47 @@ fn clients_of_node_and_python_servers_leave_nothing_however_they_end() {
 fn clients_of_a_server_in_rust_leave_nothing_either() {
     let engine = engine_or_skip!();
     full_or_skip!();
-    let world = weather::world(&engine, "rust-ends");
-    if let Err(why) = end_in_every_way(&engine, &world, "weather", count(), |_| {}) {
+    let env = weather::test_env(&engine, "rust-ends");
+    if let Err(why) = end_in_every_way(&engine, &env, "weather", count(), |_| {}) {
         skip!("{why}")
     }
 }
 
 /// A workspace with one more server in it.
-fn workspace_with_the_worst(engine: &Engine, folder: &std::path::Path) -> World {
-    copy_of_the_workspace(folder, "0.1.1-ends");
-    let world = World::on(engine, "worst").with_root(folder);
+fn workspace_with_the_worst(engine: &Engine, folder: &std::path::Path) -> TestEnv {
+    copy_workspace(folder, "0.1.1-ends");
+    let env = TestEnv::on(engine, "worst").with_root(folder);
     let package = json!({"registryType": "npm", "identifier": "worst", "version": "1.0.0", "transport": {"type": "stdio"}});
     let manifest = r#"{"name": "worst", "version": "1.0.0", "type": "module", "bin": "server.js"}"#;
     add(folder, "worst", &package, &[("package.json", manifest), ("server.js", WORST)]);
-    build(engine, &world, "worst", "drydock/worst:1.0.0");
-    world
+    build(engine, &env, "worst", "drydock/worst:1.0.0");
+    env
 }
 
 #[test]
 fn a_server_that_ignores_its_end_and_leaves_orphans_is_ended_for_certain() {
     let engine = engine_or_skip!();
     full_or_skip!();
-    if let Err(why) = wrapped::world(&engine, Kind::Node, "worst-base") {
+    if let Err(why) = wrapped::test_env(&engine, Kind::Node, "worst-base") {
         skip!("{why}")
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let world = workspace_with_the_worst(&engine, folder.path());
+    let env = workspace_with_the_worst(&engine, folder.path());
     let leave_orphans = |client: &mut Child| {
         let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "orphan", "arguments": {}}});
         say(client, &format!("{call}\n"));
     };
-    if let Err(why) = end_in_every_way(&engine, &world, "worst", 200, leave_orphans) {
+    if let Err(why) = end_in_every_way(&engine, &env, "worst", 200, leave_orphans) {
         skip!("{why}")
     }
-    fifty_megabytes(&engine, &world);
-    a_client_that_stops_reading(&engine, &world);
+    fifty_megabytes(&engine, &env);
+    a_client_that_stops_reading(&engine, &env);
 }
 
 /// There and back, byte for byte, while what is not the server's stays small.
-fn fifty_megabytes(engine: &Engine, world: &World) {
-    world.ok(&["up", "worst", "--env", STALL]);
-    let container = world.container("worst");
+fn fifty_megabytes(engine: &Engine, env: &TestEnv) {
+    env.ok(&["up", "worst", "--env", STALL]);
+    let container = env.container("worst");
     let text: String = (0_u32..)
         .map(|it| char::from(b'a' + (it.wrapping_mul(2_654_435_761) >> 28) as u8))
         .take(50_000_000)
@@ -272,19 +272,19 @@ fn fifty_megabytes(engine: &Engine, world: &World) {
         .map(|it| (it[2].parse().expect("a number of KB"), it[3..].join(" ")))
         .collect();
     assert!(ours.len() >= 4 && ours.iter().all(|it| it.0 < 3_000), "{listing}");
-    note(&format!("50 MB there and back; the bridge's processes have {ours:?} KB"));
+    print_note(&format!("50 MB there and back; the bridge's processes have {ours:?} KB"));
 }
 
 /// Its session ends after the time-out; another one goes on, and what is executed in the container ends as ever.
-fn a_client_that_stops_reading(engine: &Engine, world: &World) {
-    let container = world.container("worst");
+fn a_client_that_stops_reading(engine: &Engine, env: &TestEnv) {
+    let container = env.container("worst");
     let before = until_at_rest(engine, &container).processes;
     let mut other = wrapped::session(engine, &container);
     other.open(LEGACY[1]);
     let mut deaf = client(engine, &container);
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "x".repeat(5_000_000)}}});
     say(&mut deaf, &format!("{call}\n"));
-    let ended = eventually(PATIENCE, || {
+    let ended = wait_until(TIMEOUT, || {
         assert_eq!(other.call("echo", json!({"text": "still here"})).text, "still here");
         health(engine, &container)["sessions"] == 1
     });
@@ -292,7 +292,7 @@ fn a_client_that_stops_reading(engine: &Engine, world: &World) {
     let log = engine.run(&["logs", &container]).ok();
     assert!(log.stderr.contains("output was blocked for too long"), "{log}");
     drop((deaf.stdin.take(), deaf.stdout.take()));
-    wait(&mut deaf, PATIENCE).expect("the command line ends");
+    wait(&mut deaf, TIMEOUT).expect("the command line ends");
     other.close();
     assert_eq!(until_at_rest(engine, &container).processes, before);
 }

@@ -1,6 +1,6 @@
 //! The disk is full, the program is killed, somebody else writes: what is left of a person's file?
 //!
-//! The real xtask in a bad world -> the file is the old or the new one, whole. Invariant: a fault is only counted when
+//! The real xtask in a bad environment -> the file is the old or the new one, whole. Invariant: a fault is only counted when
 //! it has really happened.
 
 mod inject;
@@ -10,8 +10,8 @@ mod space;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use drydock_tests::process::Finished;
-use drydock_tests::world::World;
+use drydock_tests::process::CommandOutput;
+use drydock_tests::test_env::TestEnv;
 
 /// What a person may have in `~/.cursor/mcp.json`.
 const FILE: &str = "// mine\n{\n\t\"mcpServers\": {\n\t\t\"notes\": { \"command\": \"notes-mcp\" }, // here\n\t},\n\t\"n\": 1e2\n}\n";
@@ -19,18 +19,18 @@ const FILE: &str = "// mine\n{\n\t\"mcpServers\": {\n\t\t\"notes\": { \"command\
 const INSTALL: &[&str] = &["install-client", "cursor", "--name", "remote", "--url", "http://127.0.0.1:9/mcp"];
 const UNINSTALL: &[&str] = &["uninstall-client", "cursor"];
 
-fn file(world: &World) -> PathBuf {
-    world.home().join(".cursor/mcp.json")
+fn file(env: &TestEnv) -> PathBuf {
+    env.home().join(".cursor/mcp.json")
 }
 
 /// An empty home, and in it the file, if there is one.
-fn reset(world: &World, text: Option<&str>) {
-    for folder in [world.home(), world.state()] {
+fn reset(env: &TestEnv, text: Option<&str>) {
+    for folder in [env.home(), env.state()] {
         fs::remove_dir_all(&folder).expect("a folder to empty");
         fs::create_dir(&folder).expect("a new folder");
     }
     let Some(text) = text else { return };
-    let file = file(world);
+    let file = file(env);
     fs::create_dir(file.parent().expect("a folder")).expect("a new folder");
     fs::write(&file, text).expect("a new file");
     private(&file);
@@ -56,19 +56,19 @@ fn all_files(folder: &Path) -> Vec<PathBuf> {
 
 /// After whatever happened: an install brings everything to rights, and a removal gives the first bytes back.
 #[track_caller]
-fn heals(world: &World, original: Option<&str>, with: &[u8], what: &str) {
-    let file = file(world);
-    expect_ok(world.run(INSTALL), what);
+fn heals(env: &TestEnv, original: Option<&str>, with: &[u8], what: &str) {
+    let file = file(env);
+    expect_ok(env.run(INSTALL), what);
     assert_eq!(show(fs::read(&file).ok().as_deref()), show(Some(with)), "{what}: not healed by an install");
-    expect_ok(world.run(UNINSTALL), what);
+    expect_ok(env.run(UNINSTALL), what);
     assert_eq!(
         show(fs::read(&file).ok().as_deref()),
         show(original.map(str::as_bytes)),
         "{what}: not given back"
     );
-    assert_eq!(left_over(&world.home()), <[PathBuf; 0]>::default(), "{what}");
-    assert_eq!(left_over(&world.state()), <[PathBuf; 0]>::default(), "{what}");
-    let ledger = fs::read_to_string(world.state().join("ledger.json")).expect("a ledger");
+    assert_eq!(left_over(&env.home()), <[PathBuf; 0]>::default(), "{what}");
+    assert_eq!(left_over(&env.state()), <[PathBuf; 0]>::default(), "{what}");
+    let ledger = fs::read_to_string(env.state().join("ledger.json")).expect("a ledger");
     let ledger: serde_json::Value = serde_json::from_str(&ledger).expect("JSON");
     assert_eq!(
         (ledger["entries"].to_string(), ledger["files"].to_string()),
@@ -78,8 +78,8 @@ fn heals(world: &World, original: Option<&str>, with: &[u8], what: &str) {
 }
 
 #[track_caller]
-fn expect_ok(finished: Finished, what: &str) {
-    assert_eq!(finished.code, Some(0), "{what}: {finished}");
+fn expect_ok(output: CommandOutput, what: &str) {
+    assert_eq!(output.code, Some(0), "{what}: {output}");
 }
 
 fn show(bytes: Option<&[u8]>) -> Option<String> {

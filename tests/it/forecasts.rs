@@ -128,9 +128,9 @@ fn a_refusal_without_one() {
 #[test]
 fn a_service_that_is_not_there_and_tools_that_need_none() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "nobody");
-    let container = world.container("weather");
-    world.ok(&["up", "weather", "--env", "OPEN_METEO_URL=http://127.0.0.1:9"]);
+    let env = weather::test_env(&engine, "nobody");
+    let container = env.container("weather");
+    env.ok(&["up", "weather", "--env", "OPEN_METEO_URL=http://127.0.0.1:9"]);
     let mut session = weather::session(&engine, &container);
     session.open(LEGACY[1]);
     let answer = session.call("get_forecast", json!({"place": "Bern"}));
@@ -149,13 +149,13 @@ fn a_cancelled_call_gets_no_answer_and_lets_the_session_live() {
     let shared = weather::shared(&engine);
     let mut session = weather::session(&engine, &shared.container);
     session.open(LEGACY[1]);
-    let id = session.post(
+    let id = session.send_request(
         "tools/call",
         json!({"name": "get_forecast", "arguments": {"latitude": -83.25, "longitude": 1}}),
     );
     session
         .send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}));
-    let tools = session.post("tools/list", json!({}));
+    let tools = session.send_request("tools/list", json!({}));
     let next = session.receive();
     assert_eq!(next["id"], tools, "{next}");
     let (status, rest, stderr) = session.close();

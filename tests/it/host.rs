@@ -1,15 +1,15 @@
 //! Engine `host`: the whole way without containers, as a machine without an engine goes it.
 
 use drydock_tests::session::LEGACY;
+use drydock_tests::test_env::TestEnv;
 use drydock_tests::weather::TOOLS;
-use drydock_tests::world::World;
 use drydock_tests::{process, session::Session};
 use serde_json::json;
 
 #[test]
 fn from_the_sources_to_an_answer_without_an_engine() {
-    let world = World::without_engine("host");
-    let host = |args: &[&str]| world.ok(&[&["--engine", "host"], args].concat());
+    let env = TestEnv::without_engine("host");
+    let host = |args: &[&str]| env.ok(&[&["--engine", "host"], args].concat());
     let up = host(&["up", "weather"]);
     assert!(up.stderr.contains("without a sandbox"), "{up}");
     assert_eq!(host(&["status", "--json"]).json()[0]["state"], "compiled");
@@ -19,10 +19,10 @@ fn from_the_sources_to_an_answer_without_an_engine() {
     assert!(TOOLS.iter().all(|it| tools.contains(it)), "{tools}");
     let answer = host(&["call", "weather", "find_place", "name=zurich", "limit=1"]).stdout;
     assert!(answer.contains("Zürich, "), "{answer}");
-    let wrong = world.run(&["--engine", "host", "call", "weather", "find_place", "name=zurich", "limit=99"]);
+    let wrong = env.run(&["--engine", "host", "call", "weather", "find_place", "name=zurich", "limit=99"]);
     assert_eq!(wrong.code, Some(1), "{wrong}");
 
-    let project = world.project();
+    let project = env.project();
     let scope = ["--scope", "project", "--project", project.to_str().unwrap()];
     let entry = ["install-client", "cursor", "--server", "weather"];
     host(&[&entry[..], &scope[..]].concat());
@@ -33,7 +33,7 @@ fn from_the_sources_to_an_answer_without_an_engine() {
     // What stands in the entry is a plain MCP server on stdin and stdout.
     let text = std::fs::read_to_string(project.join(".cursor/mcp.json")).unwrap();
     let entry = &serde_json::from_str::<serde_json::Value>(&text).unwrap()["mcpServers"]["weather"];
-    let mut command = world.command(entry["command"].as_str().unwrap());
+    let mut command = env.command(entry["command"].as_str().unwrap());
     command.args(entry["args"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()));
     let mut session = Session::start(command);
     session.open(LEGACY[0]);
@@ -44,11 +44,11 @@ fn from_the_sources_to_an_answer_without_an_engine() {
 
 #[test]
 fn a_named_engine_that_is_not_there_is_no_reason_to_take_another() {
-    let world = World::without_engine("named");
+    let env = TestEnv::without_engine("named");
     for engine in ["docker", "podman"] {
-        let refused = world.run(&["--engine", engine, "up", "weather"]).fails();
+        let refused = env.run(&["--engine", engine, "up", "weather"]).fails();
         assert!(refused.stderr.contains(&format!("`{engine}` is not installed")), "{refused}");
     }
-    let unknown = process::run(&mut world.xtask(&["--engine", "kraken", "up", "weather"])).fails();
+    let unknown = process::run(&mut env.xtask(&["--engine", "kraken", "up", "weather"])).fails();
     assert!(unknown.stderr.contains("docker, podman and host"), "{unknown}");
 }

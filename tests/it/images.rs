@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use drydock_tests::engine::Engine;
-use drydock_tests::process::{LONG_PATIENCE, command, run, run_with};
+use drydock_tests::process::{BUILD_TIMEOUT, command, run, run_with};
 use drydock_tests::session::LEGACY;
+use drydock_tests::test_env::{TestEnv, copy_workspace, workspace_root};
 use drydock_tests::weather::IMAGE;
-use drydock_tests::world::{World, copy_of_the_workspace, workspace_root};
 use drydock_tests::{engine_or_skip, full_or_skip, weather};
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ fn is_a_server_image(engine: &Engine, image: &str, version: &str) {
 #[test]
 fn an_image_holds_one_file_and_says_what_it_is() {
     let engine = engine_or_skip!();
-    weather::world(&engine, "image");
+    weather::test_env(&engine, "image");
     is_a_server_image(&engine, IMAGE, env!("CARGO_PKG_VERSION"));
     let environment = inspect(&engine, IMAGE)["Config"]["Env"].to_string();
     assert!(!environment.contains("MCP") && !environment.contains("HOME"), "{environment}");
@@ -73,22 +73,22 @@ fn an_image_holds_one_file_and_says_what_it_is() {
 #[test]
 fn a_second_build_without_a_change_is_the_same_image() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "again");
+    let env = weather::test_env(&engine, "again");
     let before = inspect(&engine, IMAGE)["RootFS"]["Layers"].clone();
-    world.ok(&["build-images", "weather", "--profile", "quick"]);
+    env.ok(&["build-images", "weather", "--profile", "quick"]);
     assert_eq!(inspect(&engine, IMAGE)["RootFS"]["Layers"], before);
 }
 
 /// Builds in a copy of the workspace, with a `target` of its own; returns the layers.
-fn build_elsewhere(engine: &Engine, version: &str, args: &[&str]) -> (tempfile::TempDir, World, Value) {
+fn build_elsewhere(engine: &Engine, version: &str, args: &[&str]) -> (tempfile::TempDir, TestEnv, Value) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    copy_of_the_workspace(folder.path(), version);
-    let world = World::on(engine, "elsewhere").with_root(folder.path());
-    let mut build = world.xtask(&[&["build-images", "weather", "--profile", "quick"], args].concat());
+    copy_workspace(folder.path(), version);
+    let env = TestEnv::on(engine, "elsewhere").with_root(folder.path());
+    let mut build = env.xtask(&[&["build-images", "weather", "--profile", "quick"], args].concat());
     build.env("CARGO_TARGET_DIR", folder.path().join("target"));
-    run_with(&mut build, &[], LONG_PATIENCE).ok();
+    run_with(&mut build, &[], BUILD_TIMEOUT).ok();
     let layers = inspect(engine, &format!("drydock/weather:{version}"))["RootFS"]["Layers"].clone();
-    (folder, world, layers)
+    (folder, env, layers)
 }
 
 #[test]
@@ -107,12 +107,12 @@ fn an_image_compiled_in_the_engine_is_as_good() {
     let engine = engine_or_skip!();
     full_or_skip!();
     let stand_in = workspace_root().join("tests/standins/rust.sh");
-    run_with(command(stand_in).env("DRYDOCK_ENGINE", engine.program()), &[], LONG_PATIENCE).ok();
+    run_with(command(stand_in).env("DRYDOCK_ENGINE", engine.program()), &[], BUILD_TIMEOUT).ok();
     let version = "0.1.1-inside";
-    let (_folder, world, _) = build_elsewhere(&engine, version, &["--builder", "docker"]);
+    let (_folder, env, _) = build_elsewhere(&engine, version, &["--builder", "docker"]);
     is_a_server_image(&engine, &format!("drydock/weather:{version}"), version);
-    world.ok(&["up", "weather"]);
-    let mut session = weather::session(&engine, &world.container("weather"));
+    env.ok(&["up", "weather"]);
+    let mut session = weather::session(&engine, &env.container("weather"));
     assert_eq!(session.open(LEGACY[1])["serverInfo"]["version"], version);
     assert_eq!(session.tools(), weather::TOOLS);
 }
@@ -123,14 +123,14 @@ fn a_release_image_and_its_idle_sessions_are_small() {
     full_or_skip!();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let version = "0.1.1-small";
-    copy_of_the_workspace(folder.path(), version);
-    let world = World::on(&engine, "small").with_root(folder.path());
-    world.ok(&["build-images", "weather"]);
+    copy_workspace(folder.path(), version);
+    let env = TestEnv::on(&engine, "small").with_root(folder.path());
+    env.ok(&["build-images", "weather"]);
     let size = inspect(&engine, &format!("drydock/weather:{version}"))["Size"].as_u64().unwrap();
     assert!(size <= 5 * MEBIBYTE, "{size} bytes");
 
-    world.ok(&["up", "weather"]);
-    let container = world.container("weather");
+    env.ok(&["up", "weather"]);
+    let container = env.container("weather");
     let mut session = weather::session(&engine, &container);
     session.open(LEGACY[1]);
     session.tools();

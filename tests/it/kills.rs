@@ -6,14 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use drydock_tests::engine::Engine;
-use drydock_tests::process::{command, eventually, run};
+use drydock_tests::process::{command, run, wait_until};
 use drydock_tests::{engine_or_skip, weather};
 use serde_json::{Value, json};
 
 /// How long a session's output may be blocked in these tests, in seconds.
 const STALL: &str = "MCP_STALL_TIMEOUT=5";
 /// For fifty sessions to start, or to end, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 const CLIENTS: usize = 50;
 
 /// Sessions that still run in the container.
@@ -92,7 +92,7 @@ fn fill_input(clients: &mut [Child]) {
 /// Waits until no session writes a line into the log any more: all are blocked.
 fn until_all_are_stuck(engine: &Engine, container: &str) {
     let mut before = String::new();
-    let stuck = eventually(PATIENCE, || {
+    let stuck = wait_until(TIMEOUT, || {
         let now = engine.ok(&["logs", "--tail", "1", container]);
         let still = now == before;
         before = now;
@@ -105,10 +105,10 @@ fn until_all_are_stuck(engine: &Engine, container: &str) {
 #[test]
 fn a_hundred_and_fifty_killed_clients_leave_nothing() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "kills");
-    let container = world.container("weather");
+    let env = weather::test_env(&engine, "kills");
+    let container = env.container("weather");
     // Those that were killed may still be ending when the next ones come.
-    world.ok(&["up", "weather", "--env", STALL, "--env", "MCP_MAX_SESSIONS=0"]);
+    env.ok(&["up", "weather", "--env", STALL, "--env", "MCP_MAX_SESSIONS=0"]);
 
     let idle = clients(&engine, &container);
     assert_eq!(sessions(&engine, &container), CLIENTS);
@@ -129,7 +129,7 @@ fn a_hundred_and_fifty_killed_clients_leave_nothing() {
     until_all_are_stuck(&engine, &container);
     kill(queued);
 
-    let gone = eventually(PATIENCE, || sessions(&engine, &container) == 0);
+    let gone = wait_until(TIMEOUT, || sessions(&engine, &container) == 0);
     assert!(gone, "{} sessions are left\n{}", sessions(&engine, &container), engine.ok(&["top", &container]));
     let health = engine.ok(&["exec", &container, "/mcp", "health", "--json"]);
     let health: Value = serde_json::from_str(&health).unwrap();
@@ -142,9 +142,9 @@ fn a_hundred_and_fifty_killed_clients_leave_nothing() {
 #[test]
 fn a_client_that_ends_in_another_way_leaves_nothing_either() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "ends");
-    let container = world.container("weather");
-    world.ok(&["up", "weather", "--env", STALL]);
+    let env = weather::test_env(&engine, "ends");
+    let container = env.container("weather");
+    env.ok(&["up", "weather", "--env", STALL]);
     for signal in ["TERM", "INT", "HUP"] {
         let mut clients: Vec<_> = (0..5).map(|_| client(&engine, &container)).collect();
         ask_for_a_megabyte(&mut clients[..2]);
@@ -152,7 +152,7 @@ fn a_client_that_ends_in_another_way_leaves_nothing_either() {
             run(command("kill").args([format!("-{signal}"), client.id().to_string()])).ok();
             client.wait().unwrap();
         }
-        let gone = eventually(PATIENCE, || sessions(&engine, &container) == 0);
+        let gone = wait_until(TIMEOUT, || sessions(&engine, &container) == 0);
         assert!(gone, "{signal}: {} sessions are left", sessions(&engine, &container));
     }
 }
@@ -160,9 +160,9 @@ fn a_client_that_ends_in_another_way_leaves_nothing_either() {
 #[test]
 fn a_slow_reader_keeps_its_session() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "slow");
-    let container = world.container("weather");
-    world.ok(&["up", "weather", "--env", STALL]);
+    let env = weather::test_env(&engine, "slow");
+    let container = env.container("weather");
+    env.ok(&["up", "weather", "--env", STALL]);
     let mut client = client(&engine, &container);
     ask_for_a_megabyte(std::slice::from_mut(&mut client));
     until_all_are_stuck(&engine, &container);
@@ -184,9 +184,9 @@ fn a_slow_reader_keeps_its_session() {
 #[test]
 fn a_client_that_never_reads_keeps_no_other_command_from_ending() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "deaf");
-    let container = world.container("weather");
-    world.ok(&["up", "weather", "--env", STALL]);
+    let env = weather::test_env(&engine, "deaf");
+    let container = env.container("weather");
+    env.ok(&["up", "weather", "--env", STALL]);
     let mut deaf = client(&engine, &container);
     ask_for_a_megabyte(std::slice::from_mut(&mut deaf));
     let open = || {
@@ -194,18 +194,18 @@ fn a_client_that_never_reads_keeps_no_other_command_from_ending() {
         serde_json::from_str::<Value>(&health).expect("JSON")["sessions"].clone()
     };
     assert_eq!(open(), 1);
-    assert!(eventually(PATIENCE, || open() == 0), "its session does not end");
+    assert!(wait_until(TIMEOUT, || open() == 0), "its session does not end");
     assert_eq!(open(), 0); // by a command that ended after the session
     kill(vec![deaf]);
-    assert!(eventually(PATIENCE, || sessions(&engine, &container) == 0), "something is left of it");
+    assert!(wait_until(TIMEOUT, || sessions(&engine, &container) == 0), "something is left of it");
 }
 
 #[test]
 fn the_engine_need_not_kill_the_container_to_stop_it() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "stop");
-    let container = world.container("weather");
-    world.ok(&["up", "weather"]);
+    let env = weather::test_env(&engine, "stop");
+    let container = env.container("weather");
+    env.ok(&["up", "weather"]);
     let mut clients: Vec<_> = (0..3).map(|_| client(&engine, &container)).collect();
     ask_for_a_megabyte(&mut clients[..1]);
     // After these two seconds the engine kills what is still there: that would be exit code 137.

@@ -1,15 +1,15 @@
 //! `up` and `down`: twice the same, ours alone, whole or not at all.
 
 use drydock_tests::session::LEGACY;
-use drydock_tests::world::World;
+use drydock_tests::test_env::TestEnv;
 use drydock_tests::{engine_or_skip, weather};
 
 const QUIET: &str = "MCP_LOG=warn";
 
-/// What stands in the world, as `status` tells.
+/// What stands in the environment, as `status` tells.
 #[track_caller]
-fn state(world: &World) -> (String, String) {
-    let rows = world.ok(&["status", "--json"]).json();
+fn state(env: &TestEnv) -> (String, String) {
+    let rows = env.ok(&["status", "--json"]).json();
     let rows = rows.as_array().expect("a list of servers");
     let row = rows.iter().find(|it| it["name"] == "weather").expect("weather is in the list");
     let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
@@ -19,51 +19,51 @@ fn state(world: &World) -> (String, String) {
 #[test]
 fn up_and_down_can_be_run_twice() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "twice");
-    let container = world.container("weather");
+    let env = weather::test_env(&engine, "twice");
+    let container = env.container("weather");
     let identity = || engine.inspect(&container)["Id"].as_str().map(str::to_owned);
 
-    world.ok(&["down", "weather"]);
-    world.ok(&["up", "weather"]);
+    env.ok(&["down", "weather"]);
+    env.ok(&["up", "weather"]);
     let first = identity();
-    assert_eq!(state(&world), ("running".to_owned(), "ready".to_owned()));
+    assert_eq!(state(&env), ("running".to_owned(), "ready".to_owned()));
 
-    let again = world.ok(&["up", "weather"]);
+    let again = env.ok(&["up", "weather"]);
     assert!(again.stderr.contains("already up"), "{again}");
     assert_eq!(identity(), first);
 
     engine.ok(&["stop", &container]);
-    assert_eq!(state(&world).0, "exited");
-    world.ok(&["up", "weather"]);
+    assert_eq!(state(&env).0, "exited");
+    env.ok(&["up", "weather"]);
     assert_eq!(identity(), first, "a stopped one is started, not made anew");
 
-    world.ok(&["down", "weather"]);
+    env.ok(&["down", "weather"]);
     assert_eq!(engine.run(&["container", "inspect", &container]).code, Some(1), "down left it there");
-    world.ok(&["down", "weather"]);
+    env.ok(&["down", "weather"]);
 }
 
 #[test]
 fn other_settings_make_it_anew_but_not_under_an_open_session() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "anew");
-    let container = world.container("weather");
+    let env = weather::test_env(&engine, "anew");
+    let container = env.container("weather");
     let identity = || engine.inspect(&container)["Id"].as_str().map(str::to_owned);
-    world.ok(&["up", "weather"]);
+    env.ok(&["up", "weather"]);
     let first = identity();
 
     let mut session = weather::session(&engine, &container);
     session.open(LEGACY[0]);
-    let refused = world.run(&["up", "weather", "--env", QUIET]).fails();
+    let refused = env.run(&["up", "weather", "--env", QUIET]).fails();
     assert!(refused.stderr.contains("1 open session") && refused.stderr.contains("--force"), "{refused}");
     assert_eq!(identity(), first);
     assert_eq!(session.tools(), weather::TOOLS, "the session goes on");
 
-    world.ok(&["up", "weather", "--env", QUIET, "--force"]);
+    env.ok(&["up", "weather", "--env", QUIET, "--force"]);
     let second = identity();
     assert_ne!(second, first);
-    world.ok(&["up", "weather", "--env", QUIET]);
+    env.ok(&["up", "weather", "--env", QUIET]);
     assert_eq!(identity(), second);
-    world.ok(&["up", "weather"]);
+    env.ok(&["up", "weather"]);
     assert_ne!(identity(), second, "without the variable it is another container");
 }
 
@@ -71,16 +71,16 @@ fn other_settings_make_it_anew_but_not_under_an_open_session() {
 #[test]
 fn a_container_that_does_not_answer_is_left_as_it_is() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "mute");
-    let container = world.container("weather");
-    world.ok(&["up", "weather"]);
+    let env = weather::test_env(&engine, "mute");
+    let container = env.container("weather");
+    env.ok(&["up", "weather"]);
     let before = engine.inspect(&container)["Id"].clone();
     let mut session = weather::session(&engine, &container);
     session.open(LEGACY[0]);
 
     engine.ok(&["pause", &container]);
     for settings in [&[][..], &["--env", QUIET]] {
-        let refused = world.run(&[&["up", "weather"][..], settings].concat()).fails();
+        let refused = env.run(&[&["up", "weather"][..], settings].concat()).fails();
         assert!(refused.stderr.contains("it was left as it is"), "{refused}");
     }
     engine.ok(&["unpause", &container]);
@@ -91,22 +91,22 @@ fn a_container_that_does_not_answer_is_left_as_it_is() {
 }
 
 #[test]
-fn a_foreign_container_of_the_same_name_is_left_alone() {
+fn an_unmanaged_container_of_the_same_name_is_left_alone() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "foreign");
-    let container = world.container("weather");
+    let env = weather::test_env(&engine, "unmanaged");
+    let container = env.container("weather");
     // Made by hand, from our own image: it carries the image's labels, and is not ours for that.
     engine.ok(&["create", "--name", &container, weather::IMAGE]);
     let before = engine.inspect(&container);
     for args in [&["up", "weather"][..], &["up", "weather", "--adopt"], &["up", "weather", "--force"]] {
-        let refused = world.run(args).fails();
+        let refused = env.run(args).fails();
         assert!(refused.stderr.contains("is not Drydock's"), "{refused}");
         assert!(refused.stderr.contains("--name-prefix"), "{refused}");
     }
-    let down = world.run(&["down", "weather"]).fails();
+    let down = env.run(&["down", "weather"]).fails();
     assert!(down.stderr.contains("left as it is"), "{down}");
     // It is in nobody else's way.
-    let both = world.run(&["down", "weather", "node"]).fails();
+    let both = env.run(&["down", "weather", "node"]).fails();
     assert!(both.stderr.contains("mcp-node: not there") && both.stderr.contains("1 of 2"), "{both}");
     assert_eq!(engine.inspect(&container), before);
 }
@@ -114,8 +114,8 @@ fn a_foreign_container_of_the_same_name_is_left_alone() {
 #[test]
 fn another_workspaces_container_is_taken_over_only_on_demand() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "adopt");
-    let container = world.container("weather");
+    let env = weather::test_env(&engine, "adopt");
+    let container = env.container("weather");
     let mut create = vec!["create", "--name", &container];
     create.extend([
         "--label",
@@ -127,46 +127,46 @@ fn another_workspaces_container_is_taken_over_only_on_demand() {
     engine.ok(&create);
     let before = engine.inspect(&container);
 
-    let refused = world.run(&["up", "weather"]).fails();
+    let refused = env.run(&["up", "weather"]).fails();
     assert!(refused.stderr.contains("00000000deadbeef") && refused.stderr.contains("--adopt"), "{refused}");
-    world.run(&["down", "weather"]);
+    env.run(&["down", "weather"]);
     assert_eq!(engine.inspect(&container), before);
 
-    world.ok(&["up", "weather", "--adopt"]);
+    env.ok(&["up", "weather", "--adopt"]);
     assert_ne!(engine.inspect(&container)["Id"], before["Id"]);
-    assert_eq!(state(&world), ("running".to_owned(), "ready".to_owned()));
+    assert_eq!(state(&env), ("running".to_owned(), "ready".to_owned()));
 }
 
 #[test]
 fn a_server_that_does_not_come_up_leaves_nothing_behind() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "broken");
-    let failed = world.run(&["up", "weather", "--env", "MCP_LOG=loud"]).fails();
+    let env = weather::test_env(&engine, "broken");
+    let failed = env.run(&["up", "weather", "--env", "MCP_LOG=loud"]).fails();
     assert!(
         failed.stderr.contains("MCP_LOG") && failed.stderr.contains("loud"),
         "its own words are shown: {failed}"
     );
-    let left = engine.ok(&["ps", "--all", "--quiet", "--filter", &format!("name={}", world.prefix())]);
+    let left = engine.ok(&["ps", "--all", "--quiet", "--filter", &format!("name={}", env.prefix())]);
     assert_eq!(left, "");
 }
 
 #[test]
 fn a_container_that_was_killed_comes_back_by_itself() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "killed");
-    let container = world.container("weather");
-    world.ok(&["up", "weather"]);
+    let env = weather::test_env(&engine, "killed");
+    let container = env.container("weather");
+    env.ok(&["up", "weather"]);
     // By its process, as the kernel would: `docker kill` counts as an order, after which engines do not restart it.
     let pid = engine.inspect(&container)["State"]["Pid"].to_string();
     let killed = drydock_tests::process::run(drydock_tests::process::command("kill").args(["-KILL", &pid]));
     if killed.code != Some(0) {
         drydock_tests::skip!("the engine's processes cannot be killed from here");
     }
-    let back = drydock_tests::process::eventually(drydock_tests::process::PATIENCE, || {
+    let back = drydock_tests::process::wait_until(drydock_tests::process::TIMEOUT, || {
         let now = engine.inspect(&container);
         now["RestartCount"] == 1 && now["State"]["Running"] == true
     });
     assert!(back, "{}", engine.inspect(&container)["State"]);
-    world.ok(&["up", "weather"]);
-    assert_eq!(state(&world), ("running".to_owned(), "ready".to_owned()));
+    env.ok(&["up", "weather"]);
+    assert_eq!(state(&env), ("running".to_owned(), "ready".to_owned()));
 }

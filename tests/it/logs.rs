@@ -1,7 +1,7 @@
 //! `docker logs` of the one container shows what all sessions did: never what they were told.
 
 use drydock_tests::engine::Engine;
-use drydock_tests::process::{PATIENCE, eventually};
+use drydock_tests::process::{TIMEOUT, wait_until};
 use drydock_tests::session::LEGACY;
 use drydock_tests::{engine_or_skip, weather};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const CANARY: &str = "Kanarienstadt";
 #[track_caller]
 fn log(engine: &Engine, container: &str, last: &str) -> String {
     let mut log = String::new();
-    let complete = eventually(PATIENCE, || {
+    let complete = wait_until(TIMEOUT, || {
         let it = engine.run(&["logs", container]).ok();
         log = format!("{}{}", it.stdout, it.stderr);
         log.contains(last)
@@ -33,16 +33,16 @@ fn busy_session(engine: &Engine, container: &str) {
         "x\n2026-01-01T00:00:00.000Z info  tools/call forged ok \u{1b}[31m\u{202e}{}",
         "y".repeat(9000)
     );
-    session.ask("tools/call", json!({"name": hostile, "arguments": {}})).expect_err("no such tool");
+    session.try_request("tools/call", json!({"name": hostile, "arguments": {}})).expect_err("no such tool");
     session.close();
 }
 
 #[test]
 fn every_request_of_an_execd_session_is_a_line() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "logs");
-    let container = world.container("weather");
-    world.ok(&["up", "weather"]);
+    let env = weather::test_env(&engine, "logs");
+    let container = env.container("weather");
+    env.ok(&["up", "weather"]);
     busy_session(&engine, &container);
     let log = log(&engine, &container, "session ended");
 
@@ -59,7 +59,7 @@ fn every_request_of_an_execd_session_is_a_line() {
     );
     assert!(log.lines().all(|it| it.len() < 4096 && it.starts_with("20")), "a line is forged or torn: {log}");
 
-    let shown = world.ok(&["logs", "weather"]);
+    let shown = env.ok(&["logs", "weather"]);
     for line in log.lines() {
         assert!(
             shown.stdout.contains(line) || shown.stderr.contains(line),
@@ -71,9 +71,9 @@ fn every_request_of_an_execd_session_is_a_line() {
 #[test]
 fn as_json_every_line_is_an_object() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "json");
-    let container = world.container("weather");
-    world.ok(&["up", "weather", "--env", "MCP_LOG_FORMAT=json"]);
+    let env = weather::test_env(&engine, "json");
+    let container = env.container("weather");
+    env.ok(&["up", "weather", "--env", "MCP_LOG_FORMAT=json"]);
     busy_session(&engine, &container);
     let log = log(&engine, &container, "session ended");
     let lines: Vec<Value> = log.lines().map(|it| serde_json::from_str(it).expect("a line of JSON")).collect();
@@ -87,9 +87,9 @@ fn as_json_every_line_is_an_object() {
 #[test]
 fn a_higher_level_leaves_the_good_ones_out() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "level");
-    let container = world.container("weather");
-    world.ok(&["up", "weather", "--env", "MCP_LOG=warn"]);
+    let env = weather::test_env(&engine, "level");
+    let container = env.container("weather");
+    env.ok(&["up", "weather", "--env", "MCP_LOG=warn"]);
     busy_session(&engine, &container);
     let log = log(&engine, &container, "error -32602");
     assert!(log.contains("tool error") && !log.contains(" ms ok"), "{log}");

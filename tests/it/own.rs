@@ -6,7 +6,7 @@ use std::path::Path;
 
 use drydock_tests::engine::Engine;
 use drydock_tests::session::LEGACY;
-use drydock_tests::world::{World, copy_of_the_workspace};
+use drydock_tests::test_env::{TestEnv, copy_workspace};
 use drydock_tests::wrapped::{self, Kind};
 use drydock_tests::{engine_or_skip, skip};
 use serde_json::{Value, json};
@@ -84,11 +84,11 @@ fn write(file: &Path, text: &str) {
 
 /// Builds, and returns the layers.
 #[track_caller]
-pub(crate) fn build(engine: &Engine, world: &World, name: &str, image: &str) -> Vec<Value> {
-    let mut build = world.xtask(&["build-images", name, "--profile", "quick"]);
+pub(crate) fn build(engine: &Engine, env: &TestEnv, name: &str, image: &str) -> Vec<Value> {
+    let mut build = env.xtask(&["build-images", name, "--profile", "quick"]);
     // Not the workspace's: its own bridge has the same name there.
     build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
-    drydock_tests::process::run_with(&mut build, &[], drydock_tests::process::LONG_PATIENCE).ok();
+    drydock_tests::process::run_with(&mut build, &[], drydock_tests::process::BUILD_TIMEOUT).ok();
     inspect(engine, image)["RootFS"]["Layers"].as_array().expect("layers").clone()
 }
 
@@ -104,19 +104,19 @@ fn one_differs(before: &[Value], after: &[Value]) {
 fn servers_from_sources_of_ones_own() {
     let engine = engine_or_skip!();
     for kind in [Kind::Node, Kind::Python] {
-        if let Err(why) = wrapped::world(&engine, kind, "own-base") {
+        if let Err(why) = wrapped::test_env(&engine, kind, "own-base") {
             skip!("{why}")
         }
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
-    copy_of_the_workspace(folder.path(), "0.1.1-own");
-    let world = World::on(&engine, "own").with_root(folder.path());
-    a_package_json(&engine, &world, folder.path());
-    a_pyproject(&engine, &world, folder.path());
-    a_file_beside_a_requirements_txt(&engine, &world, folder.path());
+    copy_workspace(folder.path(), "0.1.1-own");
+    let env = TestEnv::on(&engine, "own").with_root(folder.path());
+    a_package_json(&engine, &env, folder.path());
+    a_pyproject(&engine, &env, folder.path());
+    a_file_beside_a_requirements_txt(&engine, &env, folder.path());
 }
 
-fn a_package_json(engine: &Engine, world: &World, root: &Path) {
+fn a_package_json(engine: &Engine, env: &TestEnv, root: &Path) {
     let package = json!({
         "registryType": "npm", "identifier": "own-node", "version": "1.0.0", "transport": { "type": "stdio" },
         "packageArguments": [{ "type": "named", "name": "--unit", "value": "ms" }],
@@ -126,22 +126,22 @@ fn a_package_json(engine: &Engine, world: &World, root: &Path) {
         "scripts": {"build": "mkdir -p dist && cp src/server.js dist/"}, "dependencies": {"ms": "2.1.3"}}"#;
     let files = [("package.json", manifest), ("src/server.js", NODE_SERVER)];
     add(root, "own-node", &package, &files);
-    let before = build(engine, world, "own-node", "drydock/own-node:1.0.0");
-    world.ok(&["up", "own-node"]);
-    let mut session = wrapped::session(engine, &world.container("own-node"));
+    let before = build(engine, env, "own-node", "drydock/own-node:1.0.0");
+    env.ok(&["up", "own-node"]);
+    let mut session = wrapped::session(engine, &env.container("own-node"));
     session.open(LEGACY[0]);
     assert_eq!(session.call("milliseconds", json!({"text": "2s"})).text, "--unit,ms 2000");
     session.close();
-    log(world, "own-node", &["own node is ready"]);
+    log(env, "own-node", &["own node is ready"]);
 
     let source = root.join("servers/own-node/src/server.js");
     write(&source, &NODE_SERVER.replace("own node is ready", "own node is better"));
-    one_differs(&before, &build(engine, world, "own-node", "drydock/own-node:1.0.0"));
-    world.ok(&["up", "own-node"]);
-    log(world, "own-node", &["own node is better"]);
+    one_differs(&before, &build(engine, env, "own-node", "drydock/own-node:1.0.0"));
+    env.ok(&["up", "own-node"]);
+    log(env, "own-node", &["own node is better"]);
 }
 
-fn a_pyproject(engine: &Engine, world: &World, root: &Path) {
+fn a_pyproject(engine: &Engine, env: &TestEnv, root: &Path) {
     let package = json!({
         "registryType": "pypi", "identifier": "own-python", "version": "1.0.0", "transport": { "type": "stdio" },
         "packageArguments": [{ "type": "positional", "value": "harbour", "valueHint": "place" }],
@@ -149,34 +149,34 @@ fn a_pyproject(engine: &Engine, world: &World, root: &Path) {
     });
     let files = [("pyproject.toml", PYPROJECT), ("src/own_python/__init__.py", PYTHON_SERVER)];
     add(root, "own-python", &package, &files);
-    let before = build(engine, world, "own-python", "drydock/own-python:1.0.0");
-    world.ok(&["up", "own-python", "--env", "GREETING=Moin"]);
-    let mut session = wrapped::session(engine, &world.container("own-python"));
+    let before = build(engine, env, "own-python", "drydock/own-python:1.0.0");
+    env.ok(&["up", "own-python", "--env", "GREETING=Moin"]);
+    let mut session = wrapped::session(engine, &env.container("own-python"));
     session.open(LEGACY[0]);
     assert_eq!(session.call("greet", json!({})).text, "Moin harbour");
     session.close();
-    log(world, "own-python", &["own python is ready"]);
-    let refused = world.run(&["up", "own-python", "--env", "GREETING=Servus"]).fails();
+    log(env, "own-python", &["own python is ready"]);
+    let refused = env.run(&["up", "own-python", "--env", "GREETING=Servus"]).fails();
     assert!(refused.stderr.contains("must be one of Ahoi, Moin"), "{refused}");
 
     let source = root.join("servers/own-python/src/own_python/__init__.py");
     write(&source, &PYTHON_SERVER.replace("own python is ready", "own python is better"));
-    one_differs(&before, &build(engine, world, "own-python", "drydock/own-python:1.0.0"));
-    world.ok(&["up", "own-python"]);
-    log(world, "own-python", &["own python is better"]);
+    one_differs(&before, &build(engine, env, "own-python", "drydock/own-python:1.0.0"));
+    env.ok(&["up", "own-python"]);
+    log(env, "own-python", &["own python is better"]);
 }
 
-fn a_file_beside_a_requirements_txt(engine: &Engine, world: &World, root: &Path) {
+fn a_file_beside_a_requirements_txt(engine: &Engine, env: &TestEnv, root: &Path) {
     let server = root.join("servers/python-example");
     let manifest = fs::read_to_string(server.join("server.json")).expect("a manifest");
     write(&server.join("server.json"), &manifest.replace("0.1.0", "0.1.1-own"));
     let image = "drydock/python-example:0.1.1-own";
-    let before = build(engine, world, "python-example", image);
+    let before = build(engine, env, "python-example", image);
     let file = server.join("custom_mcp_server.py");
     let text = fs::read_to_string(&file).expect("the example's source");
     assert!(text.contains("python-example is ready"), "{text}");
     write(&file, &text.replace("python-example is ready", "a changed example is ready"));
-    one_differs(&before, &build(engine, world, "python-example", image));
-    world.ok(&["up", "python-example"]);
-    log(world, "python-example", &["a changed example is ready"]);
+    one_differs(&before, &build(engine, env, "python-example", image));
+    env.ok(&["up", "python-example"]);
+    log(env, "python-example", &["a changed example is ready"]);
 }

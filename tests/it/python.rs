@@ -14,27 +14,27 @@ const IMAGES: [&str; 2] = ["drydock/time:2026.10.19", "drydock/python-example:0.
 #[test]
 fn python_servers_are_servers_like_any_other() {
     let engine = engine_or_skip!();
-    let world = match wrapped::world_with_servers(&engine, Kind::Python, "pypi") {
-        Ok(world) => world,
+    let env = match wrapped::env_with_servers(&engine, Kind::Python, "pypi") {
+        Ok(env) => env,
         Err(why) => skip!("{why}"),
     };
-    world.ok(&["up", "time", EXAMPLE]);
-    let checked = world.ok(&["check", "time", EXAMPLE, "--json"]).json();
+    env.ok(&["up", "time", EXAMPLE]);
+    let checked = env.ok(&["check", "time", EXAMPLE, "--json"]).json();
     assert_eq!(checked[0]["tool_names"], json!(["get_current_time", "convert_time"]), "{checked}");
     assert_eq!(checked[1]["tool_names"], json!(["text_statistics", "take_note"]), "{checked}");
     assert_eq!(
-        (&row(&world, "time")["kind"], &row(&world, "time")["health"]),
+        (&row(&env, "time")["kind"], &row(&env, "time")["health"]),
         (&json!("python"), &json!("ready"))
     );
 
     let noon = ["source_timezone=Europe/Berlin", "target_timezone=Asia/Tokyo", "time=12:00"];
-    let converted = world.ok(&[&["call", "time", "convert_time"], &noon[..]].concat());
+    let converted = env.ok(&[&["call", "time", "convert_time"], &noon[..]].concat());
     assert!(converted.stdout.contains("Asia/Tokyo"), "{converted}");
-    let counted = world.ok(&["call", EXAMPLE, "text_statistics", "text=Ahoi ahoi"]);
+    let counted = env.ok(&["call", EXAMPLE, "text_statistics", "text=Ahoi ahoi"]);
     assert!(counted.stdout.contains("\"words\": 2"), "{counted}");
-    log(&world, EXAMPLE, &["python-example is ready", "tools/call text_statistics"]);
+    log(&env, EXAMPLE, &["python-example is ready", "tools/call text_statistics"]);
 
-    let container = world.container(EXAMPLE);
+    let container = env.container(EXAMPLE);
     let mut sessions = [wrapped::session(&engine, &container), wrapped::session(&engine, &container)];
     for session in &mut sessions {
         session.open(LEGACY[1]);
@@ -46,8 +46,8 @@ fn python_servers_are_servers_like_any_other() {
 #[test]
 fn an_image_holds_compiled_python_and_no_installer() {
     let engine = engine_or_skip!();
-    let _world = match wrapped::world_with_servers(&engine, Kind::Python, "slim-python") {
-        Ok(world) => world,
+    let _world = match wrapped::env_with_servers(&engine, Kind::Python, "slim-python") {
+        Ok(env) => env,
         Err(why) => skip!("{why}"),
     };
     for image in IMAGES {
@@ -80,8 +80,8 @@ fn an_image_holds_compiled_python_and_no_installer() {
 fn python_images_are_a_fraction_of_the_plain_way() {
     let engine = engine_or_skip!();
     full_or_skip!();
-    let _world = match wrapped::world_with_servers(&engine, Kind::Python, "sizes-python") {
-        Ok(world) => world,
+    let _world = match wrapped::env_with_servers(&engine, Kind::Python, "sizes-python") {
+        Ok(env) => env,
         Err(why) => skip!("{why}"),
     };
     for (image, package) in IMAGES.iter().zip(["mcp-server-time==2026.10.19", "mcp==2.3.0"]) {
@@ -93,14 +93,14 @@ fn python_images_are_a_fraction_of_the_plain_way() {
 #[test]
 fn the_base_runs_any_package_and_the_second_time_without_a_network() {
     let engine = engine_or_skip!();
-    let world = match wrapped::world(&engine, Kind::Python, "base-python") {
-        Ok(world) => world,
+    let env = match wrapped::test_env(&engine, Kind::Python, "base-python") {
+        Ok(env) => env,
         Err(why) => skip!("{why}"),
     };
-    world.ok(&["build-images", "python", "--profile", "quick"]);
-    world.ok(&["up", "python"]);
-    assert_eq!(row(&world, "python")["shell"], true);
+    env.ok(&["build-images", "python", "--profile", "quick"]);
+    env.ok(&["up", "python"]);
+    assert_eq!(row(&env, "python")["shell"], true);
     let command = ["uvx", "mcp-server-time==2026.10.19"];
     let tools = ["get_current_time", "convert_time"];
-    a_package_runs_twice(&engine, &world, &world.container("python"), &command, &tools);
+    a_package_runs_twice(&engine, &env, &env.container("python"), &command, &tools);
 }

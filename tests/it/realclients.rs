@@ -102,22 +102,22 @@ fn inspector() {
 
 /// The client's own server, then ours beside it, then ours out again; the same with the project's file.
 fn round_trip(engine: &Engine, client: &Client) -> Result<(), String> {
-    let world = weather::world(engine, &format!("real-{}-{}", client.program, client.id));
-    let mut run = Run::new(&world, client)?;
-    world.ok(&["up", "weather"]);
+    let env = weather::test_env(engine, &format!("real-{}-{}", client.program, client.id));
+    let mut run = Run::new(&env, client)?;
+    env.ok(&["up", "weather"]);
     let far = run.far_server();
     sees(&mut run, &["theirs"]);
 
     // Some write to their file when they start: what counts is how they leave it.
     let before = run.text();
     run.xtask("install-client", &["--server", "weather"]);
-    let container = world.container("weather");
+    let container = env.container("weather");
     let by_name = ["--container", &container, "--name", NAME, "--", "/mcp", "stdio"];
     if client.any_name {
         run.xtask("install-client", &by_name);
     } else {
         let unchanged = run.text();
-        let refused = world.run(&[&["install-client", client.id], &by_name[..]].concat()).fails();
+        let refused = env.run(&[&["install-client", client.id], &by_name[..]].concat()).fails();
         assert!(refused.stderr.contains("does not take") && refused.stderr.contains(NAME), "{refused}");
         assert_eq!(run.text(), unchanged);
     }

@@ -25,7 +25,7 @@ fn converse(mut session: Session) {
     assert!(wrong.is_error && wrong.text.contains("limit") && wrong.text.contains("99"), "{wrong:?}");
 
     let unknown = session
-        .ask("tools/call", json!({"name": "no_such_tool", "arguments": {}}))
+        .try_request("tools/call", json!({"name": "no_such_tool", "arguments": {}}))
         .expect_err("no such tool");
     assert_eq!(unknown["code"], -32602, "{unknown}");
 
@@ -72,7 +72,7 @@ fn many_calls_at_once_get_one_answer_each() {
     session.open(LEGACY[1]);
     let mut waiting: Vec<u64> = (0..200)
         .map(|i| {
-            session.post(
+            session.send_request(
                 "tools/call",
                 json!({"name": "sun_times", "arguments": {"latitude": i % 60, "longitude": 7}}),
             )
@@ -96,7 +96,7 @@ fn what_is_no_json_rpc_gets_no_answer_on_stdout_that_is_none() {
         session.send(&serde_json::from_str(noise).unwrap());
     }
     // The session goes on; whatever it said about the noise is JSON-RPC, which `receive` holds it to.
-    let id = session.post("tools/list", json!({}));
+    let id = session.send_request("tools/list", json!({}));
     loop {
         let message = session.receive();
         if message["id"] == id {
@@ -116,7 +116,7 @@ fn sessions_share_nothing() {
     }
     // All use the same ids; each gets its own answers.
     for (i, session) in sessions.iter_mut().enumerate() {
-        session.post(
+        session.send_request(
             "tools/call",
             json!({"name": "sun_times", "arguments": {"latitude": i, "longitude": 7, "date": "2026-06-21"}}),
         );

@@ -8,8 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::process::{Finished, command, run};
+use crate::process::{CommandOutput, command, run};
 
+/// The command line of a container engine that answers.
 #[derive(Debug, Clone)]
 pub struct Engine {
     program: String,
@@ -20,7 +21,7 @@ pub fn run_prefix() -> String {
     format!("drydock-test-{}-", std::process::id())
 }
 
-/// The workspace that all worlds of this run belong to, so that they share one image. Sixteen hexadecimal digits.
+/// The workspace that all environments of this run belong to, so that they share one image. Sixteen hexadecimal digits.
 pub fn workspace_id() -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
     ID.get_or_init(|| {
@@ -33,10 +34,10 @@ impl Engine {
     /// The engine that answers, or why there is none.
     pub fn find() -> Result<Self, String> {
         static FOUND: OnceLock<Result<Engine, String>> = OnceLock::new();
-        FOUND.get_or_init(Self::look).clone()
+        FOUND.get_or_init(Self::detect).clone()
     }
 
-    fn look() -> Result<Self, String> {
+    fn detect() -> Result<Self, String> {
         let program = std::env::var("DRYDOCK_ENGINE").unwrap_or_else(|_| "docker".to_owned());
         if program == "host" {
             return Err("needs containers, and engine `host` was asked for".to_owned());
@@ -51,14 +52,16 @@ impl Engine {
             return Err(format!("needs a container engine: `{program}` does not answer: {said}"));
         }
         let engine = Self { program };
-        engine.leave_a_janitor();
+        engine.spawn_cleanup();
         Ok(engine)
     }
 
+    /// The name of its command line: `docker`.
     pub fn program(&self) -> &str {
         &self.program
     }
 
+    /// `docker ARGS`, not started yet.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut it = command(&self.program);
         it.args(args);
@@ -66,7 +69,7 @@ impl Engine {
     }
 
     /// The outcome of `docker ARGS`, whatever it is.
-    pub fn run(&self, args: &[&str]) -> Finished {
+    pub fn run(&self, args: &[&str]) -> CommandOutput {
         run(&mut self.command(args))
     }
 
@@ -102,22 +105,22 @@ impl Engine {
 
     /// A process that cleans up as soon as this run is over, in whatever way it ends: it waits for the end of a pipe
     /// that only we hold. Holding our stdout, it makes `cargo xtask test` wait for it.
-    fn leave_a_janitor(&self) {
-        static JANITOR: Mutex<Option<Child>> = Mutex::new(None);
+    fn spawn_cleanup(&self) {
+        static CLEANUP: Mutex<Option<Child>> = Mutex::new(None);
         let format = "{{.ID}}\t{{.Repository}}:{{.Tag}}";
         let images = self.ok(&["images", "--no-trunc", "--format", format, "drydock/*"]);
         let child = command("sh")
-            .args(["-c", CLEAN_UP, &self.program, &run_prefix(), workspace_id()])
+            .args(["-c", CLEANUP_SCRIPT, &self.program, &run_prefix(), workspace_id()])
             .args(images.split_whitespace())
             .stdin(Stdio::piped())
             .spawn()
             .expect("a shell to clean up after the tests");
-        *JANITOR.lock().expect("no test holds it") = Some(child);
+        *CLEANUP.lock().expect("no test holds it") = Some(child);
     }
 }
 
 /// Removes this run's containers and volumes, gives the tags back to the images that had them, removes this run's images.
-const CLEAN_UP: &str = r#"
+const CLEANUP_SCRIPT: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
 exec >/dev/null 2>&1

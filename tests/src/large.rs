@@ -5,13 +5,16 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::world::World;
+use crate::test_env::TestEnv;
 
 const SERVERS: usize = 50_000;
 
+/// A client's configuration file of more than 10 MB.
 #[derive(Debug)]
-pub struct Large {
+pub struct LargeConfig {
+    /// The client's id.
     pub client: &'static str,
+    /// Below the home folder.
     pub path: &'static str,
     head: &'static str,
     /// With `@` for the number.
@@ -20,8 +23,9 @@ pub struct Large {
     tail: &'static str,
 }
 
-pub const LARGE: &[Large] = &[
-    Large {
+/// One for each format that clients use.
+pub const LARGE_CONFIGS: &[LargeConfig] = &[
+    LargeConfig {
         client: "cursor",
         path: ".cursor/mcp.json",
         head: "{\n  \"mcpServers\": {\n",
@@ -31,7 +35,7 @@ pub const LARGE: &[Large] = &[
         between: ",\n",
         tail: "\n  }\n}\n",
     },
-    Large {
+    LargeConfig {
         client: "codex",
         path: ".codex/config.toml",
         head: "model = \"gpt-5\" # mine\n\n",
@@ -41,7 +45,7 @@ pub const LARGE: &[Large] = &[
         between: "\n",
         tail: "",
     },
-    Large {
+    LargeConfig {
         client: "goose",
         path: ".config/goose/config.yaml",
         head: "GOOSE_PROVIDER: anthropic # mine\nextensions:\n",
@@ -53,22 +57,24 @@ pub const LARGE: &[Large] = &[
     },
 ];
 
-impl Large {
-    /// Into the world's home.
-    pub fn write(&self, world: &World) -> PathBuf {
+impl LargeConfig {
+    /// Into the environment's home.
+    pub fn write(&self, env: &TestEnv) -> PathBuf {
         let servers: Vec<String> =
             (0..SERVERS).map(|n| self.server.replace('@', &format!("{n:05}"))).collect();
         let text = format!("{}{}{}", self.head, servers.join(self.between), self.tail);
-        let path = world.home().join(self.path);
+        let path = env.home().join(self.path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a new folder");
         fs::write(&path, text).expect("a new file");
         path
     }
 
+    /// The arguments of xtask that add an entry to it.
     pub fn install(&self) -> [&str; 6] {
         ["install-client", self.client, "--name", "remote", "--url", "http://127.0.0.1:9/mcp"]
     }
 
+    /// The arguments of xtask that take that entry out.
     pub fn uninstall(&self) -> [&str; 2] {
         ["uninstall-client", self.client]
     }

@@ -1,7 +1,9 @@
-//! What the end-to-end tests share: worlds of their own, real sessions, the stand-in for the weather service.
+//! What the end-to-end tests share: environments of their own, real sessions, the stand-in for the weather service.
 //!
 //! Tests run the real binaries against a real engine; nothing of ours is replaced. Invariant: what a test makes on the
 //! engine carries this run's prefix and is gone after it, also when the test run is killed.
+
+#![warn(missing_docs)]
 
 pub mod engine;
 pub mod large;
@@ -9,8 +11,8 @@ pub mod process;
 pub mod service;
 pub mod session;
 pub mod strace;
+pub mod test_env;
 pub mod weather;
-pub mod world;
 pub mod wrapped;
 
 use std::io::Write;

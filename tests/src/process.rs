@@ -10,19 +10,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Far beyond what anything takes, also on a busy machine: only a hang gets there.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const TIMEOUT: Duration = Duration::from_secs(120);
 /// For commands that compile.
-pub const LONG_PATIENCE: Duration = Duration::from_secs(1800);
+pub const BUILD_TIMEOUT: Duration = Duration::from_secs(1800);
 
+/// What a program left behind that has ended.
 #[derive(Debug, Clone)]
-pub struct Finished {
+pub struct CommandOutput {
+    /// The command line, for messages.
     pub what: String,
+    /// None after a signal.
     pub code: Option<i32>,
+    /// All of it; what is not UTF-8 is replaced.
     pub stdout: String,
+    /// All of it; what is not UTF-8 is replaced.
     pub stderr: String,
 }
 
-impl Finished {
+impl CommandOutput {
     /// The test goes on only after success.
     #[track_caller]
     pub fn ok(self) -> Self {
@@ -37,23 +42,26 @@ impl Finished {
         self
     }
 
+    /// Stdout as JSON; a test fails whose program printed anything else.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("stdout is not JSON ({e}): {self}"))
     }
 
+    /// Stdout without the final newline.
     pub fn line(&self) -> &str {
         self.stdout.trim_end()
     }
 }
 
-impl std::fmt::Display for Finished {
+impl std::fmt::Display for CommandOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { what, code, stdout, stderr } = self;
         write!(f, "{what}\nexit code: {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
     }
 }
 
+/// A program, not started yet; the one place that makes a `Command`.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place of the tests; a failure shows the whole command"
@@ -62,28 +70,35 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }
 
-pub fn run(command: &mut Command) -> Finished {
-    run_with(command, &[], PATIENCE)
+/// Runs it to its end, without input, for [`TIMEOUT`] at most.
+pub fn run(command: &mut Command) -> CommandOutput {
+    run_with(command, &[], TIMEOUT)
 }
 
-pub fn run_with(command: &mut Command, input: &[u8], patience: Duration) -> Finished {
-    watched(command, input, patience, |_| {})
+/// Runs it to its end, with `input` on stdin; fails the test after `timeout`.
+pub fn run_with(command: &mut Command, input: &[u8], timeout: Duration) -> CommandOutput {
+    run_observed(command, input, timeout, |_| {})
 }
 
 /// Also the most memory that it had, in bytes, as the kernel counts it.
-pub fn run_and_weigh(command: &mut Command) -> (Finished, u64) {
+pub fn run_with_peak_memory(command: &mut Command) -> (CommandOutput, u64) {
     let mut peak = 0;
-    let finished = watched(command, &[], LONG_PATIENCE, |pid| {
+    let output = run_observed(command, &[], BUILD_TIMEOUT, |pid| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let kilobytes = status.lines().find_map(|it| it.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
         // Only grows; a process that has ended has none.
         peak = kilobytes.and_then(|it| it.parse().ok()).map_or(peak, |it: u64| it << 10);
     });
-    (finished, peak)
+    (output, peak)
 }
 
 /// `look` is called again and again with the process id.
-fn watched(command: &mut Command, input: &[u8], patience: Duration, mut look: impl FnMut(u32)) -> Finished {
+fn run_observed(
+    command: &mut Command,
+    input: &[u8],
+    timeout: Duration,
+    mut look: impl FnMut(u32),
+) -> CommandOutput {
     let what = format!("{command:?}");
     let mut child = command
         .stdin(Stdio::piped())
@@ -98,7 +113,7 @@ fn watched(command: &mut Command, input: &[u8], patience: Duration, mut look: im
     let stdout = collect(child.stdout.take().expect("a pipe"));
     let stderr = collect(child.stderr.take().expect("a pipe"));
     let mut status = None;
-    eventually(patience, || {
+    wait_until(timeout, || {
         look(child.id());
         status = child.try_wait().expect("a child to wait for");
         status.is_some()
@@ -107,36 +122,36 @@ fn watched(command: &mut Command, input: &[u8], patience: Duration, mut look: im
         let _ = child.kill();
         let _ = child.wait();
     }
-    let finished = Finished {
+    let output = CommandOutput {
         what,
         code: status.and_then(|it| it.code()),
         stdout: String::from_utf8_lossy(&stdout.join().expect("a reader")).into_owned(),
         stderr: String::from_utf8_lossy(&stderr.join().expect("a reader")).into_owned(),
     };
-    assert!(status.is_some(), "did not end within {patience:?}: {finished}");
-    finished
+    assert!(status.is_some(), "did not end within {timeout:?}: {output}");
+    output
 }
 
 /// A figure that a test has found: shown also when it passes, unlike what `eprintln!` says.
-pub fn note(figure: &str) {
+pub fn print_note(figure: &str) {
     std::io::stderr().write_all(format!("{figure}\n").as_bytes()).expect("stderr");
 }
 
 /// The status of a child that ends in time.
-pub fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+pub fn wait(child: &mut Child, timeout: Duration) -> Option<ExitStatus> {
     let mut status = None;
-    eventually(patience, || {
+    wait_until(timeout, || {
         status = child.try_wait().expect("a child to wait for");
         status.is_some()
     });
     status
 }
 
-/// Polls until `done` or the end of patience; says which.
-pub fn eventually(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
+/// Polls until `done` or the end of timeout; says which.
+pub fn wait_until(timeout: Duration, mut done: impl FnMut() -> bool) -> bool {
     let began = Instant::now();
     while !done() {
-        if began.elapsed() > patience {
+        if began.elapsed() > timeout {
             return false;
         }
         thread::sleep(Duration::from_millis(20));

@@ -8,8 +8,8 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use crate::engine::{Engine, run_prefix, workspace_id};
-use crate::process::{PATIENCE, command, eventually, run};
-use crate::world::build_with;
+use crate::process::{TIMEOUT, command, run, wait_until};
+use crate::test_env::build_with;
 
 /// What `up --env` is given.
 pub const URL: &str = "OPEN_METEO_URL=http://127.0.0.1:8091";
@@ -17,7 +17,7 @@ const ADDRESS: &str = "127.0.0.1:8091";
 
 /// Starts the stand-in beside `container`; its own container's name.
 #[track_caller]
-pub fn beside(engine: &Engine, container: &str) -> String {
+pub fn start_beside(engine: &Engine, container: &str) -> String {
     let name = format!("{container}-open-meteo");
     let network = format!("container:{container}");
     engine.ok(&[
@@ -31,7 +31,7 @@ pub fn beside(engine: &Engine, container: &str) -> String {
         "/open-meteo",
         ADDRESS,
     ]);
-    let listens = eventually(PATIENCE, || engine.run(&["logs", &name]).stderr.contains("listening"));
+    let listens = wait_until(TIMEOUT, || engine.run(&["logs", &name]).stderr.contains("listening"));
     assert!(listens, "the stand-in for Open-Meteo does not come up: {}", engine.run(&["logs", &name]));
     name
 }

@@ -10,11 +10,14 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, wait};
+use crate::process::{TIMEOUT, wait};
 
+/// Versions of the protocol that begin with `initialize`.
 pub const LEGACY: [&str; 2] = ["2025-06-18", "2025-11-25"];
+/// The version that begins with `server/discover`.
 pub const MODERN: &str = "2026-07-28";
 
+/// A server that runs, and the two pipes to it; it is killed with this value.
 #[derive(Debug)]
 pub struct Session {
     child: Child,
@@ -29,12 +32,16 @@ pub struct Session {
 /// What a tool answered.
 #[derive(Debug)]
 pub struct Answer {
+    /// What MCP calls `isError`.
     pub is_error: bool,
+    /// The texts of the content, a line break between two.
     pub text: String,
+    /// `structuredContent`, or null.
     pub structured: Value,
 }
 
 impl Session {
+    /// Starts the program; nothing is said to it yet.
     pub fn start(mut command: Command) -> Self {
         let what = format!("{command:?}");
         let mut child = command
@@ -82,14 +89,14 @@ impl Session {
     /// A request that must be answered with a result.
     #[track_caller]
     pub fn request(&mut self, method: &str, params: Value) -> Value {
-        self.ask(method, params)
+        self.try_request(method, params)
             .unwrap_or_else(|error| panic!("{method} was answered with an error: {error}"))
     }
 
     /// A request's result, or its error.
     #[track_caller]
-    pub fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
-        let id = self.post(method, params);
+    pub fn try_request(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        let id = self.send_request(method, params);
         loop {
             let message = self.receive();
             if message["id"] == id {
@@ -104,7 +111,7 @@ impl Session {
 
     /// Sends a request without waiting; returns its id.
     #[track_caller]
-    pub fn post(&mut self, method: &str, mut params: Value) -> u64 {
+    pub fn send_request(&mut self, method: &str, mut params: Value) -> u64 {
         self.next_id += 1;
         if let Some(meta) = &self.meta {
             params["_meta"] = meta.clone();
@@ -113,6 +120,7 @@ impl Session {
         self.next_id
     }
 
+    /// Calls a tool and waits for its result.
     #[track_caller]
     pub fn call(&mut self, tool: &str, arguments: Value) -> Answer {
         let result = self.request("tools/call", json!({"name": tool, "arguments": arguments}));
@@ -132,6 +140,7 @@ impl Session {
         tools.iter().map(|it| it["name"].as_str().expect("a tool has a name").to_owned()).collect()
     }
 
+    /// Writes one message as a line.
     #[track_caller]
     pub fn send(&mut self, message: &Value) {
         let stdin = self.stdin.as_mut().expect("the session is open");
@@ -147,7 +156,7 @@ impl Session {
     /// The next line of stdout, of a program that does not speak MCP itself.
     #[track_caller]
     pub fn receive_line(&mut self) -> String {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.lines.recv_timeout(TIMEOUT) {
             Ok(line) => line,
             Err(_) => {
                 let _ = self.child.kill();
@@ -161,14 +170,14 @@ impl Session {
     #[track_caller]
     pub fn finish(mut self) -> ExitStatus {
         drop(self.stdin.take());
-        wait(&mut self.child, PATIENCE).expect("the program ends when its input does")
+        wait(&mut self.child, TIMEOUT).expect("the program ends when its input does")
     }
 
     /// Closes stdin and waits for the server to end; returns how, what it still said, and its stderr.
     #[track_caller]
     pub fn close(mut self) -> (ExitStatus, Vec<Value>, String) {
         drop(self.stdin.take());
-        let status = wait(&mut self.child, PATIENCE).expect("the server ends when its input does");
+        let status = wait(&mut self.child, TIMEOUT).expect("the server ends when its input does");
         let rest = self.lines.iter().map(|line| message(&line)).collect();
         (status, rest, self.stderr.take().and_then(|it| it.join().ok()).unwrap_or_default())
     }

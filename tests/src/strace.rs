@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::process::{LONG_PATIENCE, command, run_with};
+use crate::process::{BUILD_TIMEOUT, command, run_with};
 
 /// Goes on only where strace works.
 #[macro_export]
@@ -17,6 +17,7 @@ macro_rules! strace_or_skip {
     };
 }
 
+/// Whether strace works here, or why not; found out once.
 pub fn ready() -> Result<(), String> {
     static READY: OnceLock<Result<(), String>> = OnceLock::new();
     READY.get_or_init(find).clone()
@@ -26,7 +27,7 @@ fn find() -> Result<(), String> {
     if !is_installed() {
         install()?;
     }
-    let traced = run_with(command("strace").args(["-o", "/dev/null", "true"]), &[], LONG_PATIENCE);
+    let traced = run_with(command("strace").args(["-o", "/dev/null", "true"]), &[], BUILD_TIMEOUT);
     if traced.code == Some(0) {
         Ok(())
     } else {
@@ -40,14 +41,14 @@ fn is_installed() -> bool {
 }
 
 fn install() -> Result<(), String> {
-    let root = || run_with(command("id").arg("-u"), &[], LONG_PATIENCE).line() == "0";
+    let root = || run_with(command("id").arg("-u"), &[], BUILD_TIMEOUT).line() == "0";
     if !Path::new("/etc/debian_version").exists() || !root() {
         return Err("strace is not installed".into());
     }
     let apt = |args: &[&str]| {
         let mut apt = command("apt-get");
         apt.args(["-q", "-o", "DPkg::Lock::Timeout=300"]).args(args).env("DEBIAN_FRONTEND", "noninteractive");
-        run_with(&mut apt, &[], LONG_PATIENCE)
+        run_with(&mut apt, &[], BUILD_TIMEOUT)
     };
     let install = ["install", "-y", "--no-install-recommends", "strace"];
     if apt(&install).code != Some(0) {

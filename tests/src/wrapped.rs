@@ -1,6 +1,6 @@
 //! The servers of the catalogue that are not ours: base images for them, and their images, built once per run.
 //!
-//! Engine + kind -> a world in which `up` finds them, or why there can be none here. Invariant: a base image is the real
+//! Engine + kind -> an environment in which `up` finds them, or why there can be none here. Invariant: a base image is the real
 //! one where a registry answers, else a stand-in out of tests/standins.
 
 use std::collections::BTreeMap;
@@ -8,16 +8,19 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use crate::engine::Engine;
-use crate::process::{Finished, LONG_PATIENCE, command, run_with};
+use crate::process::{BUILD_TIMEOUT, CommandOutput, command, run_with};
 use crate::session::Session;
-use crate::world::{World, workspace_root};
+use crate::test_env::{TestEnv, workspace_root};
 
 /// What a script of tests/standins ends with where it cannot do its work.
-const CANNOT: i32 = 3;
+const EXIT_UNAVAILABLE: i32 = 3;
 
+/// What packages a server comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// From npm.
     Node,
+    /// From PyPI.
     Python,
 }
 
@@ -45,26 +48,26 @@ impl Kind {
     }
 }
 
-/// A world with an engine that has the base images, or why not.
+/// An environment with an engine that has the base images, or why not.
 #[track_caller]
-pub fn world(engine: &Engine, kind: Kind, name: &str) -> Result<World, String> {
+pub fn test_env(engine: &Engine, kind: Kind, name: &str) -> Result<TestEnv, String> {
     once(kind, || base_images(engine, kind))?;
-    Ok(World::on(engine, name))
+    Ok(TestEnv::on(engine, name))
 }
 
-/// A world in which `up` finds the catalogue's servers of this kind.
+/// An environment in which `up` finds the catalogue's servers of this kind.
 #[track_caller]
-pub fn world_with_servers(engine: &Engine, kind: Kind, name: &str) -> Result<World, String> {
-    static BUILT: Mutex<BTreeMap<Kind, Finished>> = Mutex::new(BTreeMap::new());
-    let world = world(engine, kind, name)?;
+pub fn env_with_servers(engine: &Engine, kind: Kind, name: &str) -> Result<TestEnv, String> {
+    static BUILT: Mutex<BTreeMap<Kind, CommandOutput>> = Mutex::new(BTreeMap::new());
+    let env = test_env(engine, kind, name)?;
     let mut built = BUILT.lock().unwrap_or_else(|it| it.into_inner());
     let build = || {
         let args = [&["build-images"], &kind.servers()[..], &["--profile", "quick"]].concat();
-        World::on(engine, "build-wrapped").run(&args)
+        TestEnv::on(engine, "build-wrapped").run(&args)
     };
     let it = built.entry(kind).or_insert_with(build);
     assert_eq!(it.code, Some(0), "{it}");
-    Ok(world)
+    Ok(env)
 }
 
 /// What a client starts.
@@ -87,8 +90,8 @@ fn once(kind: Kind, make: impl FnOnce() -> Result<(), String>) -> Result<(), Str
 fn base_images(engine: &Engine, kind: Kind) -> Result<(), String> {
     for script in kind.stand_ins() {
         let path = workspace_root().join("tests/standins").join(script);
-        let it = run_with(command(path).env("DRYDOCK_ENGINE", engine.program()), &[], LONG_PATIENCE);
-        if it.code == Some(CANNOT) {
+        let it = run_with(command(path).env("DRYDOCK_ENGINE", engine.program()), &[], BUILD_TIMEOUT);
+        if it.code == Some(EXIT_UNAVAILABLE) {
             return Err(it.stderr.trim().lines().last().unwrap_or_default().to_owned());
         }
         it.ok();

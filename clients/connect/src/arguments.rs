@@ -6,10 +6,26 @@
 use rmcp::model::{JsonObject, Tool};
 use serde_json::Value;
 
-use crate::schema::{Argument, Schema};
+use crate::{
+    error::Error,
+    schema::{Argument, Schema},
+};
 
-/// The arguments of a call, or what is wrong with them. `tool` is needed for `key=value` pairs only.
-pub fn arguments(words: &[String], tool: Option<&Tool>) -> Result<JsonObject, String> {
+/// The arguments of a call: one JSON object, or `key=value` pairs. `tool` is needed for the pairs only.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with what is wrong and what the tool takes.
+///
+/// ```
+/// let words = [r#"{"name": "Paris"}"#.to_owned()];
+/// assert_eq!(drydock_connect::arguments(&words, None)?["name"], "Paris");
+/// # Ok::<(), drydock_connect::Error>(())
+/// ```
+pub fn arguments(words: &[String], tool: Option<&Tool>) -> Result<JsonObject, Error> {
+    parse(words, tool).map_err(Error::usage)
+}
+
+fn parse(words: &[String], tool: Option<&Tool>) -> Result<JsonObject, String> {
     match (words, tool) {
         ([], _) => Ok(JsonObject::new()),
         ([json], _) if is_json(json) => match serde_json::from_str(json) {
@@ -23,7 +39,7 @@ pub fn arguments(words: &[String], tool: Option<&Tool>) -> Result<JsonObject, St
 }
 
 /// Whether these words can only be read with the tool's schema at hand.
-pub fn need_schema(words: &[String]) -> bool {
+pub fn needs_schema(words: &[String]) -> bool {
     match words {
         [] => false,
         [json] => !is_json(json),
@@ -40,16 +56,16 @@ fn pairs(words: &[String], schema: Schema<'_>) -> Result<JsonObject, String> {
     let mut object = JsonObject::new();
     for word in words {
         let (key, text) = word.split_once('=').ok_or_else(|| {
-            format!("`{word}` is neither `key=value` nor a JSON object ({})", names(&known))
+            format!("`{word}` is neither `key=value` nor a JSON object ({})", argument_names(&known))
         })?;
         let argument = known.iter().find(|it| it.name == key);
         if argument.is_none() && schema.is_closed() {
-            return Err(format!("the tool has no argument `{key}` ({})", names(&known)));
+            return Err(format!("the tool has no argument `{key}` ({})", argument_names(&known)));
         }
         let types = argument.and_then(|it| it.schema).map(Schema::types).unwrap_or_default();
-        let value = read(text, &types).ok_or_else(|| {
-            let wanted = argument.and_then(|it| it.schema).map(Schema::words).unwrap_or_default();
-            format!("`{key}`: `{text}` is not what the tool wants: {wanted}")
+        let value = parse_value(text, &types).ok_or_else(|| {
+            let expected = argument.and_then(|it| it.schema).map(Schema::describe).unwrap_or_default();
+            format!("`{key}`: `{text}` is not what the tool wants: {expected}")
         })?;
         if object.insert(key.into(), value).is_some() {
             return Err(format!("`{key}` is given twice"));
@@ -59,7 +75,7 @@ fn pairs(words: &[String], schema: Schema<'_>) -> Result<JsonObject, String> {
 }
 
 /// `text` as one of `types`. What can be read as something narrower than text is, where both are allowed.
-fn read(text: &str, types: &[&str]) -> Option<Value> {
+fn parse_value(text: &str, types: &[&str]) -> Option<Value> {
     let json = serde_json::from_str::<Value>(text).ok();
     let as_text = || Value::String(text.into());
     if types.is_empty() {
@@ -79,7 +95,7 @@ fn read(text: &str, types: &[&str]) -> Option<Value> {
     json.filter(fits).or_else(|| types.contains(&"string").then(as_text))
 }
 
-fn names(known: &[Argument<'_>]) -> String {
+fn argument_names(known: &[Argument<'_>]) -> String {
     match known {
         [] => "it takes none".into(),
         _ => format!("it takes: {}", known.iter().map(|it| it.name).collect::<Vec<_>>().join(", ")),
@@ -92,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    fn parse(words: &[&str]) -> Result<Value, String> {
+    fn parse_words(words: &[&str]) -> Result<Value, String> {
         let schema = json!({
             "properties": {
                 "name": { "type": "string" },
@@ -106,28 +122,29 @@ mod tests {
         });
         let tool = Tool::new("t", "", schema.as_object().unwrap().clone());
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        arguments(&words, Some(&tool)).map(Value::Object)
+        arguments(&words, Some(&tool)).map(Value::Object).map_err(|err| err.reason)
     }
 
     #[test]
     fn values_are_read_by_the_schema() {
         let typed =
-            parse(&["name=42", "days=3", "latitude=-4", "exact=true", r#"tags=["a"]"#, "either=x"]).unwrap();
+            parse_words(&["name=42", "days=3", "latitude=-4", "exact=true", r#"tags=["a"]"#, "either=x"])
+                .unwrap();
         let expected =
             json!({ "name": "42", "days": 3, "latitude": -4, "exact": true, "tags": ["a"], "either": "x" });
         assert_eq!(typed, expected);
         assert_eq!(
-            parse(&["either=7", "days=null", "name=a=b"]).unwrap(),
+            parse_words(&["either=7", "days=null", "name=a=b"]).unwrap(),
             json!({ "either": 7, "days": null, "name": "a=b" })
         );
-        assert_eq!(parse(&["name="]).unwrap(), json!({ "name": "" }));
-        assert_eq!(parse(&["name={\"a\":1}"]).unwrap(), json!({ "name": "{\"a\":1}" }));
+        assert_eq!(parse_words(&["name="]).unwrap(), json!({ "name": "" }));
+        assert_eq!(parse_words(&["name={\"a\":1}"]).unwrap(), json!({ "name": "{\"a\":1}" }));
     }
 
     #[test]
     fn one_json_object_is_taken_as_it_is() {
-        assert_eq!(parse(&[r#" {"days": "x"}"#]).unwrap(), json!({ "days": "x" }));
-        assert_eq!(parse(&[]).unwrap(), json!({}));
+        assert_eq!(parse_words(&[r#" {"days": "x"}"#]).unwrap(), json!({ "days": "x" }));
+        assert_eq!(parse_words(&[]).unwrap(), json!({}));
     }
 
     #[test]
@@ -148,7 +165,7 @@ mod tests {
             (vec!["{1}"], "the arguments are no JSON: key must be a string at line 1 column 2"),
         ];
         for (words, expected) in cases {
-            assert_eq!(parse(&words).unwrap_err(), expected);
+            assert_eq!(parse_words(&words).unwrap_err(), expected);
         }
     }
 }

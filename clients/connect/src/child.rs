@@ -18,22 +18,24 @@ use tokio::{
 };
 
 use crate::{
-    failure::{Failure, Step},
-    group::{self, Signal},
-    stderr::Tail,
+    error::{Error, ErrorKind, Step},
+    process_group::{self, Signal},
+    stderr_tail::StderrTail,
 };
 
 /// How long a server may take to end by itself after its stdin closed, and again after TERM.
-const PATIENCE: Duration = Duration::from_secs(2);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long we wait for the status of a server that closed its stdout.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest message that rmcp takes.
-const LONGEST: u64 = 16 * 1024 * 1024;
+const MAX_MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Child {
     process: tokio::process::Child,
     group: Option<u32>,
-    stderr: Option<Tail>,
-    noise: Arc<OnceLock<String>>,
+    stderr: Option<StderrTail>,
+    stray_output: Arc<OnceLock<String>>,
     ended: bool,
 }
 
@@ -41,9 +43,9 @@ pub(crate) struct Child {
 pub(crate) type Pipes = (DuplexStream, ChildStdin);
 
 impl Child {
-    pub(crate) fn start(line: &[OsString]) -> Result<(Self, Pipes), Failure> {
+    pub(crate) fn start(line: &[OsString]) -> Result<(Self, Pipes), Error> {
         let Some((program, args)) = line.split_first() else {
-            return Err(Failure::new(Step::Start, "the command is empty"));
+            return Err(Error::new(ErrorKind::CannotStart, Step::Start, "the command is empty"));
         };
         let mut command = Command::new(program);
         command
@@ -52,32 +54,35 @@ impl Child {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        group::isolate(&mut command);
+        process_group::isolate(&mut command);
         let mut process = command.spawn().map_err(|err| cannot_start(program, &err))?;
         let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
-            return Err(Failure::new(Step::Start, "the server's pipes could not be opened"));
+            return Err(Error::new(
+                ErrorKind::CannotStart,
+                Step::Start,
+                "the server's pipes could not be opened",
+            ));
         };
-        let noise = Arc::default();
+        let stray_output = Arc::default();
         let (guarded, to) = tokio::io::duplex(64 * 1024);
-        tokio::spawn(guard(stdout, to, Arc::clone(&noise)));
-        let stderr = process.stderr.take().map(Tail::of);
+        tokio::spawn(forward_messages(stdout, to, Arc::clone(&stray_output)));
+        let stderr = process.stderr.take().map(StderrTail::new);
         let group = process.id();
-        Ok((Self { process, group, stderr, noise, ended: false }, (guarded, stdin)))
+        Ok((Self { process, group, stderr, stray_output, ended: false }, (guarded, stdin)))
     }
 
     /// Why the server's stdout has ended.
-    pub(crate) async fn obituary(&mut self) -> (String, Option<String>) {
-        if let Some(noise) = self.noise.get() {
+    pub(crate) async fn exit_reason(&mut self, step: Step) -> Error {
+        if let Some(line) = self.stray_output.get() {
+            let reason = format!("the server wrote to its stdout what is no MCP message: `{line}`");
             let hint = "a server's stdout is for MCP messages only: its log belongs on stderr";
-            return (
-                format!("the server wrote to its stdout what is no MCP message: `{noise}`"),
-                Some(hint.into()),
-            );
+            return Error::new(ErrorKind::Protocol, step, reason).hint(hint);
         }
-        match timeout(Duration::from_secs(1), self.process.wait()).await {
-            Ok(Ok(status)) => (format!("the server ended ({status}) before it answered"), None),
-            _ => ("the server closed its stdout before it answered".into(), None),
-        }
+        let reason = match timeout(STATUS_TIMEOUT, self.process.wait()).await {
+            Ok(Ok(status)) => format!("the server ended ({status}) before it answered"),
+            _ => "the server closed its stdout before it answered".into(),
+        };
+        Error::new(ErrorKind::Disconnected, step, reason)
     }
 
     /// Ends the server: its stdin is closed by now; then TERM, then KILL, to all that it started.
@@ -85,16 +90,16 @@ impl Child {
         let mut status = None;
         for signal in [None, Some(Signal::Term), Some(Signal::Kill)] {
             if let Some(signal) = signal {
-                group::signal(self.group, &mut self.process, signal);
+                process_group::signal(self.group, &mut self.process, signal);
             }
-            if let Ok(it) = timeout(PATIENCE, self.process.wait()).await {
+            if let Ok(it) = timeout(EXIT_TIMEOUT, self.process.wait()).await {
                 status = it.ok();
                 break;
             }
         }
         if !self.ended {
             self.ended = true;
-            group::signal(self.group, &mut self.process, Signal::Kill); // what the server left behind
+            process_group::signal(self.group, &mut self.process, Signal::Kill); // what the server left behind
         }
         status
     }
@@ -110,33 +115,37 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if !self.ended {
-            group::signal(self.group, &mut self.process, Signal::Kill);
+            process_group::signal(self.group, &mut self.process, Signal::Kill);
         }
     }
 }
 
-fn cannot_start(program: &OsString, err: &io::Error) -> Failure {
-    let failure = Failure::new(Step::Start, format!("cannot start `{}`: {err}", program.display()));
+fn cannot_start(program: &OsString, err: &io::Error) -> Error {
+    let error = Error::new(
+        ErrorKind::CannotStart,
+        Step::Start,
+        format!("cannot start `{}`: {err}", program.display()),
+    );
     match err.kind() {
-        io::ErrorKind::NotFound => failure.hint("is it installed, and in a folder that PATH names?"),
-        io::ErrorKind::PermissionDenied => failure.hint("is it a program, and may you execute it?"),
-        _ => failure,
+        io::ErrorKind::NotFound => error.hint("is it installed, and in a folder that PATH names?"),
+        io::ErrorKind::PermissionDenied => error.hint("is it a program, and may you execute it?"),
+        _ => error,
     }
 }
 
 /// Passes messages on until the first line that is none; what follows is read and dropped, so that the server's own
 /// next words are not about a broken pipe.
-async fn guard(stdout: ChildStdout, to: DuplexStream, noise: Arc<OnceLock<String>>) {
+async fn forward_messages(stdout: ChildStdout, to: DuplexStream, stray_output: Arc<OnceLock<String>>) {
     let mut to = Some(to);
     let mut from = BufReader::new(stdout);
     let mut line = Vec::new();
-    while (&mut from).take(LONGEST).read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+    while (&mut from).take(MAX_MESSAGE_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
         if let Some(open) = &mut to
             && !line.trim_ascii().is_empty()
         {
             if !is_message(&line) {
                 let shown = String::from_utf8_lossy(line.trim_ascii()).chars().take(200).collect();
-                let _first_wins = noise.set(shown);
+                let _first_wins = stray_output.set(shown);
                 to = None;
             } else if open.write_all(&line).await.is_err() {
                 to = None;
@@ -161,8 +170,8 @@ mod tests {
     fn only_json_rpc_is_a_message() {
         assert!(is_message(br#" {"jsonrpc":"2.0","id":1,"result":{}}"#));
         assert!(is_message(b"\xef\xbb\xbf{\"result\":{},\"jsonrpc\":\"2.0\"}\r\n"));
-        for noise in ["Listening on port 8080", r#"{"level":"info"}"#, "[1]", "\u{1b}[32mready"] {
-            assert!(!is_message(noise.as_bytes()), "{noise}");
+        for line in ["Listening on port 8080", r#"{"level":"info"}"#, "[1]", "\u{1b}[32mready"] {
+            assert!(!is_message(line.as_bytes()), "{line}");
         }
     }
 }

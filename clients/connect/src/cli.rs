@@ -13,7 +13,7 @@ use drydock_connect::{Protocol, Target};
 pub(crate) struct Cli {
     /// Version of the protocol to ask for; auto takes the newest that both sides know
     #[arg(long, global = true, value_name = "VERSION", default_value = "auto")]
-    pub(crate) protocol: Wanted,
+    pub(crate) protocol: ProtocolArg,
     /// Time limit for each step: start, handshake, list, call
     #[arg(long, global = true, value_name = "SECS", default_value = "30", value_parser = seconds)]
     pub(crate) timeout: Duration,
@@ -21,7 +21,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
-    pub(crate) verb: Verb,
+    pub(crate) command: Command,
 }
 
 const EXIT_CODES: &str = "\
@@ -35,11 +35,11 @@ Examples:
   drydock-connect call find_place '{\"name\": \"Paris\"}' --json -- ./weather stdio";
 
 #[derive(Subcommand, Debug)]
-pub(crate) enum Verb {
+pub(crate) enum Command {
     /// Shake hands and list the tools; say who answered, and how fast
-    Check(Place),
+    Check(ServerArgs),
     /// Show every tool with its arguments
-    Tools(Place),
+    Tools(ServerArgs),
     /// Call one tool and show its result
     Call {
         tool: String,
@@ -47,16 +47,16 @@ pub(crate) enum Verb {
         #[arg(value_name = "ARGUMENTS")]
         arguments: Vec<String>,
         #[command(flatten)]
-        place: Place,
+        server: ServerArgs,
     },
 }
 
-impl Verb {
+impl Command {
     pub(crate) fn target(&self) -> Target {
-        let (Self::Check(place) | Self::Tools(place) | Self::Call { place, .. }) = self;
-        match &place.url {
-            Some(url) => Target::Url { url: url.clone(), headers: place.header.clone() },
-            None => Target::Command(place.command.clone()),
+        let (Self::Check(server) | Self::Tools(server) | Self::Call { server, .. }) = self;
+        match &server.url {
+            Some(url) => Target::Url { url: url.clone(), headers: server.header.clone() },
+            None => Target::Command(server.command.clone()),
         }
     }
 }
@@ -64,7 +64,7 @@ impl Verb {
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(group(ArgGroup::new("server").required(true).args(["url", "command"])))]
-pub(crate) struct Place {
+pub(crate) struct ServerArgs {
     /// A server reached over Streamable HTTP
     #[arg(long)]
     url: Option<String>,
@@ -78,7 +78,7 @@ pub(crate) struct Place {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Wanted {
+pub(crate) enum ProtocolArg {
     Auto,
     #[value(name = "2025-06-18")]
     V2025_06_18,
@@ -88,13 +88,13 @@ pub(crate) enum Wanted {
     V2026_07_28,
 }
 
-impl From<Wanted> for Protocol {
-    fn from(wanted: Wanted) -> Self {
-        match wanted {
-            Wanted::Auto => Self::Auto,
-            Wanted::V2025_06_18 => Self::V2025_06_18,
-            Wanted::V2025_11_25 => Self::V2025_11_25,
-            Wanted::V2026_07_28 => Self::V2026_07_28,
+impl From<ProtocolArg> for Protocol {
+    fn from(arg: ProtocolArg) -> Self {
+        match arg {
+            ProtocolArg::Auto => Self::Auto,
+            ProtocolArg::V2025_06_18 => Self::V2025_06_18,
+            ProtocolArg::V2025_11_25 => Self::V2025_11_25,
+            ProtocolArg::V2026_07_28 => Self::V2026_07_28,
         }
     }
 }
@@ -123,9 +123,9 @@ mod tests {
         let cli =
             Cli::parse_from(["x", "call", "t", "a=1", "b=2", "--json", "--", "srv", "--json", "--url", "u"]);
         assert!(cli.json);
-        let Target::Command(command) = cli.verb.target() else { panic!("{cli:?}") };
+        let Target::Command(command) = cli.command.target() else { panic!("{cli:?}") };
         assert_eq!(command, ["srv", "--json", "--url", "u"]);
-        let Verb::Call { arguments, .. } = cli.verb else { panic!() };
+        let Command::Call { arguments, .. } = cli.command else { panic!() };
         assert_eq!(arguments, ["a=1", "b=2"]);
     }
 

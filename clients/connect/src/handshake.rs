@@ -1,7 +1,7 @@
-//! The beginning of a session, in both eras of the protocol.
+//! The beginning of a session, in both lifecycles of the protocol.
 //!
-//! A wanted version + a transport -> a running rmcp client and what was [`Agreed`]. Invariant: a version that was asked
-//! for by name is the one agreed on, or the handshake fails.
+//! A version to ask for + a transport -> a running rmcp client and what was [`Negotiated`]. Invariant: a
+//! version that was asked for by name is the one negotiated, or the handshake fails.
 
 use rmcp::{
     RoleClient,
@@ -12,7 +12,7 @@ use rmcp::{
 use serde::Serialize;
 
 use crate::{
-    failure::{Failure, Step},
+    error::{Error, ErrorKind, Step},
     http,
 };
 
@@ -24,8 +24,11 @@ pub enum Protocol {
     /// The newest that both sides know: `server/discover` first, then `initialize`.
     #[default]
     Auto,
+    /// This version, negotiated with `initialize`.
     V2025_06_18,
+    /// This version, negotiated with `initialize`.
     V2025_11_25,
+    /// This version, negotiated with `server/discover`.
     V2026_07_28,
 }
 
@@ -52,21 +55,27 @@ impl Protocol {
     }
 }
 
-/// The two eras: a handshake with state, or requests that each carry all that they need.
+/// How a version is negotiated: a handshake with state, or requests that each carry all that they need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lifecycle {
+    /// `initialize`: up to 2025-11-25.
     Initialize,
+    /// `server/discover`: from 2026-07-28 on.
     Discover,
 }
 
 /// What both sides agreed on.
 #[derive(Clone, Debug, Serialize)]
-pub struct Agreed {
+pub struct Negotiated {
+    /// The version of the protocol: `2026-07-28`.
     pub version: String,
+    /// How it was negotiated.
     pub lifecycle: Lifecycle,
+    /// Name, title and version of the server, if it says so.
     #[serde(skip)]
     pub server: Option<Implementation>,
+    /// The server's instructions to models.
     #[serde(skip)]
     pub instructions: Option<String>,
     #[serde(skip)]
@@ -74,41 +83,48 @@ pub struct Agreed {
 }
 
 /// Why there is no session.
-pub(crate) enum Refusal {
+pub(crate) enum HandshakeError {
     /// The connection is gone, or was never there; in the transport's words, where it has any.
-    Closed(Option<Failure>),
-    /// It knows only other versions, or answered too late; asking it the old way may still help.
-    OtherVersions(Failure),
-    Other(Failure),
+    Closed(Option<Error>),
+    /// The server knows only other versions, or answered too late: `initialize` alone may still succeed.
+    OtherVersions(Error),
+    /// Nothing else to try.
+    Other(Error),
 }
 
-pub(crate) async fn shake_hands<T>(transport: T, protocol: Protocol) -> Result<(Service, Agreed), Refusal>
+pub(crate) async fn handshake<T>(
+    transport: T,
+    protocol: Protocol,
+) -> Result<(Service, Negotiated), HandshakeError>
 where
     T: Transport<RoleClient> + 'static,
 {
-    let us = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    let mut config = ClientConfig::new(ClientCapabilities::default(), us);
+    let client = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let mut config = ClientConfig::new(ClientCapabilities::default(), client);
     if let Some(version) = protocol.version() {
         config = config.with_protocol_version(version);
     }
     let service = config
         .serve_with_lifecycle(transport, protocol.lifecycle())
         .await
-        .map_err(|err| refusal(err, protocol))?;
-    let agreed = agreed(&service).map_err(Refusal::Other)?;
+        .map_err(|err| handshake_error(err, protocol))?;
+    let negotiated = negotiated(&service).map_err(HandshakeError::Other)?;
     match protocol.version() {
-        Some(wanted) if wanted.as_str() != agreed.version => {
-            let reason = format!("asked for version {wanted}, the server answered with {}", agreed.version);
-            Err(Refusal::OtherVersions(failed(reason).hint("`--protocol auto` takes what the server offers")))
-        }
-        _ => Ok((service, agreed)),
+        Some(wanted) if wanted.as_str() != negotiated.version => Err(other_versions(format!(
+            "asked for version {wanted}, the server answered with {}",
+            negotiated.version
+        ))),
+        _ => Ok((service, negotiated)),
     }
 }
 
-fn agreed(service: &Service) -> Result<Agreed, Failure> {
-    let peer = service.peer().peer_info().ok_or_else(|| failed("the server did not say who it is"))?;
+fn negotiated(service: &Service) -> Result<Negotiated, Error> {
+    let peer = service
+        .peer()
+        .peer_info()
+        .ok_or_else(|| failed(ErrorKind::Protocol, "the server did not say who it is"))?;
     let version = &peer.protocol_version;
-    Ok(Agreed {
+    Ok(Negotiated {
         version: version.to_string(),
         lifecycle: if version.has_initialize() { Lifecycle::Initialize } else { Lifecycle::Discover },
         server: peer.server_info.clone(),
@@ -117,38 +133,45 @@ fn agreed(service: &Service) -> Result<Agreed, Failure> {
     })
 }
 
-fn refusal(err: ClientInitializeError, protocol: Protocol) -> Refusal {
+fn handshake_error(err: ClientInitializeError, protocol: Protocol) -> HandshakeError {
     match err {
-        ClientInitializeError::ConnectionClosed(_) => Refusal::Closed(None),
-        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => refusal(*fallback, protocol),
+        ClientInitializeError::ConnectionClosed(_) => HandshakeError::Closed(None),
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => handshake_error(*fallback, protocol),
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
-            let theirs: Vec<_> = server_supported.iter().map(ProtocolVersion::as_str).collect();
-            let reason = format!("the server does not speak version 2026-07-28, only: {}", theirs.join(", "));
-            Refusal::OtherVersions(failed(reason).hint("`--protocol auto` takes what the server offers"))
+            let supported: Vec<_> = server_supported.iter().map(ProtocolVersion::as_str).collect();
+            other_versions(format!(
+                "the server does not speak version 2026-07-28, only: {}",
+                supported.join(", ")
+            ))
         }
         ClientInitializeError::JsonRpcError(error) => {
-            let failure =
-                failed(format!("the server answered with error {}: {}", error.code.0, error.message));
-            Refusal::Other(match protocol {
+            let reason = format!("the server answered with error {}: {}", error.code.0, error.message);
+            let error = failed(ErrorKind::Rejected, reason);
+            HandshakeError::Other(match protocol {
                 Protocol::V2026_07_28 => {
-                    failure.hint("is the server older than that version? try `--protocol auto`")
+                    error.hint("is the server older than that version? try `--protocol auto`")
                 }
-                _ => failure,
+                _ => error,
             })
         }
         ClientInitializeError::TransportError { error, .. } => {
-            Refusal::Closed(Some(failed(http::explain(error.error.as_ref()))))
+            HandshakeError::Closed(Some(failed(ErrorKind::Disconnected, http::explain(error.error.as_ref()))))
         }
         // rmcp stops waiting for the answer to `server/discover` after 10 s, and takes it, when it comes after all, for the
-        // one to `initialize`. A server that starts so slowly is asked the old way alone.
+        // one to `initialize`. A server that starts so slowly is asked with `initialize` alone.
         late @ (ClientInitializeError::ConflictInitResponseId(..)
         | ClientInitializeError::UncorrelatedErrorResponse { .. }) => {
-            Refusal::OtherVersions(failed(late.to_string()))
+            HandshakeError::OtherVersions(failed(ErrorKind::Protocol, late.to_string()))
         }
-        other => Refusal::Other(failed(other.to_string())),
+        other => HandshakeError::Other(failed(ErrorKind::Protocol, other.to_string())),
     }
 }
 
-fn failed(reason: impl Into<String>) -> Failure {
-    Failure::new(Step::Handshake, reason)
+fn other_versions(reason: String) -> HandshakeError {
+    let error = failed(ErrorKind::Version, reason);
+    HandshakeError::OtherVersions(error.hint("`--protocol auto` takes what the server offers"))
+}
+
+fn failed(kind: ErrorKind, reason: impl Into<String>) -> Error {
+    Error::new(kind, Step::Handshake, reason)
 }

@@ -12,18 +12,18 @@ use rmcp::transport::{
     streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError},
 };
 
-use crate::failure::{Failure, Step, chain};
+use crate::error::{Error, ErrorKind, Step, error_chain};
 
 type HttpError = StreamableHttpError<reqwest::Error>;
 
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 pub(crate) fn transport(
     url: &str,
     headers: &[String],
-) -> Result<StreamableHttpClientTransport<Client>, Failure> {
-    let bad =
-        |reason: String| Failure::new(Step::Start, format!("`{url}` is no URL to connect to: {reason}"));
+) -> Result<StreamableHttpClientTransport<Client>, Error> {
+    let failed = |reason: String| Error::new(ErrorKind::CannotStart, Step::Start, reason);
+    let bad = |reason: String| failed(format!("`{url}` is no URL to connect to: {reason}"));
     let parsed = Url::parse(url).map_err(|err| bad(err.to_string()))?;
     if !matches!(parsed.scheme(), "http" | "https") {
         return Err(bad(format!("`{}` is neither http nor https", parsed.scheme())));
@@ -31,11 +31,11 @@ pub(crate) fn transport(
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(bad("it holds a user name or password, which would show in process lists".into()));
     }
-    let client = client(&parsed).map_err(|err| Failure::new(Step::Start, chain(&err)))?;
+    let client = client(&parsed).map_err(|err| failed(error_chain(&err)))?;
     let mut config = StreamableHttpClientTransportConfig::with_uri(parsed.as_str());
     config.custom_headers = headers
         .iter()
-        .map(|it| header(it, |name| std::env::var(name).ok()).map_err(|err| Failure::new(Step::Start, err)))
+        .map(|it| header(it, |name| std::env::var(name).ok()).map_err(failed))
         .collect::<Result<_, _>>()?;
     Ok(StreamableHttpClientTransport::with_client(client, config))
 }
@@ -70,13 +70,13 @@ fn header(
 /// A transport's error with its cause, which rmcp does not pass on for HTTP.
 pub(crate) fn explain(err: &(dyn std::error::Error + 'static)) -> String {
     match err.downcast_ref::<HttpError>() {
-        Some(HttpError::Client(cause)) => chain(cause),
+        Some(HttpError::Client(cause)) => error_chain(cause),
         Some(HttpError::AuthRequired(_) | HttpError::InsufficientScope(_)) => {
             "the server asks for authorization, which this client cannot give".into()
         }
         // Whole pages of HTML may be in there.
         Some(other) => other.to_string().split_whitespace().take(30).collect::<Vec<_>>().join(" "),
-        None => chain(err),
+        None => error_chain(err),
     }
 }
 
@@ -93,7 +93,7 @@ fn client(url: &Url) -> reqwest::Result<Client> {
 
 fn same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let from = attempt.previous().last().map(Url::origin);
-    if attempt.previous().len() > MOST_REDIRECTS {
+    if attempt.previous().len() > MAX_REDIRECTS {
         attempt.error("too many redirects")
     } else if from.as_ref() == Some(&attempt.url().origin()) {
         attempt.follow()

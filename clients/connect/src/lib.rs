@@ -1,10 +1,10 @@
 //! Drydock's own MCP client: what `check`, `tools`, `call` and the tests connect with.
 //!
-//! A [`Target`] (a command or a URL) -> a [`Session`] -> tools and results, or a [`Failure`] that names the step that
-//! failed. Invariant: a server that we started is ended before [`Session::close`], or a failure, comes back.
+//! A [`Target`] (a command or a URL) -> a [`Session`] -> tools and results, or an [`Error`] that names the step that
+//! failed. Invariant: a server that we started is ended before [`Session::close`], or an error, comes back.
 //!
 //! ```no_run
-//! # async fn example() -> Result<(), drydock_connect::Failure> {
+//! # async fn example() -> Result<(), drydock_connect::Error> {
 //! use drydock_connect::{Options, Session, Target};
 //!
 //! let target = Target::Command(["docker", "exec", "-i", "mcp-weather", "/mcp", "stdio"].map(Into::into).to_vec());
@@ -17,22 +17,24 @@
 //! # }
 //! ```
 
+#![warn(missing_docs)]
+
 mod arguments;
 mod child;
-mod failure;
-mod group;
+mod error;
+mod escape;
 mod handshake;
 mod http;
 pub mod print;
+mod process_group;
 mod report;
 mod schema;
 mod session;
-mod stderr;
-mod text;
+mod stderr_tail;
 
-pub use arguments::{arguments, need_schema};
-pub use failure::{Failure, Step};
-pub use handshake::{Agreed, Lifecycle, Protocol};
-pub use report::Report;
+pub use arguments::{arguments, needs_schema};
+pub use error::{Error, ErrorKind, Step};
+pub use escape::escape;
+pub use handshake::{Lifecycle, Negotiated, Protocol};
+pub use report::{ErrorReport, Report};
 pub use session::{Options, Session, Target};
-pub use text::escape;

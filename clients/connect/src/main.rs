@@ -15,10 +15,10 @@ use std::{
 };
 
 use clap::Parser;
-use drydock_connect::{Failure, Options, Report, Session, Step, print};
+use drydock_connect::{Error, ErrorKind, Options, Report, Session, print};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Cli, Verb};
+use crate::cli::{Cli, Command};
 
 const TOOL_ERROR: u8 = 1;
 const WRONG_USAGE: u8 = 2;
@@ -55,57 +55,59 @@ fn main() -> ExitCode {
 
 async fn run(cli: &Cli, stop: CancellationToken) -> Outcome {
     let options = Options { protocol: cli.protocol.into(), timeout: cli.timeout, stop };
-    let mut session = match Session::open(&cli.verb.target(), &options).await {
-        Ok(it) => it,
-        Err(failure) => return failed(cli, failure),
+    let mut session = match Session::open(&cli.command.target(), &options).await {
+        Ok(session) => session,
+        Err(error) => return failed(cli, error),
     };
-    let done = match &cli.verb {
-        Verb::Check(_) => check(cli, &mut session).await,
-        Verb::Tools(_) => tools(cli, &mut session).await,
-        Verb::Call { tool, arguments, .. } => call(cli, &mut session, tool, arguments).await,
+    let outcome = match &cli.command {
+        Command::Check(_) => check(cli, &mut session).await,
+        Command::Tools(_) => tools(cli, &mut session).await,
+        Command::Call { tool, arguments, .. } => call(cli, &mut session, tool, arguments).await,
     };
     session.close().await;
-    done.unwrap_or_else(|failure| failed(cli, failure))
+    outcome.unwrap_or_else(|error| failed(cli, error))
 }
 
-async fn check(cli: &Cli, session: &mut Session) -> Result<Outcome, Failure> {
+async fn check(cli: &Cli, session: &mut Session) -> Result<Outcome, Error> {
     let tools = session.tools().await?;
     let mut report = Report::of(session);
-    report.instructions = session.agreed().instructions.clone();
+    report.instructions = session.negotiated().instructions.clone();
     report.tool_names = Some(tools.iter().map(|it| it.name.to_string()).collect());
-    let ms = session.took().iter().map(|(_, took)| took.as_secs_f64() * 1_000.0).sum::<f64>();
-    Ok(fine(cli, &report, || {
-        format!("ok: {}, {} in {ms:.0} ms", print::agreed(session.agreed()), print::count(tools.len()))
+    let ms = session.timings().iter().map(|(_, time)| time.as_secs_f64() * 1_000.0).sum::<f64>();
+    Ok(success(cli, &report, || {
+        format!(
+            "ok: {}, {} in {ms:.0} ms",
+            print::negotiated(session.negotiated()),
+            print::count(tools.len())
+        )
     }))
 }
 
-async fn tools(cli: &Cli, session: &mut Session) -> Result<Outcome, Failure> {
+async fn tools(cli: &Cli, session: &mut Session) -> Result<Outcome, Error> {
     let tools = session.tools().await?;
     let mut report = Report::of(session);
-    report.instructions = session.agreed().instructions.clone();
+    report.instructions = session.negotiated().instructions.clone();
     report.tools = Some(tools.clone());
-    let mut outcome = fine(cli, &report, || print::tools(&tools));
+    let mut outcome = success(cli, &report, || print::tools(&tools));
     if !cli.json {
-        outcome.err = format!("{}: {}\n", print::agreed(session.agreed()), print::count(tools.len()));
+        outcome.err = format!("{}: {}\n", print::negotiated(session.negotiated()), print::count(tools.len()));
     }
     Ok(outcome)
 }
 
-async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) -> Result<Outcome, Failure> {
+async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) -> Result<Outcome, Error> {
     let mut known = Vec::new();
-    if drydock_connect::need_schema(words) {
+    if drydock_connect::needs_schema(words) {
         known = session.tools().await?;
         if !known.iter().any(|it| it.name == tool) {
             let names: Vec<_> = known.iter().map(|it| it.name.as_ref()).collect();
-            return Ok(misused(
-                cli,
-                &format!("the server has no tool `{tool}`; it has: {}", names.join(", ")),
-            ));
+            let reason = format!("the server has no tool `{tool}`; it has: {}", names.join(", "));
+            return Ok(failed(cli, Error::usage(reason)));
         }
     }
     let arguments = match drydock_connect::arguments(words, known.iter().find(|it| it.name == tool)) {
-        Ok(it) => it,
-        Err(reason) => return Ok(misused(cli, &reason)),
+        Ok(arguments) => arguments,
+        Err(error) => return Ok(failed(cli, error)),
     };
     let result = session.call(tool, arguments).await?;
     let is_error = result.is_error == Some(true);
@@ -113,7 +115,7 @@ async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) ->
     report.ok = !is_error;
     report.tool = Some(tool.into());
     report.result = Some(result.clone());
-    let mut outcome = fine(cli, &report, || print::result(&result));
+    let mut outcome = success(cli, &report, || print::result(&result));
     if is_error {
         outcome.code = TOOL_ERROR;
         outcome.err =
@@ -122,21 +124,19 @@ async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) ->
     Ok(outcome)
 }
 
-fn fine(cli: &Cli, report: &Report, readable: impl FnOnce() -> String) -> Outcome {
+fn success(cli: &Cli, report: &Report, readable: impl FnOnce() -> String) -> Outcome {
     let out = if cli.json { report.to_json() } else { readable() };
     Outcome { out, err: String::new(), code: 0 }
 }
 
-fn failed(cli: &Cli, failure: Failure) -> Outcome {
-    let err = print::failure(&failure);
-    let out = if cli.json { Report::failed(failure).to_json() } else { String::new() };
-    Outcome { out, err, code: NO_CONNECTION }
-}
-
-fn misused(cli: &Cli, reason: &str) -> Outcome {
-    let failure = Failure { step: Step::Call, reason: reason.into(), hint: None, stderr: Vec::new() };
-    let err = format!("error: {}", drydock_connect::escape(reason));
-    Outcome { code: WRONG_USAGE, err, ..failed(cli, failure) }
+fn failed(cli: &Cli, error: Error) -> Outcome {
+    let code = match error.kind {
+        ErrorKind::Usage => WRONG_USAGE,
+        _ => NO_CONNECTION,
+    };
+    let err = print::error(&error);
+    let out = if cli.json { Report::failed(error).to_json() } else { String::new() };
+    Outcome { out, err, code }
 }
 
 fn show(outcome: &Outcome, signal: u8) -> ExitCode {

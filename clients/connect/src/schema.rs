@@ -6,9 +6,9 @@
 use rmcp::model::JsonObject;
 use serde_json::Value;
 
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
-/// A place in a schema, with the whole that its references point into.
+/// A node of a schema, with the root that its references point into.
 #[derive(Clone, Copy)]
 pub(crate) struct Schema<'a> {
     root: &'a JsonObject,
@@ -62,21 +62,21 @@ impl<'a> Schema<'a> {
     }
 
     /// "integer from 1 to 16, default 7"
-    pub(crate) fn words(self) -> String {
-        let mut words = self.words_at(0);
+    pub(crate) fn describe(self) -> String {
+        let mut words = self.describe_at(0);
         if let Some(default) = self.node.get("default").filter(|it| !it.is_null()) {
             words = format!("{words}, default {}", plain(default));
         }
         words
     }
 
-    fn words_at(self, depth: usize) -> String {
+    fn describe_at(self, depth: usize) -> String {
         let mut values = Vec::new();
         let mut words = Vec::new();
         for it in self.alternatives(depth) {
             let of_this = it.values();
             if of_this.is_empty() {
-                words.extend(it.type_words(depth));
+                words.extend(it.describe_types(depth));
             }
             values.extend(of_this);
         }
@@ -88,16 +88,16 @@ impl<'a> Schema<'a> {
         if words.is_empty() { "any value".into() } else { words.join(" or ") }
     }
 
-    fn type_words(self, depth: usize) -> Vec<String> {
+    fn describe_types(self, depth: usize) -> Vec<String> {
         let types: Vec<&str> = match self.node.get("type") {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
-        types.into_iter().filter(|it| *it != "null").map(|it| self.one_type(it, depth)).collect()
+        types.into_iter().filter(|it| *it != "null").map(|it| self.describe_type(it, depth)).collect()
     }
 
-    fn one_type(self, name: &str, depth: usize) -> String {
+    fn describe_type(self, name: &str, depth: usize) -> String {
         match name {
             "string" => {
                 let format = self.node.get("format").and_then(Value::as_str);
@@ -115,8 +115,8 @@ impl<'a> Schema<'a> {
                 with_range(name.into(), least, most, "")
             }
             "array" => {
-                let items = self.node.get("items").and_then(Value::as_object).filter(|_| depth < DEEPEST);
-                let of = items.map(|node| Self { node, ..self }.words_at(depth + 1));
+                let items = self.node.get("items").and_then(Value::as_object).filter(|_| depth < MAX_DEPTH);
+                let of = items.map(|node| Self { node, ..self }.describe_at(depth + 1));
                 let text = of.map_or_else(|| "list".into(), |it| format!("list of {it}"));
                 with_range(text, self.length("minItems"), self.length("maxItems"), " items")
             }
@@ -126,11 +126,11 @@ impl<'a> Schema<'a> {
 
     /// What this stands for: behind references, and each branch of `anyOf` and `oneOf`.
     fn alternatives(self, depth: usize) -> Vec<Self> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Vec::new();
         }
         if let Some(target) = self.node.get("$ref").and_then(Value::as_str) {
-            return self.behind(target).map(|it| it.alternatives(depth + 1)).unwrap_or_default();
+            return self.resolve(target).map(|it| it.alternatives(depth + 1)).unwrap_or_default();
         }
         let branches: Vec<_> =
             self.list("anyOf").chain(self.list("oneOf")).filter_map(Value::as_object).collect();
@@ -143,7 +143,7 @@ impl<'a> Schema<'a> {
     }
 
     /// `#/$defs/Name`, as generators write it; nothing from outside the schema.
-    fn behind(self, target: &str) -> Option<Self> {
+    fn resolve(self, target: &str) -> Option<Self> {
         let name = target.strip_prefix("#/$defs/").or_else(|| target.strip_prefix("#/definitions/"))?;
         let definitions = self.root.get("$defs").or_else(|| self.root.get("definitions"))?;
         definitions.get(name)?.as_object().map(|node| Self { node, ..self })
@@ -198,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    fn words(property: Value) -> String {
+    fn describe(property: Value) -> String {
         let root = json!({
             "properties": { "it": property },
             "$defs": {
@@ -207,7 +207,7 @@ mod tests {
             },
         });
         let schema = Schema::new(root.as_object().unwrap());
-        schema.arguments()[0].schema.unwrap().words()
+        schema.arguments()[0].schema.unwrap().describe()
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
             (json!({}), "any value"),
         ];
         for (schema, expected) in cases {
-            assert_eq!(words(schema.clone()), expected, "{schema}");
+            assert_eq!(describe(schema.clone()), expected, "{schema}");
         }
     }
 

@@ -22,17 +22,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     child::Child,
-    failure::{Failure, Step, chain},
-    handshake::{Agreed, Protocol, Refusal, Service, shake_hands},
+    error::{Error, ErrorKind, Step, error_chain},
+    handshake::{HandshakeError, Negotiated, Protocol, Service, handshake},
     http,
 };
 
-/// A server that never ends its list would keep us for ever.
-const MOST_PAGES: usize = 1_000;
+/// A list may never end.
+const MAX_PAGES: usize = 1_000;
 /// For telling an HTTP server that its session is over, or letting go of a command's pipes.
-const FAREWELL: Duration = Duration::from_secs(2);
-/// A call that is given up is cancelled by a task of rmcp's, which has to come to its turn before the connection ends.
-const ONE_TURN: Duration = Duration::from_millis(50);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// For the task of rmcp's that tells the server that a call is cancelled, before the connection ends.
+const CANCEL_GRACE: Duration = Duration::from_millis(50);
 
 /// Where the server is.
 #[derive(Clone, Debug)]
@@ -40,11 +40,18 @@ pub enum Target {
     /// A program and its arguments: started as a child, MCP on its stdin and stdout.
     Command(Vec<OsString>),
     /// Streamable HTTP. Headers as in `Authorization: Bearer ${TOKEN}`: a `${NAME}` is a variable of our environment.
-    Url { url: String, headers: Vec<String> },
+    Url {
+        /// `http` or `https`, without a user name and password.
+        url: String,
+        /// Sent with every request.
+        headers: Vec<String>,
+    },
 }
 
+/// How to hold a session.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Which version of the protocol to ask for.
     pub protocol: Protocol,
     /// For each step: start, handshake, list, call.
     pub timeout: Duration,
@@ -58,13 +65,14 @@ impl Default for Options {
     }
 }
 
+/// An open session: the server, if we started it, ends with [`Session::close`] or this value.
 #[derive(Debug)]
 pub struct Session {
     service: Service,
     child: Option<Child>,
-    agreed: Agreed,
+    negotiated: Negotiated,
     options: Options,
-    took: Vec<(Step, Duration)>,
+    timings: Vec<(Step, Duration)>,
 }
 
 impl Session {
@@ -72,175 +80,198 @@ impl Session {
     ///
     /// With [`Protocol::Auto`], a server that cannot take `server/discover` (some end themselves at it) is asked a
     /// second time, from the start, with `initialize`.
-    pub async fn open(target: &Target, options: &Options) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// [`ErrorKind`] says which; a server that was started has ended by then.
+    pub async fn open(target: &Target, options: &Options) -> Result<Self, Error> {
         match attempt(target, options, options.protocol).await {
-            Err((_, true)) if options.protocol == Protocol::Auto => {
-                attempt(target, options, Protocol::V2025_11_25).await.map_err(|(failure, _)| failure)
+            Err(failed) if failed.try_initialize && options.protocol == Protocol::Auto => {
+                attempt(target, options, Protocol::V2025_11_25).await.map_err(|failed| failed.error)
             }
-            it => it.map_err(|(failure, _)| failure),
+            other => other.map_err(|failed| failed.error),
         }
     }
 
-    pub fn agreed(&self) -> &Agreed {
-        &self.agreed
+    /// The server and the version of the protocol.
+    pub fn negotiated(&self) -> &Negotiated {
+        &self.negotiated
     }
 
     /// How long each step so far has taken.
-    pub fn took(&self) -> &[(Step, Duration)] {
-        &self.took
+    pub fn timings(&self) -> &[(Step, Duration)] {
+        &self.timings
     }
 
-    /// All tools, from all pages.
-    pub async fn tools(&mut self) -> Result<Vec<Tool>, Failure> {
-        if !self.agreed.has_tools {
+    /// All tools, from all pages; none of a server without the capability.
+    ///
+    /// # Errors
+    /// After [`ErrorKind::Rejected`] the session goes on; any other error has ended it.
+    pub async fn tools(&mut self) -> Result<Vec<Tool>, Error> {
+        if !self.negotiated.has_tools {
             return Ok(Vec::new());
         }
         let begun = Instant::now();
-        let listed = within(&self.options, Step::List, all_pages(&self.service)).await;
-        self.took.push((Step::List, begun.elapsed()));
+        let listed = with_timeout(&self.options, Step::List, list_all_pages(&self.service)).await;
+        self.timings.push((Step::List, begun.elapsed()));
         match listed {
             Ok(Ok(tools)) => Ok(tools),
-            Ok(Err(PageError::Service(err))) => Err(self.broken(Step::List, err).await),
-            Ok(Err(PageError::Endless(reason))) => Err(self.fatal(Failure::new(Step::List, reason)).await),
-            Err(failure) => Err(self.fatal(failure).await),
+            Ok(Err(PageError::Service(err))) => Err(self.service_error(Step::List, err).await),
+            Ok(Err(PageError::Endless(reason))) => {
+                Err(self.end_with(Error::new(ErrorKind::Protocol, Step::List, reason)).await)
+            }
+            Err(error) => Err(self.end_with(error).await),
         }
     }
 
     /// One call. What the tool itself reports as an error (`isError`) is a result here.
-    pub async fn call(&mut self, tool: &str, arguments: JsonObject) -> Result<CallToolResult, Failure> {
+    ///
+    /// # Errors
+    /// After [`ErrorKind::Rejected`] and [`ErrorKind::Unsupported`] the session goes on; any other error has ended it.
+    pub async fn call(&mut self, tool: &str, arguments: JsonObject) -> Result<CallToolResult, Error> {
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         let begun = Instant::now();
-        let answered = within(&self.options, Step::Call, self.service.peer().call_tool_once(params)).await;
-        self.took.push((Step::Call, begun.elapsed()));
+        let answered =
+            with_timeout(&self.options, Step::Call, self.service.peer().call_tool_once(params)).await;
+        self.timings.push((Step::Call, begun.elapsed()));
         match answered {
             Ok(Ok(CallToolResponse::Complete(result))) => Ok(result),
             Ok(Ok(CallToolResponse::InputRequired(_))) => {
-                Err(Failure::new(Step::Call, "the tool asks for more input, which this client cannot give"))
+                Err(unsupported("the tool asks for more input, which this client cannot give"))
             }
-            Ok(Ok(_)) => Err(Failure::new(
-                Step::Call,
-                "the tool answers with a task, which this client does not follow",
-            )),
-            Ok(Err(err)) => Err(self.broken(Step::Call, err).await),
-            Err(failure) => {
-                tokio::time::sleep(ONE_TURN).await;
-                Err(self.fatal(failure).await)
+            Ok(Ok(_)) => Err(unsupported("the tool answers with a task, which this client does not follow")),
+            Ok(Err(err)) => Err(self.service_error(Step::Call, err).await),
+            Err(error) => {
+                tokio::time::sleep(CANCEL_GRACE).await;
+                Err(self.end_with(error).await)
             }
         }
     }
 
-    /// Says goodbye and ends the server that was started.
+    /// Closes the connection and ends the server that was started.
     pub async fn close(mut self) {
         self.end().await;
     }
 
     async fn end(&mut self) {
-        let _late = self.service.close_with_timeout(FAREWELL).await;
+        let _late = self.service.close_with_timeout(SHUTDOWN_TIMEOUT).await;
         if let Some(child) = &mut self.child {
             child.end().await;
         }
     }
 
     /// An error answer leaves the session usable; everything else ends it.
-    async fn broken(&mut self, step: Step, err: ServiceError) -> Failure {
+    async fn service_error(&mut self, step: Step, err: ServiceError) -> Error {
         match err {
             ServiceError::McpError(error) => {
-                let failure = Failure::new(
-                    step,
-                    format!("the server answered with error {}: {}", error.code.0, error.message),
-                );
+                let reason = format!("the server answered with error {}: {}", error.code.0, error.message);
+                let rejected = Error::new(ErrorKind::Rejected, step, reason);
                 match (step, error.code) {
                     (Step::Call, ErrorCode::INVALID_PARAMS) => {
-                        failure.hint("`tools` lists what the server offers")
+                        rejected.hint("`tools` lists what the server offers")
                     }
-                    _ => failure,
+                    _ => rejected,
                 }
             }
-            ServiceError::TransportClosed => self.lost(step, None).await,
+            ServiceError::TransportClosed => self.connection_lost(step, None).await,
             ServiceError::TransportSend(error) => {
-                let why = Failure::new(step, http::explain(error.error.as_ref()));
-                self.lost(step, Some(why)).await
+                let why = Error::new(ErrorKind::Disconnected, step, http::explain(error.error.as_ref()));
+                self.connection_lost(step, Some(why)).await
             }
             ServiceError::UnexpectedResponse => {
-                self.fatal(Failure::new(step, "the server's answer is not what MCP asks for")).await
+                let reason = "the server's answer is not what MCP asks for";
+                self.end_with(Error::new(ErrorKind::Protocol, step, reason)).await
             }
-            other => self.fatal(Failure::new(step, chain(&other))).await,
+            other => self.end_with(Error::new(ErrorKind::Protocol, step, error_chain(&other))).await,
         }
     }
 
-    async fn lost(&mut self, step: Step, why: Option<Failure>) -> Failure {
-        let failure = closed(self.child.as_mut(), step, why).await;
-        self.fatal(failure).await
+    async fn connection_lost(&mut self, step: Step, why: Option<Error>) -> Error {
+        let error = disconnected(self.child.as_mut(), step, why).await;
+        self.end_with(error).await
     }
 
-    async fn fatal(&mut self, failure: Failure) -> Failure {
+    async fn end_with(&mut self, error: Error) -> Error {
         self.end().await;
-        with_last_words(self.child.as_mut(), failure).await
+        with_stderr(self.child.as_mut(), error).await
     }
 }
 
-/// One try with one lifecycle. The flag says whether `initialize` might get further.
-async fn attempt(target: &Target, options: &Options, protocol: Protocol) -> Result<Session, (Failure, bool)> {
+/// Why one try with one lifecycle failed.
+struct FailedAttempt {
+    error: Error,
+    /// Whether `initialize` might get further than `server/discover`.
+    try_initialize: bool,
+}
+
+impl From<Error> for FailedAttempt {
+    fn from(error: Error) -> Self {
+        Self { error, try_initialize: false }
+    }
+}
+
+/// One try with one lifecycle.
+async fn attempt(target: &Target, options: &Options, protocol: Protocol) -> Result<Session, FailedAttempt> {
     let begun = Instant::now();
     let mut child = None;
-    let shaken = match target {
+    let (started, outcome) = match target {
         Target::Command(line) => {
-            let (started, (stdout, stdin)) = Child::start(line).map_err(|failure| (failure, false))?;
-            child = Some(started);
+            let (process, (stdout, stdin)) = Child::start(line)?;
+            child = Some(process);
             let started = begun.elapsed();
             let transport = AsyncRwTransport::new_client(stdout, stdin);
-            (started, within(options, Step::Handshake, shake_hands(transport, protocol)).await)
+            (started, with_timeout(options, Step::Handshake, handshake(transport, protocol)).await)
         }
         Target::Url { url, headers } => {
-            let transport = http::transport(url, headers).map_err(|failure| (failure, false))?;
-            (begun.elapsed(), within(options, Step::Handshake, shake_hands(transport, protocol)).await)
+            let transport = http::transport(url, headers)?;
+            let started = begun.elapsed();
+            (started, with_timeout(options, Step::Handshake, handshake(transport, protocol)).await)
         }
     };
-    let (started, shaken) = shaken;
-    let (failure, again) = match shaken {
-        Ok(Ok((service, agreed))) => {
-            let took = vec![(Step::Start, started), (Step::Handshake, begun.elapsed() - started)];
-            return Ok(Session { service, child, agreed, options: options.clone(), took });
+    let (error, try_initialize) = match outcome {
+        Ok(Ok((service, negotiated))) => {
+            let timings = vec![(Step::Start, started), (Step::Handshake, begun.elapsed() - started)];
+            return Ok(Session { service, child, negotiated, options: options.clone(), timings });
         }
-        Ok(Err(Refusal::Closed(why))) => {
-            (closed(child.as_mut(), Step::Handshake, why).await, child.is_some())
+        Ok(Err(HandshakeError::Closed(why))) => {
+            (disconnected(child.as_mut(), Step::Handshake, why).await, child.is_some())
         }
-        Ok(Err(Refusal::OtherVersions(failure))) => (failure, true),
-        Ok(Err(Refusal::Other(failure))) => (failure, false),
-        Err(failure) => (failure, false),
+        Ok(Err(HandshakeError::OtherVersions(error))) => (error, true),
+        Ok(Err(HandshakeError::Other(error))) | Err(error) => (error, false),
     };
     if let Some(child) = &mut child {
         child.end().await;
     }
-    Err((with_last_words(child.as_mut(), failure).await, again))
+    Err(FailedAttempt { error: with_stderr(child.as_mut(), error).await, try_initialize })
 }
 
 /// What closed the connection: a child's own end tells more than the transport knows.
-async fn closed(child: Option<&mut Child>, step: Step, why: Option<Failure>) -> Failure {
+async fn disconnected(child: Option<&mut Child>, step: Step, why: Option<Error>) -> Error {
     match child {
-        Some(child) => {
-            let (reason, hint) = child.obituary().await;
-            Failure { hint, ..Failure::new(step, reason) }
-        }
-        None => why.unwrap_or_else(|| Failure::new(step, "the server closed the connection")),
+        Some(child) => child.exit_reason(step).await,
+        None => why
+            .unwrap_or_else(|| Error::new(ErrorKind::Disconnected, step, "the server closed the connection")),
     }
 }
 
-async fn with_last_words(child: Option<&mut Child>, mut failure: Failure) -> Failure {
+async fn with_stderr(child: Option<&mut Child>, mut error: Error) -> Error {
     if let Some(child) = child {
-        failure.stderr = child.stderr().await;
+        error.stderr = child.stderr().await;
     }
-    failure
+    error
+}
+
+fn unsupported(reason: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, Step::Call, reason)
 }
 
 /// `work`, unless the time is up or somebody wants us to stop.
-async fn within<T>(options: &Options, step: Step, work: impl Future<Output = T>) -> Result<T, Failure> {
+async fn with_timeout<T>(options: &Options, step: Step, work: impl Future<Output = T>) -> Result<T, Error> {
     tokio::select! {
         it = work => Ok(it),
-        () = options.stop.cancelled() => Err(Failure::new(step, "interrupted")),
+        () = options.stop.cancelled() => Err(Error::new(ErrorKind::Interrupted, step, "interrupted")),
         () = tokio::time::sleep(options.timeout) => {
             let reason = format!("no answer within {} s", options.timeout.as_secs_f64());
-            Err(Failure::new(step, reason).hint("`--timeout SECS` sets the limit for each step"))
+            Err(Error::new(ErrorKind::Timeout, step, reason).hint("`--timeout SECS` sets the limit for each step"))
         }
     }
 }
@@ -250,11 +281,11 @@ enum PageError {
     Endless(String),
 }
 
-async fn all_pages(service: &Service) -> Result<Vec<Tool>, PageError> {
+async fn list_all_pages(service: &Service) -> Result<Vec<Tool>, PageError> {
     let mut tools = Vec::new();
     let mut cursor: Option<String> = None;
     let mut seen = HashSet::new();
-    for _ in 0..MOST_PAGES {
+    for _ in 0..MAX_PAGES {
         let params = PaginatedRequestParams::default().with_cursor(cursor.take());
         let page = service.peer().list_tools(Some(params)).await.map_err(PageError::Service)?;
         tools.extend(page.tools);
@@ -264,5 +295,5 @@ async fn all_pages(service: &Service) -> Result<Vec<Tool>, PageError> {
         }
         cursor = Some(next);
     }
-    Err(PageError::Endless(format!("the list has more than {MOST_PAGES} pages")))
+    Err(PageError::Endless(format!("the list has more than {MAX_PAGES} pages")))
 }

@@ -59,7 +59,7 @@ def load(folder, name):
     return json.loads(next(folder.rglob(name)).read_text(encoding="utf-8"))
 
 
-def fold(name):
+def normalize(name):
     plain = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     return re.sub(r"[\s/-]+", " ", re.sub(r"[^\w\s/-]", "", letters)).strip()
@@ -99,10 +99,10 @@ def other_names(city, country):
     """The names under which people look for a place, beside its main one. See README.md for the rule."""
     ways, latin_country = ways_to_write(country["languages"])
     exonyms = city["population"] >= MANY_NAMES or (latin_country and country["continentcode"] == "EU")
-    main = fold(city["name"])
+    main = normalize(city["name"])
     kept = {main: None}
     for name in sorted(city["alternatenames"], reverse=True):  # accents sort last: München before Munchen
-        key = fold(name)
+        key = normalize(name)
         if not key or key in kept or len(name.encode()) > LONGEST or re.search(r"[|/,،()\[\]:_]", name):
             continue
         if any(unicodedata.category(c) in ("Cc", "Sm", "Sk") for c in name):

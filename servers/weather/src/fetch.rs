@@ -1,7 +1,7 @@
 //! GETs text from one web service: with time limits, retries, a size cap, and a cache.
 //!
-//! Path -> what `read` makes of the answer, or a text that names the service and what went wrong.
-//! Invariant: nothing is set up before the first request, and only an answer that `read` accepts is kept.
+//! Path -> what `read` makes of the response, or a message that names the service and what went wrong.
+//! Invariant: nothing is set up before the first request, and only a response that `read` accepts is kept.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,10 +15,10 @@ use rustls::{ClientConfig, RootCertStore};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For a request with its retries.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
-const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
-const LARGEST_ANSWER: usize = 1024 * 1024;
-const MOST_CACHED: usize = 32;
-const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+const RETRY_DELAYS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
+const MAX_CACHED: usize = 32;
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One web service.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Service {
     name: &'static str,
     /// What every URL begins with.
     base: String,
-    /// How long an answer stays valid whose headers do not say.
+    /// How long a response may be reused whose headers do not say.
     lifetime: Duration,
     client: OnceLock<Result<Client, String>>,
     cache: Mutex<Vec<Cached>>,
@@ -40,10 +40,10 @@ struct Cached {
     body: Arc<str>,
 }
 
-/// Why one attempt failed, and whether another one could do better.
+/// Why one attempt failed, and whether another one may succeed.
 struct Failure {
-    text: String,
-    passing: bool,
+    message: String,
+    transient: bool,
 }
 
 impl Service {
@@ -62,48 +62,51 @@ impl Service {
         if let Some(body) = self.cached(url) {
             return read(&body);
         }
-        let answer = tokio::time::timeout(TOTAL_TIMEOUT, self.try_often(url)).await;
-        let (body, lifetime) = answer
+        let response = tokio::time::timeout(TOTAL_TIMEOUT, self.get_with_retries(url)).await;
+        let (body, lifetime) = response
             .unwrap_or_else(|_| Err(format!("did not answer within {} s", TOTAL_TIMEOUT.as_secs())))
             .map_err(|why| format!("{} {why}", self.label()))?;
         let value = read(&body).map_err(|why| format!("{} sent an unusable answer: {why}", self.label()))?;
-        self.keep(url, body, lifetime);
+        self.store(url, body, lifetime);
         Ok(value)
     }
 
-    async fn try_often(&self, url: &str) -> Result<(Arc<str>, Duration), String> {
-        let mut pauses = PAUSES.into_iter();
+    async fn get_with_retries(&self, url: &str) -> Result<(Arc<str>, Duration), String> {
+        let mut delays = RETRY_DELAYS.into_iter();
         loop {
-            let failure = match self.try_once(url).await {
-                Ok(answer) => return Ok(answer),
+            let failure = match self.get_once(url).await {
+                Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            match pauses.next().filter(|_| failure.passing) {
-                Some(pause) => {
-                    log::warn(&format!("{} {}, trying again", self.name, failure.text));
-                    tokio::time::sleep(pause).await;
+            match delays.next().filter(|_| failure.transient) {
+                Some(delay) => {
+                    log::warn(&format!("{} {}, trying again", self.name, failure.message));
+                    tokio::time::sleep(delay).await;
                 }
-                None => return Err(failure.text),
+                None => return Err(failure.message),
             }
         }
     }
 
-    async fn try_once(&self, url: &str) -> Result<(Arc<str>, Duration), Failure> {
+    async fn get_once(&self, url: &str) -> Result<(Arc<str>, Duration), Failure> {
         let failure = |e: reqwest::Error| match e.is_builder() {
-            true => Failure { text: format!("cannot be asked: {}", causes(&e)), passing: false },
-            false => Failure { text: format!("could not be reached: {}", causes(&e)), passing: true },
+            true => Failure { message: format!("cannot be asked: {}", causes(&e)), transient: false },
+            false => Failure { message: format!("could not be reached: {}", causes(&e)), transient: true },
         };
         let client = self
             .client
             .get_or_init(client)
             .as_ref()
-            .map_err(|text| Failure { text: text.clone(), passing: false })?;
+            .map_err(|message| Failure { message: message.clone(), transient: false })?;
         let response = client.get(url).send().await.map_err(failure)?;
         let status = response.status();
         let lifetime = max_age(response.headers()).unwrap_or(self.lifetime);
         let body = body(response).await?;
         if !status.is_success() {
-            return Err(Failure { text: refusal(status, &body), passing: status.is_server_error() });
+            return Err(Failure {
+                message: error_message(status, &body),
+                transient: status.is_server_error(),
+            });
         }
         Ok((body.into(), lifetime))
     }
@@ -120,12 +123,12 @@ impl Service {
         cache.iter().find(|cached| cached.url == url).map(|cached| cached.body.clone())
     }
 
-    fn keep(&self, url: &str, body: Arc<str>, lifetime: Duration) {
+    fn store(&self, url: &str, body: Arc<str>, lifetime: Duration) {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() == MOST_CACHED {
+        if cache.len() == MAX_CACHED {
             cache.remove(0);
         }
-        let until = Instant::now() + lifetime.min(LONGEST_LIFETIME);
+        let until = Instant::now() + lifetime.min(MAX_LIFETIME);
         cache.push(Cached { url: url.to_owned(), until, body });
     }
 }
@@ -160,20 +163,22 @@ async fn body(mut response: Response) -> Result<String, Failure> {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_RESPONSE_BYTES => {
+                body.extend_from_slice(&chunk)
+            }
             Ok(Some(_)) => {
-                let text = format!("sent more than {LARGEST_ANSWER} bytes");
-                return Err(Failure { text, passing: false });
+                let message = format!("sent more than {MAX_RESPONSE_BYTES} bytes");
+                return Err(Failure { message, transient: false });
             }
             Ok(None) => break,
-            Err(e) => return Err(Failure { text: format!("broke off: {}", causes(&e)), passing: true }),
+            Err(e) => return Err(Failure { message: format!("broke off: {}", causes(&e)), transient: true }),
         }
     }
     String::from_utf8(body)
-        .map_err(|_| Failure { text: "sent bytes that are no text".into(), passing: false })
+        .map_err(|_| Failure { message: "sent bytes that are no text".into(), transient: false })
 }
 
-/// `Cache-Control`: how long the service itself lets its answer be used.
+/// `Cache-Control`: how long the service itself lets its response be reused.
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let control = headers.get(CACHE_CONTROL)?.to_str().ok()?;
     let mut directives = control.split(',').map(str::trim);
@@ -185,7 +190,7 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Open-Meteo and many others explain themselves: `{"error": true, "reason": ".."}`.
-fn refusal(status: StatusCode, body: &str) -> String {
+fn error_message(status: StatusCode, body: &str) -> String {
     let explained = serde_json::from_str::<serde_json::Value>(body).ok();
     match explained.as_ref().and_then(|body| body.get("reason")?.as_str()) {
         Some(reason) => format!("refused with HTTP {status}: {}", excerpt(reason)),
@@ -204,7 +209,7 @@ fn causes(error: &reqwest::Error) -> String {
     causes.join(": ")
 }
 
-/// Foreign text for a message: one line, not too long.
+/// Untrusted text for a message: one line, not too long.
 pub(crate) fn excerpt(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }

@@ -9,11 +9,11 @@ mod prompts;
 mod resources;
 mod results;
 
-mod spot;
+mod location;
 
 mod places;
 
-mod fold;
+mod normalize;
 
 mod sun;
 

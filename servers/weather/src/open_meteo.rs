@@ -22,7 +22,7 @@ const DAILY: &str = "weather_code,temperature_2m_max,temperature_2m_min,precipit
 #[derive(Debug)]
 pub(crate) struct OpenMeteo(Service);
 
-/// Units of the answer.
+/// Units of the response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Units {
@@ -35,7 +35,7 @@ pub(crate) enum Units {
 
 /// `/v1/forecast?current=..`: the fields that we ask for.
 #[derive(Debug, Deserialize)]
-pub(crate) struct CurrentAnswer {
+pub(crate) struct CurrentResponse {
     pub(crate) timezone: String,
     pub(crate) current: Current,
     pub(crate) current_units: CurrentUnits,
@@ -65,7 +65,7 @@ pub(crate) struct CurrentUnits {
 
 /// `/v1/forecast?daily=..`: one list per field, each with a value per day.
 #[derive(Debug, Deserialize)]
-pub(crate) struct DailyAnswer {
+pub(crate) struct DailyResponse {
     pub(crate) timezone: String,
     pub(crate) daily: Daily,
     pub(crate) daily_units: DailyUnits,
@@ -114,7 +114,7 @@ impl OpenMeteo {
         latitude: f64,
         longitude: f64,
         units: Units,
-    ) -> Result<CurrentAnswer, String> {
+    ) -> Result<CurrentResponse, String> {
         let path = path(latitude, longitude, units, &format!("current={CURRENT}"));
         self.0.get(&path, parse).await
     }
@@ -125,9 +125,9 @@ impl OpenMeteo {
         longitude: f64,
         days: u8,
         units: Units,
-    ) -> Result<DailyAnswer, String> {
+    ) -> Result<DailyResponse, String> {
         let path = path(latitude, longitude, units, &format!("daily={DAILY}&forecast_days={days}"));
-        let read = |body: &str| parse::<DailyAnswer>(body).and_then(|it| it.daily.check().map(|()| it));
+        let read = |body: &str| parse::<DailyResponse>(body).and_then(|it| it.daily.check().map(|()| it));
         self.0.get(&path, read).await
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::fold::{fold, folded, is_separator};
+use crate::normalize::{is_separator, normalize, normalized};
 
 const LIST: &str = include_str!("../data/places.txt");
 
@@ -43,9 +43,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// How well a name fits a query; the better, the smaller.
+/// How well a name matches a query; the better, the smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fit {
+pub(crate) enum MatchKind {
     /// The place's main name.
     Name,
     /// One of its other names: `Wien`, `東京`.
@@ -70,9 +70,9 @@ struct Group {
     region: &'static str,
 }
 
-/// Places whose name fits, best first: the fit of the name, then the population.
-pub(crate) fn search(query: &str, country: Option<&str>) -> Vec<(Fit, Place)> {
-    let country = country.map(folded);
+/// Places whose name matches, best first: by the kind of match, then by population.
+pub(crate) fn search(query: &str, country: Option<&str>) -> Vec<(MatchKind, Place)> {
+    let country = country.map(normalized);
     let mut found = search_name(query, country.as_deref());
     // `Springfield Illinois`: people leave the comma out
     for (space, _) in query.match_indices(' ').collect::<Vec<_>>().into_iter().rev() {
@@ -84,10 +84,10 @@ pub(crate) fn search(query: &str, country: Option<&str>) -> Vec<(Fit, Place)> {
     found
 }
 
-/// The one place that is meant, or a text that says what could be.
+/// The one place that is meant, or a message that lists what could be.
 pub(crate) fn best(query: &str) -> Result<Place, String> {
     match search(query, None).first() {
-        Some(&(fit, place)) if fit < Fit::Beginning => Ok(place),
+        Some(&(kind, place)) if kind < MatchKind::Beginning => Ok(place),
         found => {
             let begun = found.map(|(_, place)| place.to_string());
             let near: Vec<String> =
@@ -119,7 +119,7 @@ pub(crate) fn similar(query: &str, limit: usize) -> Vec<Place> {
 }
 
 fn similar_to(name: &str, limit: usize) -> Vec<Place> {
-    let name: Vec<char> = folded(name).chars().collect();
+    let name: Vec<char> = normalized(name).chars().collect();
     let most = if name.len() < 5 { 1 } else { 2 };
     let mut near: Vec<(usize, Place)> = rows()
         .filter_map(|row| {
@@ -147,8 +147,8 @@ pub(crate) fn countries() -> Vec<(&'static str, &'static str, usize)> {
 }
 
 /// `Springfield, IL` is a name and what must hold of its region or country.
-fn search_name(query: &str, country: Option<&str>) -> Vec<(Fit, Place)> {
-    let mut parts = query.split(',').map(folded);
+fn search_name(query: &str, country: Option<&str>) -> Vec<(MatchKind, Place)> {
+    let mut parts = query.split(',').map(normalized);
     let name = parts.next().unwrap_or_default();
     let within: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
     if name.is_empty() || name.contains('|') {
@@ -158,21 +158,24 @@ fn search_name(query: &str, country: Option<&str>) -> Vec<(Fit, Place)> {
         within.iter().all(|part| group.is_called(part))
             && country.is_none_or(|country| is_one_of(group.country, country))
     };
-    let mut found = fitting(there, |one| at_start(one, &name));
+    let mut found = matching(there, |one| match_start(one, &name));
     if found.is_empty() {
-        found = fitting(there, |one| at_later_word(one, &name));
+        found = matching(there, |one| match_later_word(one, &name));
     }
     found
 }
 
-/// The places in some groups with a name that fits, best first.
-fn fitting(there: impl Fn(Group) -> bool, fit: impl Fn(&str) -> Option<Fit>) -> Vec<(Fit, Place)> {
-    let mut found: Vec<(Fit, Place)> = rows()
-        .filter_map(|row| Some((row.fit(&fit)?, row)))
+/// The places in some groups with a name that matches, best first.
+fn matching(
+    there: impl Fn(Group) -> bool,
+    match_name: impl Fn(&str) -> Option<MatchKind>,
+) -> Vec<(MatchKind, Place)> {
+    let mut found: Vec<(MatchKind, Place)> = rows()
+        .filter_map(|row| Some((row.best_match(&match_name)?, row)))
         .filter(|(_, row)| there(row.group))
-        .map(|(fit, row)| (fit, row.place()))
+        .map(|(kind, row)| (kind, row.place()))
         .collect();
-    found.sort_by_key(|(fit, place)| (*fit, Reverse(place.population)));
+    found.sort_by_key(|(kind, place)| (*kind, Reverse(place.population)));
     found
 }
 
@@ -205,15 +208,15 @@ impl Row {
         }
     }
 
-    /// How well the best of the names fits. `fit` gets what is left of the list of names, to save splitting it.
-    fn fit(&self, fit: impl Fn(&str) -> Option<Fit>) -> Option<Fit> {
-        let main = fit(self.names);
-        if main == Some(Fit::Name) {
+    /// How well the best of the names matches. `match_name` gets what is left of the list of names, to save splitting it.
+    fn best_match(&self, match_name: impl Fn(&str) -> Option<MatchKind>) -> Option<MatchKind> {
+        let main = match_name(self.names);
+        if main == Some(MatchKind::Name) {
             return main;
         }
         let bars = self.names.bytes().enumerate().filter(|&(_, byte)| byte == b'|');
-        let others = bars.filter_map(|(at, _)| fit(&self.names[at + 1..]));
-        others.map(|fit| fit.max(Fit::OtherName)).chain(main).min()
+        let others = bars.filter_map(|(at, _)| match_name(&self.names[at + 1..]));
+        others.map(|kind| kind.max(MatchKind::OtherName)).chain(main).min()
     }
 }
 
@@ -225,32 +228,32 @@ impl Group {
 }
 
 fn is_one_of(names: &str, name: &str) -> bool {
-    names.split('|').any(|one| fold(one).eq(name.chars()))
+    names.split('|').any(|one| normalize(one).eq(name.chars()))
 }
 
-/// How the first of some names fits a folded query with which it begins.
-fn at_start(names: &str, query: &str) -> Option<Fit> {
+/// How the first of some names matches a normalized query with which it begins.
+fn match_start(names: &str, query: &str) -> Option<MatchKind> {
     // Nearly every name ends here: a plain first letter is another one.
     let (first, wanted) = (names.bytes().next()?, query.bytes().next()?);
     if first.is_ascii_alphanumeric() && first.to_ascii_lowercase() != wanted {
         return None;
     }
-    let mut letters = fold(names);
+    let mut letters = normalize(names);
     if !query.chars().all(|c| letters.next() == Some(c)) {
         return None;
     }
     Some(match letters.next() {
-        None | Some('|') => Fit::Name,
-        Some(' ') => Fit::Words,
-        Some(_) => Fit::Beginning,
+        None | Some('|') => MatchKind::Name,
+        Some(' ') => MatchKind::Words,
+        Some(_) => MatchKind::Beginning,
     })
 }
 
-/// How the first of some names fits that has the query further in: `Angeles`.
-fn at_later_word(names: &str, query: &str) -> Option<Fit> {
+/// How the first of some names matches that has the query further in: `Angeles`.
+fn match_later_word(names: &str, query: &str) -> Option<MatchKind> {
     let name = names.split('|').next()?;
     let words = name.match_indices(is_separator).map(|(at, separator)| &name[at + separator.len()..]);
-    words.filter_map(|rest| at_start(rest, query)).map(|fit| fit.max(Fit::Words)).min()
+    words.filter_map(|rest| match_start(rest, query)).map(|kind| kind.max(MatchKind::Words)).min()
 }
 
 /// Letters to insert, delete or replace to get from one spelling to the other, if at most `most`.
@@ -259,7 +262,7 @@ fn distance(query: &[char], name: &str, most: usize) -> Option<usize> {
         return None;
     }
     let mut row: Vec<usize> = (0..=query.len()).collect();
-    for (i, c) in fold(name).enumerate() {
+    for (i, c) in normalize(name).enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], i + 1);
         for (j, q) in query.iter().enumerate() {
             let replaced = diagonal + usize::from(*q != c);
@@ -335,10 +338,14 @@ mod tests {
         assert_eq!(found[1].1.country_code, "ES");
         let found = search("San", None);
         assert!(found.len() > 100);
-        assert!(found.is_sorted_by_key(|(fit, place)| (*fit, Reverse(place.population))));
+        assert!(found.is_sorted_by_key(|(kind, place)| (*kind, Reverse(place.population))));
         // `Colonia` is Cologne in Spanish, but first of all what is called so
-        assert!(search("London", None).iter().all(|(fit, place)| *fit > Fit::Name || place.name == "London"));
-        assert_eq!(search("Frankf", None)[0].0, Fit::Beginning);
+        assert!(
+            search("London", None)
+                .iter()
+                .all(|(kind, place)| *kind > MatchKind::Name || place.name == "London")
+        );
+        assert_eq!(search("Frankf", None)[0].0, MatchKind::Beginning);
         assert_eq!(best("Frankfurt").unwrap().name, "Frankfurt am Main");
         assert_eq!(best("Angeles").unwrap().name, "Angeles City"); // in the Philippines
         assert_eq!(best("Janeiro").unwrap().name, "Rio de Janeiro");

@@ -26,8 +26,8 @@ struct DayOut {
 impl Weather {
     /// Plan a day outdoors around weather and daylight.
     #[prompt(title = "Plan a day out")]
-    async fn plan_day_out(&self, Parameters(asked): Parameters<DayOut>) -> Vec<PromptMessage> {
-        let DayOut { place, date } = asked;
+    async fn plan_day_out(&self, Parameters(args): Parameters<DayOut>) -> Vec<PromptMessage> {
+        let DayOut { place, date } = args;
         let day = date.as_deref().unwrap_or("the best day of the coming week");
         let text = format!(
             "Plan a day outdoors in {place} for {day}. Look the place up with `find_place` if its name could mean \

@@ -1,4 +1,4 @@
-//! What the tools answer: for programs the fields, for people the text of `Display`.
+//! What the tools response: for programs the fields, for people the text of `Display`.
 //!
 //! A place and what was found out about it -> a result. Invariant: a value that a service did not send is `null`,
 //! never a made-up number.
@@ -11,9 +11,9 @@ use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::open_meteo::{CurrentAnswer, DailyAnswer, UnitNames, weather};
+use crate::location::Location;
+use crate::open_meteo::{CurrentResponse, DailyResponse, UnitNames, weather};
 use crate::places::{self, Place};
-use crate::spot::Spot;
 use crate::sun::{Light, SunDay};
 
 const OPEN_METEO: &str = "Weather data by Open-Meteo.com (CC BY 4.0)";
@@ -77,13 +77,13 @@ pub(crate) struct CurrentWeather {
 }
 
 impl CurrentWeather {
-    pub(crate) fn new(spot: Spot, answer: CurrentAnswer) -> Self {
-        let now = answer.current;
+    pub(crate) fn new(location: Location, response: CurrentResponse) -> Self {
+        let now = response.current;
         Self {
-            place: spot.label,
-            latitude: spot.latitude,
-            longitude: spot.longitude,
-            time_zone: answer.timezone,
+            place: location.label,
+            latitude: location.latitude,
+            longitude: location.longitude,
+            time_zone: response.timezone,
             time: now.time,
             weather: now.weather_code.map(weather),
             weather_code: now.weather_code,
@@ -97,9 +97,9 @@ impl CurrentWeather {
             wind_gusts: now.wind_gusts_10m,
             wind_direction: now.wind_direction_10m,
             units: UnitNames {
-                temperature: answer.current_units.temperature_2m,
-                precipitation: answer.current_units.precipitation,
-                wind_speed: answer.current_units.wind_speed_10m,
+                temperature: response.current_units.temperature_2m,
+                precipitation: response.current_units.precipitation,
+                wind_speed: response.current_units.wind_speed_10m,
             },
             source: OPEN_METEO,
         }
@@ -160,8 +160,8 @@ pub(crate) struct Day {
 }
 
 impl Forecast {
-    pub(crate) fn new(spot: Spot, answer: DailyAnswer) -> Self {
-        let daily = answer.daily;
+    pub(crate) fn new(location: Location, response: DailyResponse) -> Self {
+        let daily = response.daily;
         let day = |(i, date): (usize, String)| Day {
             date,
             weather: daily.weather_code[i].map(weather),
@@ -174,15 +174,15 @@ impl Forecast {
             wind_gusts_max: daily.wind_gusts_10m_max[i],
         };
         Self {
-            place: spot.label,
-            latitude: spot.latitude,
-            longitude: spot.longitude,
-            time_zone: answer.timezone,
+            place: location.label,
+            latitude: location.latitude,
+            longitude: location.longitude,
+            time_zone: response.timezone,
             days: daily.time.into_iter().enumerate().map(day).collect(),
             units: UnitNames {
-                temperature: answer.daily_units.temperature_2m_max,
-                precipitation: answer.daily_units.precipitation_sum,
-                wind_speed: answer.daily_units.wind_speed_10m_max,
+                temperature: response.daily_units.temperature_2m_max,
+                precipitation: response.daily_units.precipitation_sum,
+                wind_speed: response.daily_units.wind_speed_10m_max,
             },
             source: OPEN_METEO,
         }
@@ -236,7 +236,7 @@ pub(crate) enum Sun {
 }
 
 impl SunTimes {
-    pub(crate) fn new(spot: Spot, date: Date, zone: &TimeZone, day: SunDay) -> Self {
+    pub(crate) fn new(location: Location, date: Date, zone: &TimeZone, day: SunDay) -> Self {
         let (sun, daylight_minutes, edges) = match day.day {
             Light::Between(rise, set) => {
                 (Sun::RisesAndSets, (set.as_second() - rise.as_second() + 30) / 60, Some((rise, set)))
@@ -249,9 +249,9 @@ impl SunTimes {
             Light::Always | Light::Never => None,
         };
         Self {
-            place: spot.label,
-            latitude: spot.latitude,
-            longitude: spot.longitude,
+            place: location.label,
+            latitude: location.latitude,
+            longitude: location.longitude,
             date: date.to_string(),
             time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
             sun,

@@ -1,6 +1,6 @@
 //! The server: what a model can ask it for.
 //!
-//! A tool's arguments -> a result of `results.rs`, or a text that says what was wrong and what to do.
+//! A tool's arguments -> a result of `results.rs`, or a message that says what was wrong and what to do.
 //! Invariant: `find_place` and `sun_times` never use the network.
 
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, prompt_handler, tool, tool_hand
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::location::{Location, time_zone};
 use crate::open_meteo::{OpenMeteo, Units};
 use crate::results::{CurrentWeather, Forecast, FoundPlaces, SunTimes};
-use crate::spot::{Spot, time_zone};
 use crate::{places, resources, sun};
 
 /// The server's state. A session may run several calls at once, so they share it.
@@ -142,16 +142,13 @@ impl Weather {
             open_world_hint = false
         )
     )]
-    async fn find_place(
-        &self,
-        Parameters(asked): Parameters<FindPlace>,
-    ) -> Result<Json<FoundPlaces>, String> {
-        let mut found = places::search(&asked.name, asked.country.as_deref());
+    async fn find_place(&self, Parameters(args): Parameters<FindPlace>) -> Result<Json<FoundPlaces>, String> {
+        let mut found = places::search(&args.name, args.country.as_deref());
         let total = found.len();
-        found.truncate(usize::from(asked.limit));
-        let similar = if total == 0 { places::similar(&asked.name, 3) } else { Vec::new() };
-        let places = found.into_iter().map(|(_fit, place)| place).collect();
-        Ok(Json(FoundPlaces { query: asked.name, total, places, similar }))
+        found.truncate(usize::from(args.limit));
+        let similar = if total == 0 { places::similar(&args.name, 3) } else { Vec::new() };
+        let places = found.into_iter().map(|(_kind, place)| place).collect();
+        Ok(Json(FoundPlaces { query: args.name, total, places, similar }))
     }
 
     /// Get the daily weather forecast for any place on earth, for 1 to 16 days from today. Data: Open-Meteo.
@@ -166,11 +163,12 @@ impl Weather {
     )]
     async fn get_forecast(
         &self,
-        Parameters(asked): Parameters<GetForecast>,
+        Parameters(args): Parameters<GetForecast>,
     ) -> Result<Json<Forecast>, String> {
-        let spot = Spot::find(asked.place.as_deref(), asked.latitude, asked.longitude)?;
-        let answer = self.open_meteo.daily(spot.latitude, spot.longitude, asked.days, asked.units).await?;
-        Ok(Json(Forecast::new(spot, answer)))
+        let location = Location::find(args.place.as_deref(), args.latitude, args.longitude)?;
+        let response =
+            self.open_meteo.daily(location.latitude, location.longitude, args.days, args.units).await?;
+        Ok(Json(Forecast::new(location, response)))
     }
 
     /// Get the weather now, for any place on earth. Data: Open-Meteo.
@@ -185,11 +183,11 @@ impl Weather {
     )]
     async fn get_current_weather(
         &self,
-        Parameters(asked): Parameters<GetCurrentWeather>,
+        Parameters(args): Parameters<GetCurrentWeather>,
     ) -> Result<Json<CurrentWeather>, String> {
-        let spot = Spot::find(asked.place.as_deref(), asked.latitude, asked.longitude)?;
-        let answer = self.open_meteo.current(spot.latitude, spot.longitude, asked.units).await?;
-        Ok(Json(CurrentWeather::new(spot, answer)))
+        let location = Location::find(args.place.as_deref(), args.latitude, args.longitude)?;
+        let response = self.open_meteo.current(location.latitude, location.longitude, args.units).await?;
+        Ok(Json(CurrentWeather::new(location, response)))
     }
 
     /// Get sunrise, sunset, solar noon and civil twilight, for any place and date. Computed; works without network.
@@ -202,15 +200,16 @@ impl Weather {
             open_world_hint = false
         )
     )]
-    async fn sun_times(&self, Parameters(asked): Parameters<GetSunTimes>) -> Result<Json<SunTimes>, String> {
-        let spot = Spot::find(asked.place.as_deref(), asked.latitude, asked.longitude)?;
-        let zone = time_zone(asked.time_zone.as_deref().unwrap_or(spot.time_zone))?;
-        let date = match asked.date.as_deref() {
+    async fn sun_times(&self, Parameters(args): Parameters<GetSunTimes>) -> Result<Json<SunTimes>, String> {
+        let location = Location::find(args.place.as_deref(), args.latitude, args.longitude)?;
+        let zone = time_zone(args.time_zone.as_deref().unwrap_or(location.time_zone))?;
+        let date = match args.date.as_deref() {
             Some(date) => parse_date(date)?,
             None => Zoned::new(Timestamp::now(), zone.clone()).date(),
         };
-        let day = sun::sun_day(date, &zone, spot.latitude, spot.longitude).map_err(|e| e.to_string())?;
-        Ok(Json(SunTimes::new(spot, date, &zone, day)))
+        let day =
+            sun::sun_day(date, &zone, location.latitude, location.longitude).map_err(|e| e.to_string())?;
+        Ok(Json(SunTimes::new(location, date, &zone, day)))
     }
 }
 
@@ -241,10 +240,10 @@ impl ServerHandler for Weather {
 
     async fn read_resource(
         &self,
-        asked: ReadResourceRequestParams,
+        args: ReadResourceRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(&asked.uri)
+        resources::read(&args.uri)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every system call of an edit that changes something on disk, failing in every way, one at a time (strace).
 //!
 //! A command -> its calls, listed by a run without faults; call x fault -> a run of its own, and what it leaves.
-//! Invariant: each run begins in the same world, so that the calls are the same ones.
+//! Invariant: each run begins in the same environment, so that the calls are the same ones.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,8 +9,8 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use drydock_tests::process::{PATIENCE, note, run, run_with};
-use drydock_tests::world::{World, xtask};
+use drydock_tests::process::{TIMEOUT, print_note, run, run_with};
+use drydock_tests::test_env::{TestEnv, xtask};
 use drydock_tests::{full_or_skip, strace_or_skip};
 
 use super::{FILE, INSTALL, UNINSTALL, all_files, file, heals, left_over, reset, show};
@@ -20,7 +20,7 @@ const CALLS: &str = "openat,write,pwrite64,fsync,fdatasync,ftruncate,rename,rena
                      unlinkat,rmdir,mkdir,mkdirat,chmod,fchmod,fchmodat,fchown,fsetxattr,flock,copy_file_range,sendfile";
 const FAULTS: &[&str] = &["error=ENOSPC", "error=EIO", "error=EROFS", "signal=KILL"];
 
-/// A command, and the world that it finds.
+/// A command, and the environment that it finds.
 struct Scene {
     name: &'static str,
     original: Option<&'static str>,
@@ -78,10 +78,10 @@ fn no_fault_tears_a_file() {
 
 fn all(wanted: impl Fn(usize) -> bool) {
     let mut faults = Vec::new();
-    let world = World::without_engine("faults");
-    let ends: Vec<Ends> = SCENES.iter().map(|it| rehearse(&world, it)).collect();
+    let env = TestEnv::without_engine("faults");
+    let ends: Vec<Ends> = SCENES.iter().map(|it| rehearse(&env, it)).collect();
     for scene in SCENES {
-        for (call, n, shown) in calls(&world, scene) {
+        for (call, n, shown) in calls(&env, scene) {
             for way in FAULTS {
                 faults.push(Fault { scene, call: call.clone(), n, way, shown: shown.clone() });
             }
@@ -95,10 +95,10 @@ fn all(wanted: impl Fn(usize) -> bool) {
         for thread in 0..std::thread::available_parallelism().map_or(2, |it| it.get()) {
             let (faults, next, torn, ends) = (&faults, &next, &torn, &ends);
             scope.spawn(move || {
-                let world = World::without_engine(&format!("faults{thread}"));
+                let env = TestEnv::without_engine(&format!("faults{thread}"));
                 while let Some(fault) = faults.get(next.fetch_add(1, Relaxed)) {
                     let ends = SCENES.iter().position(|it| std::ptr::eq(it, fault.scene)).map(|it| &ends[it]);
-                    let one = std::panic::AssertUnwindSafe(|| inject(&world, fault, ends.expect("a scene")));
+                    let one = std::panic::AssertUnwindSafe(|| inject(&env, fault, ends.expect("a scene")));
                     if std::panic::catch_unwind(one).is_err() {
                         torn.lock().expect("a list").push(fault.label());
                     }
@@ -108,35 +108,35 @@ fn all(wanted: impl Fn(usize) -> bool) {
     });
     let torn = torn.into_inner().expect("a list");
     assert!(torn.is_empty(), "{} of {} faults, the first: {:#?}", torn.len(), faults.len(), torn);
-    note(&format!("{} faults injected into {} commands; 0 files torn", faults.len(), SCENES.len()));
+    print_note(&format!("{} faults injected into {} commands; 0 files torn", faults.len(), SCENES.len()));
 }
 
 /// The scene without faults.
-fn rehearse(world: &World, scene: &Scene) -> Ends {
-    begin(world, scene);
-    let old = fs::read(file(world)).ok();
-    world.ok(scene.command);
-    let new = fs::read(file(world)).ok();
+fn rehearse(env: &TestEnv, scene: &Scene) -> Ends {
+    begin(env, scene);
+    let old = fs::read(file(env)).ok();
+    env.ok(scene.command);
+    let new = fs::read(file(env)).ok();
     assert_ne!(show(old.as_deref()), show(new.as_deref()), "{}: nothing happens", scene.name);
-    world.ok(INSTALL);
-    Ends { old, new, with: fs::read(file(world)).expect("a file with our entry") }
+    env.ok(INSTALL);
+    Ends { old, new, with: fs::read(file(env)).expect("a file with our entry") }
 }
 
-fn begin(world: &World, scene: &Scene) {
-    reset(world, scene.original);
+fn begin(env: &TestEnv, scene: &Scene) {
+    reset(env, scene.original);
     for command in scene.before {
-        world.ok(command);
+        env.ok(command);
     }
 }
 
-/// The calls of the scene's command that change something in the world: name, which one of that name, the line.
-fn calls(world: &World, scene: &Scene) -> Vec<(String, usize, String)> {
-    begin(world, scene);
-    let log = world.project().join("calls");
-    let mut strace = world.command("strace");
+/// The calls of the scene's command that change something in the environment: name, which one of that name, the line.
+fn calls(env: &TestEnv, scene: &Scene) -> Vec<(String, usize, String)> {
+    begin(env, scene);
+    let log = env.project().join("calls");
+    let mut strace = env.command("strace");
     strace.args(["-y", "-s", "0", "-o"]).arg(&log).args(["-e", &format!("trace={CALLS}")]);
-    run_with(strace.arg(xtask()).args(scene.command), &[], PATIENCE).ok();
-    let folder = world.home().parent().expect("a folder").to_string_lossy().into_owned();
+    run_with(strace.arg(xtask()).args(scene.command), &[], TIMEOUT).ok();
+    let folder = env.home().parent().expect("a folder").to_string_lossy().into_owned();
     let mut counts: HashMap<String, usize> = HashMap::new();
     let mut found = Vec::new();
     for line in fs::read_to_string(&log).expect("strace's list").lines() {
@@ -158,14 +158,14 @@ impl Fault<'_> {
     }
 }
 
-fn inject(world: &World, fault: &Fault<'_>, ends: &Ends) {
+fn inject(env: &TestEnv, fault: &Fault<'_>, ends: &Ends) {
     let what = fault.label();
-    begin(world, fault.scene);
-    let log = world.project().join("injected");
-    let mut strace = world.command("strace");
+    begin(env, fault.scene);
+    let log = env.project().join("injected");
+    let mut strace = env.command("strace");
     strace.args(["-o"]).arg(&log).args(["-e", &format!("trace={}", fault.call)]);
     strace.args(["-e", &format!("inject={}:{}:when={}", fault.call, fault.way, fault.n)]);
-    let finished = run(strace.arg(xtask()).args(fault.scene.command));
+    let output = run(strace.arg(xtask()).args(fault.scene.command));
     let log = fs::read_to_string(&log).expect("strace's list");
     assert!(
         log.contains("(INJECTED)") || log.contains("killed by SIGKILL"),
@@ -173,25 +173,25 @@ fn inject(world: &World, fault: &Fault<'_>, ends: &Ends) {
     );
 
     let killed = fault.way == "signal=KILL";
-    assert_eq!(killed, finished.code.is_none_or(|it| it > 128), "{what}: {finished}");
-    assert!(finished.code != Some(101) && !finished.stderr.contains("panicked"), "{what}: {finished}");
-    let now = fs::read(file(world)).ok();
+    assert_eq!(killed, output.code.is_none_or(|it| it > 128), "{what}: {output}");
+    assert!(output.code != Some(101) && !output.stderr.contains("panicked"), "{what}: {output}");
+    let now = fs::read(file(env)).ok();
     let whole = now == ends.old || now == ends.new;
-    assert!(whole, "{what}: torn: {:?}\n{finished}", show(now.as_deref()));
+    assert!(whole, "{what}: torn: {:?}\n{output}", show(now.as_deref()));
     if !killed {
-        let expected = if finished.code == Some(0) { &ends.new } else { &ends.old };
+        let expected = if output.code == Some(0) { &ends.new } else { &ends.old };
         assert_eq!(
             show(now.as_deref()),
             show(expected.as_deref()),
-            "{what}: the exit code says otherwise: {finished}"
+            "{what}: the exit code says otherwise: {output}"
         );
-        let left: Vec<_> = [left_over(&world.home()), left_over(&world.state())].concat();
-        assert!(left.is_empty() || fault.call.starts_with("unlink"), "{what}: {left:?}\n{finished}");
+        let left: Vec<_> = [left_over(&env.home()), left_over(&env.state())].concat();
+        assert!(left.is_empty() || fault.call.starts_with("unlink"), "{what}: {left:?}\n{output}");
     }
-    if let (Some(_), Ok(metadata)) = (fault.scene.original, fs::metadata(file(world))) {
+    if let (Some(_), Ok(metadata)) = (fault.scene.original, fs::metadata(file(env))) {
         assert_eq!(metadata.mode() & 0o7777, 0o640, "{what}");
     }
-    for it in all_files(&world.state().join("backups")) {
+    for it in all_files(&env.state().join("backups")) {
         let temporary = it.file_name().is_some_and(|it| it.to_string_lossy().contains(".drydock-"));
         let bytes = fs::read(&it).ok();
         let known = [&ends.old, &ends.new].contains(&&bytes) || bytes.as_ref() == Some(&ends.with);
@@ -200,5 +200,5 @@ fn inject(world: &World, fault: &Fault<'_>, ends: &Ends) {
             "{what}: {it:?}"
         );
     }
-    heals(world, fault.scene.original, &ends.with, &what);
+    heals(env, fault.scene.original, &ends.with, &what);
 }

@@ -8,35 +8,35 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use drydock_tests::process::{PATIENCE, eventually};
-use drydock_tests::world::World;
+use drydock_tests::process::{TIMEOUT, wait_until};
+use drydock_tests::test_env::TestEnv;
 use serde_json::Value;
 
 use super::{FILE, INSTALL, UNINSTALL, file, left_over, reset};
 
 #[test]
 fn two_installers_at_once_both_get_their_entry() {
-    let world = World::without_engine("two");
+    let env = TestEnv::without_engine("two");
     for original in [Some(FILE), None] {
         for _ in 0..10 {
-            reset(&world, original);
+            reset(&env, original);
             let install = |name: &str| {
                 let args = [INSTALL[0], INSTALL[1], "--name", name, INSTALL[4], INSTALL[5]];
-                world.run(&[&args[..], &INSTALL[6..]].concat())
+                env.run(&[&args[..], &INSTALL[6..]].concat())
             };
             std::thread::scope(|scope| {
                 for name in ["one", "two"] {
                     scope.spawn(move || install(name).ok());
                 }
             });
-            let text = fs::read_to_string(file(&world)).unwrap();
+            let text = fs::read_to_string(file(&env)).unwrap();
             assert!(text.contains("\"one\"") && text.contains("\"two\""), "{text}");
-            let ledger = fs::read_to_string(world.state().join("ledger.json")).unwrap();
+            let ledger = fs::read_to_string(env.state().join("ledger.json")).unwrap();
             let ledger: Value = serde_json::from_str(&ledger).unwrap();
             assert_eq!(ledger["entries"].as_array().map(Vec::len), Some(2), "{ledger}");
-            world.ok(UNINSTALL);
-            assert_eq!(fs::read_to_string(file(&world)).ok().as_deref(), original);
-            assert_eq!(left_over(&world.home()).len() + left_over(&world.state()).len(), 0);
+            env.ok(UNINSTALL);
+            assert_eq!(fs::read_to_string(file(&env)).ok().as_deref(), original);
+            assert_eq!(left_over(&env.home()).len() + left_over(&env.state()).len(), 0);
         }
     }
 }
@@ -44,26 +44,26 @@ fn two_installers_at_once_both_get_their_entry() {
 /// It has started, and waits for another installer, when somebody writes.
 #[test]
 fn what_is_written_while_a_restore_waits_is_not_given_up() {
-    let world = World::without_engine("waits");
-    reset(&world, Some(FILE));
-    world.ok(INSTALL);
-    let lock = fs::File::open(world.state().join("ledger.lock")).unwrap();
+    let env = TestEnv::without_engine("waits");
+    reset(&env, Some(FILE));
+    env.ok(INSTALL);
+    let lock = fs::File::open(env.state().join("ledger.lock")).unwrap();
     lock.lock().unwrap();
     let restore =
-        world.xtask(&["install-client", "cursor", "--restore"]).stderr(Stdio::piped()).spawn().unwrap();
-    let waits = eventually(PATIENCE, || {
+        env.xtask(&["install-client", "cursor", "--restore"]).stderr(Stdio::piped()).spawn().unwrap();
+    let waits = wait_until(TIMEOUT, || {
         let open = fs::read_dir(format!("/proc/{}/fd", restore.id())).into_iter().flatten().flatten();
         open.filter_map(|it| fs::read_link(it.path()).ok()).any(|it| it.ends_with("ledger.lock"))
     });
     assert!(waits, "it does not wait");
-    let theirs = fs::read_to_string(file(&world)).unwrap() + "\n";
-    fs::write(file(&world), &theirs).unwrap();
+    let theirs = fs::read_to_string(file(&env)).unwrap() + "\n";
+    fs::write(file(&env), &theirs).unwrap();
     drop(lock);
     let said = restore.wait_with_output().unwrap();
     let words = String::from_utf8_lossy(&said.stderr).into_owned();
     assert!(!said.status.success() && words.contains("was changed since our last change"), "{words}");
-    assert_eq!(fs::read_to_string(file(&world)).unwrap(), theirs);
-    assert_eq!(world.ok(&["clients", "cursor", "--json"]).stdout.matches("\"ours\"").count(), 1);
+    assert_eq!(fs::read_to_string(file(&env)).unwrap(), theirs);
+    assert_eq!(env.ok(&["clients", "cursor", "--json"]).stdout.matches("\"ours\"").count(), 1);
 }
 
 /// A client that keeps its state in the file, and rewrites it whole, as they do.
@@ -87,15 +87,15 @@ impl Client<'_> {
     /// Between two steps of an exchange another one may be seen for a moment.
     fn is_there(&self) -> bool {
         let expected = format!("\"n\": {}\n", self.written);
-        eventually(PATIENCE, || fs::read_to_string(self.file).is_ok_and(|it| it.contains(&expected)))
+        wait_until(TIMEOUT, || fs::read_to_string(self.file).is_ok_and(|it| it.contains(&expected)))
     }
 }
 
 #[test]
 fn no_update_of_a_client_that_writes_all_the_time_is_lost() {
-    let world = World::without_engine("busy");
-    reset(&world, Some(FILE));
-    let (path, done) = (file(&world), AtomicBool::new(false));
+    let env = TestEnv::without_engine("busy");
+    reset(&env, Some(FILE));
+    let (path, done) = (file(&env), AtomicBool::new(false));
     let mut refused = 0;
     std::thread::scope(|scope| {
         let client = scope.spawn(|| {
@@ -108,20 +108,20 @@ fn no_update_of_a_client_that_writes_all_the_time_is_lost() {
             client.written
         });
         for n in 0..40 {
-            let finished = world.run(if n % 2 == 0 { INSTALL } else { UNINSTALL });
-            refused += usize::from(finished.code != Some(0));
+            let output = env.run(if n % 2 == 0 { INSTALL } else { UNINSTALL });
+            refused += usize::from(output.code != Some(0));
             assert!(
-                finished.code == Some(0) || finished.stderr.contains("another program keeps writing"),
-                "{finished}"
+                output.code == Some(0) || output.stderr.contains("another program keeps writing"),
+                "{output}"
             );
         }
         done.store(true, Relaxed);
         assert!(client.join().expect("the client") > 40, "the client wrote too rarely");
     });
     assert!(refused < 40, "never got through");
-    world.ok(INSTALL);
-    world.ok(UNINSTALL);
+    env.ok(INSTALL);
+    env.ok(UNINSTALL);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("// mine") && text.contains("\"notes\"") && !text.contains("remote"), "{text}");
-    assert_eq!(left_over(&world.home()).len(), 0);
+    assert_eq!(left_over(&env.home()).len(), 0);
 }

@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use drydock_tests::process::{Finished, run};
+use drydock_tests::process::{CommandOutput, run};
 use drydock_tests::session::Session;
 use drydock_tests::weather;
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ pub(super) fn fastmcp(of: &Run<'_>, source: &str) -> Vec<Seen> {
 }
 
 pub(super) fn inspector(of: &Run<'_>) -> Vec<Seen> {
-    let file = of.world.home().join(of.client.file);
+    let file = of.env.home().join(of.client.file);
     let config = ["--cli", "--config", file.to_str().expect("a plain path"), "--method", "tools/list"];
     let list = |name: &&str| {
         let answer = run(&mut of.client(&[&config[..], &["--server", name]].concat())).ok();
@@ -85,7 +85,7 @@ pub(super) fn inspector(of: &Run<'_>) -> Vec<Seen> {
 /// Its command lists what stands in the files; what it is connected to only its app server knows, and that one knows
 /// the person's file alone.
 pub(super) fn codex(of: &Run<'_>) -> Vec<Seen> {
-    let listed: Finished = run(&mut of.client(&["mcp", "list", "--json"])).ok();
+    let listed: CommandOutput = run(&mut of.client(&["mcp", "list", "--json"])).ok();
     let listed = listed.json();
     let listed = listed.as_array().expect("a list of servers");
     let in_files = listed.iter().filter(|it| it["enabled"] == true).filter_map(|it| it["name"].as_str());
@@ -114,7 +114,7 @@ pub(super) fn codex(of: &Run<'_>) -> Vec<Seen> {
 /// It has no command that lists servers; but before it asks a model, which nobody answers here, it notes which tools it
 /// would offer: its own, and those of each server that it is connected to.
 pub(super) fn continues(of: &Run<'_>) -> Vec<Seen> {
-    let log = of.world.home().join(".continue/logs/cn.log");
+    let log = of.env.home().join(".continue/logs/cn.log");
     let _ = fs::remove_file(&log);
     run(&mut of.client(&["--print", "hello", "--verbose"])).fails();
     let log = fs::read_to_string(log).expect("its log");

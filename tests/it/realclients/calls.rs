@@ -12,16 +12,16 @@ use super::table::MCPORTER;
 #[test]
 fn sequential_thinking_and_time_through_mcporter() {
     let engine = engine_or_skip!();
-    let worlds = [Kind::Node, Kind::Python].map(|it| wrapped::world_with_servers(&engine, it, "calls"));
-    let world = match worlds {
-        [Ok(world), Ok(_)] => world,
+    let worlds = [Kind::Node, Kind::Python].map(|it| wrapped::env_with_servers(&engine, it, "calls"));
+    let env = match worlds {
+        [Ok(env), Ok(_)] => env,
         [Err(why), _] | [_, Err(why)] => skip!("{why}"),
     };
-    let run = match Run::new(&world, &MCPORTER) {
+    let run = match Run::new(&env, &MCPORTER) {
         Ok(run) => run,
         Err(why) => skip!("{why}"),
     };
-    world.ok(&["up", "sequential-thinking", "time"]);
+    env.ok(&["up", "sequential-thinking", "time"]);
     run.xtask("install-client", &["--server", "sequential-thinking", "--server", "time"]);
 
     let thought =

@@ -9,7 +9,7 @@ use super::table::{CLAUDE_CODE, CODEX, GEMINI_CLI};
 
 /// The state of our entry, and which of its fields differ.
 fn state(run: &Run<'_>) -> (String, Vec<String>) {
-    let clients = run.world.ok(&["clients", run.client.id, "--json"]).json();
+    let clients = run.env.ok(&["clients", run.client.id, "--json"]).json();
     let entries = clients[0]["files"][0]["entries"].as_array().expect("entries").clone();
     let ours = entries.iter().find(|it| it["name"] == "weather").expect("our entry");
     let fields = ours["differences"].as_array().into_iter().flatten();
@@ -34,8 +34,8 @@ fn removed_by_the_client(run: &Run<'_>, remove: &[&str]) {
 }
 
 macro_rules! run_or_skip {
-    ($world:expr, $client:expr) => {
-        match Run::new($world, $client) {
+    ($env:expr, $client:expr) => {
+        match Run::new($env, $client) {
             Ok(run) => run,
             Err(why) => skip!("{why}"),
         }
@@ -45,8 +45,8 @@ macro_rules! run_or_skip {
 #[test]
 fn claude_code_takes_it_out() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "drift-claude");
-    let run = run_or_skip!(&world, &CLAUDE_CODE);
+    let env = weather::test_env(&engine, "drift-claude");
+    let run = run_or_skip!(&env, &CLAUDE_CODE);
     removed_by_the_client(&run, &["mcp", "remove", "weather", "--scope", "user"]);
     let left: Value = serde_json::from_str(&run.text()).expect("strict JSON");
     assert_eq!(left["numStartups"], 7, "{left}");
@@ -56,16 +56,16 @@ fn claude_code_takes_it_out() {
 fn gemini_cli_takes_it_out() {
     full_or_skip!();
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "drift-gemini");
-    let run = run_or_skip!(&world, &GEMINI_CLI);
+    let env = weather::test_env(&engine, "drift-gemini");
+    let run = run_or_skip!(&env, &GEMINI_CLI);
     removed_by_the_client(&run, &["mcp", "remove", "weather", "--scope", "user"]);
 }
 
 #[test]
 fn codex_changes_it_and_takes_it_out() {
     let engine = engine_or_skip!();
-    let world = weather::world(&engine, "drift-codex");
-    let run = run_or_skip!(&world, &CODEX);
+    let env = weather::test_env(&engine, "drift-codex");
+    let run = run_or_skip!(&env, &CODEX);
     installed(&run);
     own_command(&run, &["mcp", "add", "weather", "--", "other", "--flag"]);
     let (state, fields) = state(&run);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use drydock_tests::process::{Finished, LONG_PATIENCE, command, run_with};
+use drydock_tests::process::{BUILD_TIMEOUT, CommandOutput, command, run_with};
 
 pub(super) const CLAUDE_CODE: Package = npm("@anthropic-ai/claude-code", "2.1.330");
 pub(super) const CODEX: Package = npm("@openai/codex", "0.169.0");
@@ -170,16 +170,16 @@ fn execute(step: &mut Command, registry: Registry) -> Result<(), String> {
     if command(&program).arg("--version").output().is_err() {
         return Err(format!("needs {program}"));
     }
-    let finished = run_with(step, &[], LONG_PATIENCE);
-    if finished.code == Some(0) {
+    let output = run_with(step, &[], BUILD_TIMEOUT);
+    if output.code == Some(0) {
         return Ok(());
     }
-    assert!(is_network(&finished), "{finished}");
+    assert!(is_network(&output), "{output}");
     UNREACHABLE.lock().expect("no panic with it").push(registry);
     unreachable()
 }
 
-fn is_network(failed: &Finished) -> bool {
+fn is_network(failed: &CommandOutput) -> bool {
     let signs = [
         "ENOTFOUND",
         "EAI_AGAIN",

@@ -1,14 +1,14 @@
-//! A client in a world of its own: its home furnished, its program at hand.
+//! A client in an environment of its own: its home furnished, its program at hand.
 //!
-//! World + client -> commands to run, files to look at. Invariant: no process of the client's is left when this goes.
+//! TestEnv + client -> commands to run, files to look at. Invariant: no process of the client's is left when this goes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use drydock_tests::process::{command, eventually, note};
-use drydock_tests::world::{World, workspace_root};
+use drydock_tests::process::{command, print_note, wait_until};
+use drydock_tests::test_env::{TestEnv, workspace_root};
 
 use super::packages::{node, path_with};
 use super::table::Client;
@@ -17,7 +17,7 @@ pub(super) const TOKEN: &str = "s3cret-of-the-far-server";
 
 #[derive(Debug)]
 pub(super) struct Run<'a> {
-    pub(super) world: &'a World,
+    pub(super) env: &'a TestEnv,
     pub(super) client: &'a Client,
     programs: PathBuf,
     node: PathBuf,
@@ -28,11 +28,11 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// With the package installed and the home furnished; or why that cannot be.
-    pub(super) fn new(world: &'a World, client: &'a Client) -> Result<Self, String> {
+    pub(super) fn new(env: &'a TestEnv, client: &'a Client) -> Result<Self, String> {
         let (programs, node) = (client.package.programs()?, node()?);
-        let it = Self { world, client, programs, node, wanted: Vec::new(), in_project: false };
+        let it = Self { env, client, programs, node, wanted: Vec::new(), in_project: false };
         for (file, holds) in [&[(client.file, client.holds)], client.beside].concat() {
-            let path = world.home().join(file);
+            let path = env.home().join(file);
             fs::create_dir_all(path.parent().expect("a folder")).expect("a new folder");
             fs::write(path, it.filled_in(holds)).expect("a new file");
         }
@@ -43,14 +43,14 @@ impl<'a> Run<'a> {
         let plain = |path: &Path| path.to_str().expect("a plain path").to_owned();
         text.replace("{node}", &plain(&self.node))
             .replace("{theirs}", &plain(&theirs()))
-            .replace("{project}", &plain(&self.world.project()))
+            .replace("{project}", &plain(&self.env.project()))
     }
 
     /// The client's program. It is told to leave the network and the person's keychain alone.
     pub(super) fn client(&self, args: &[&str]) -> Command {
-        let mut it = self.world.command(self.programs.join(self.client.program));
+        let mut it = self.env.command(self.programs.join(self.client.program));
         let in_home = self.client.in_home && !self.in_project;
-        it.current_dir(if in_home { self.world.home() } else { self.world.project() })
+        it.current_dir(if in_home { self.env.home() } else { self.env.project() })
             .args(args)
             .env("PATH", path_with(self.node.parent().expect("a program is in a folder")))
             .env("FAR_TOKEN", TOKEN)
@@ -65,9 +65,9 @@ impl<'a> Run<'a> {
     /// The person's file, or the project's.
     pub(super) fn file(&self) -> PathBuf {
         if self.in_project {
-            return self.world.project().join(self.client.project);
+            return self.env.project().join(self.client.project);
         }
-        self.world.home().join(self.client.file)
+        self.env.home().join(self.client.file)
     }
 
     #[track_caller]
@@ -77,37 +77,37 @@ impl<'a> Run<'a> {
     }
 
     /// A server reached over HTTP, which lets in only who knows the token.
-    pub(super) fn far_server(&self) -> Far {
-        Far::start(&self.node)
+    pub(super) fn far_server(&self) -> HttpServer {
+        HttpServer::start(&self.node)
     }
 
     /// `cargo xtask VERB ID ARGS`, at the file that `file` names.
     #[track_caller]
     pub(super) fn xtask(&self, verb: &str, args: &[&str]) {
-        let project = self.world.project();
+        let project = self.env.project();
         let scope = ["--scope", "project", "--project", project.to_str().expect("a plain path")];
         let scope = if self.in_project { &scope[..] } else { &[] };
         // What a container is to start stands behind `--`, at the end.
-        self.world.ok(&[&[verb, self.client.id], scope, args].concat());
+        self.env.ok(&[&[verb, self.client.id], scope, args].concat());
     }
 }
 
 /// Whatever the client left running in this home: it is ours to end.
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        let home = format!("HOME={}", self.world.home().display());
-        if eventually(Duration::from_secs(5), || living_in(&home).is_empty()) {
+        let home = format!("HOME={}", self.env.home().display());
+        if wait_until(Duration::from_secs(5), || processes_with(&home).is_empty()) {
             return;
         }
-        for (pid, what) in living_in(&home) {
-            note(&format!("{} left a process, which is ended: {what}", self.client.program));
+        for (pid, what) in processes_with(&home) {
+            print_note(&format!("{} left a process, which is ended: {what}", self.client.program));
             let _ = command("kill").args(["-KILL", &pid]).status();
         }
     }
 }
 
 /// Processes with this variable: id and command line. Where there is no /proc, none.
-fn living_in(home: &str) -> Vec<(String, String)> {
+fn processes_with(home: &str) -> Vec<(String, String)> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ours = processes.filter(|it| {
         let environment = fs::read(it.path().join("environ")).unwrap_or_default();
@@ -125,12 +125,12 @@ fn theirs() -> PathBuf {
 }
 
 #[derive(Debug)]
-pub(super) struct Far {
+pub(super) struct HttpServer {
     child: Child,
     pub(super) url: String,
 }
 
-impl Far {
+impl HttpServer {
     fn start(node: &Path) -> Self {
         use std::io::{BufRead, BufReader};
         let mut child = command(node)
@@ -146,7 +146,7 @@ impl Far {
     }
 }
 
-impl Drop for Far {
+impl Drop for HttpServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

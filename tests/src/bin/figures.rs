@@ -12,11 +12,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use drydock_tests::engine::Engine;
-use drydock_tests::large::{LARGE, Large};
-use drydock_tests::process::{command, run, run_and_weigh};
+use drydock_tests::large::{LARGE_CONFIGS, LargeConfig};
+use drydock_tests::process::{command, run, run_with_peak_memory};
 use drydock_tests::session::{LEGACY, Session};
+use drydock_tests::test_env::{TestEnv, build};
 use drydock_tests::weather::IMAGE;
-use drydock_tests::world::{World, build};
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 5;
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn figures() -> Result<bool, String> {
-    let mut good = LARGE.iter().map(large_file).fold(true, |all, it| all & it);
+    let mut good = LARGE_CONFIGS.iter().map(large_file).fold(true, |all, it| all & it);
     let engine = Engine::find()?;
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
     let server = server(&engine, folder.path())?;
@@ -136,13 +136,13 @@ fn session_memory(session: &Session) -> f64 {
 }
 
 /// The best of some rounds: what else the machine does at the time is not ours.
-fn large_file(large: &Large) -> bool {
+fn large_file(large: &LargeConfig) -> bool {
     let rounds = (0..ROUNDS).map(|_| {
-        let world = World::without_engine("figures");
-        large.write(&world);
+        let env = TestEnv::without_engine("figures");
+        large.write(&env);
         let began = Instant::now();
-        let (finished, peak) = run_and_weigh(&mut world.xtask(&large.install()));
-        finished.ok();
+        let (output, peak) = run_with_peak_memory(&mut env.xtask(&large.install()));
+        output.ok();
         (began.elapsed().as_secs_f64(), peak as f64 / 1e6)
     });
     let (time, memory) =

@@ -31,10 +31,10 @@ fn main() -> ExitCode {
 
 fn measure() -> Result<bool, String> {
     let engine = Engine::find()?;
-    let world = wrapped::world(&engine, Kind::Node, "relay")?;
-    world.ok(&["build-images", SERVER]);
-    world.ok(&["up", SERVER]);
-    let container = world.container(SERVER);
+    let env = wrapped::test_env(&engine, Kind::Node, "relay")?;
+    env.ok(&["build-images", SERVER]);
+    env.ok(&["up", SERVER]);
+    let container = env.container(SERVER);
     let mut session = wrapped::session(&engine, &container);
     session.open(LEGACY[1]);
     let per_second: f64 = run(command("getconf").arg("CLK_TCK")).ok().line().parse().expect("a number");

@@ -10,9 +10,9 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use drydock_tests::engine::Engine;
-use drydock_tests::process::{LONG_PATIENCE, PATIENCE, eventually, run, run_with};
+use drydock_tests::process::{BUILD_TIMEOUT, TIMEOUT, run, run_with, wait_until};
 use drydock_tests::session::{LEGACY, Session};
-use drydock_tests::world::{World, workspace_root};
+use drydock_tests::test_env::{TestEnv, workspace_root};
 use drydock_tests::wrapped::{self, Kind};
 use serde_json::Value;
 
@@ -57,21 +57,21 @@ fn measure_all() -> Result<bool, String> {
     ));
     let mut good = true;
     for kind in [Kind::Node, Kind::Python] {
-        let world = wrapped::world(&engine, kind, "starts")?;
+        let env = wrapped::test_env(&engine, kind, "starts")?;
         for (_, server, runner) in SERVERS.iter().filter(|it| it.0 == kind) {
             if asked.is_empty() || asked.iter().any(|it| it == server) {
-                good &= measure(&engine, &world, kind, server, runner);
+                good &= measure(&engine, &env, kind, server, runner);
             }
         }
     }
     Ok(good)
 }
 
-fn measure(engine: &Engine, world: &World, kind: Kind, server: &str, runner: &[&str]) -> bool {
+fn measure(engine: &Engine, env: &TestEnv, kind: Kind, server: &str, runner: &[&str]) -> bool {
     let base = if kind == Kind::Node { "node" } else { "python" };
-    world.ok(&["build-images", server, base]);
-    world.ok(&["up", server, base]);
-    let (container, base) = (world.container(server), world.container(base));
+    env.ok(&["build-images", server, base]);
+    env.ok(&["up", server, base]);
+    let (container, base) = (env.container(server), env.container(base));
     if server == "python-example" {
         copy_sources(engine, &base);
     }
@@ -82,7 +82,7 @@ fn measure(engine: &Engine, world: &World, kind: Kind, server: &str, runner: &[&
         _ => engine.command(&["exec", "-i", &container, "/mcp", "stdio"]),
     };
     // The first start fills the cache.
-    run_with(&mut start("runner"), &[], LONG_PATIENCE).ok();
+    run_with(&mut start("runner"), &[], BUILD_TIMEOUT).ok();
     let mut times = WAYS.map(|_| Vec::new());
     for _ in 0..ROUNDS {
         for (way, times) in WAYS.iter().zip(&mut times) {
@@ -101,7 +101,7 @@ fn measure(engine: &Engine, world: &World, kind: Kind, server: &str, runner: &[&
     say(&format!(
         "{server:<20} {runner:>8.0} {plain:>8.0} {bridge:>8.0} {health:>8.0}  {ratio:.2} (budget {BUDGET}){verdict}\n"
     ));
-    world.ok(&["down", server]);
+    env.ok(&["down", server]);
     ratio <= BUDGET
 }
 
@@ -112,7 +112,7 @@ fn plain_command(engine: &Engine, container: &str) -> Vec<String> {
     engine.ok(&["cp", &format!("{container}:/etc/mcp/bridge.json"), file.to_str().expect("a plain path")]);
     let text = std::fs::read_to_string(file).expect("a copied file");
     let config: Value = serde_json::from_str(&text).expect("JSON");
-    let text = |it: &Value| it.as_str().expect("a text").to_owned();
+    let text = |it: &Value| it.as_str().expect("a string").to_owned();
     let mut it: Vec<String> = ["exec", "-i"].map(str::to_owned).to_vec();
     if let Some(cwd) = config["cwd"].as_str() {
         it.extend(["-w".to_owned(), cwd.to_owned()]);
@@ -131,13 +131,13 @@ fn copy_sources(engine: &Engine, base: &str) {
         let text =
             std::fs::read(workspace_root().join("servers/python-example").join(name)).expect("a source");
         let mut write = engine.command(&["exec", "-i", base, "sh", "-c", &format!("cat >/cache/{name}")]);
-        run_with(&mut write, &text, PATIENCE).ok();
+        run_with(&mut write, &text, TIMEOUT).ok();
     }
 }
 
 /// Until a child waits for the next session.
 fn until_warm(engine: &Engine, container: &str) {
-    let warm = eventually(PATIENCE, || {
+    let warm = wait_until(TIMEOUT, || {
         let health = engine.ok(&["exec", container, "/mcp", "health", "--json"]);
         let health: Value = serde_json::from_str(&health).expect("JSON");
         health["warm"] == 1 && health["sessions"] == 0

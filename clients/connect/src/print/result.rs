@@ -2,7 +2,7 @@
 
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 
-use crate::text::{escape, escape_line};
+use crate::escape::{escape, escape_line};
 
 /// The readable content; structured content only where the server gave no text.
 pub fn result(result: &CallToolResult) -> String {

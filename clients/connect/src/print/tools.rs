@@ -3,10 +3,11 @@
 use rmcp::model::{Tool, ToolAnnotations};
 
 use crate::{
+    escape::escape_line,
     schema::{Argument, Schema},
-    text::escape_line,
 };
 
+/// Every tool with its arguments and effects, a blank line between two.
 pub fn tools(tools: &[Tool]) -> String {
     tools.iter().map(tool).collect::<Vec<_>>().join("\n\n")
 }
@@ -20,9 +21,9 @@ fn tool(tool: &Tool) -> String {
     let width = arguments.iter().map(|it| escape_line(it.name).chars().count()).max().unwrap_or(0).min(24);
     lines.extend(arguments.iter().map(|it| argument(it, width)));
     if let Some(annotations) = &tool.annotations {
-        let words = words(annotations);
-        if !words.is_empty() {
-            lines.push(format!("  [{}]", words.join(", ")));
+        let effects = effects(annotations);
+        if !effects.is_empty() {
+            lines.push(format!("  [{}]", effects.join(", ")));
         }
     }
     lines.join("\n")
@@ -37,7 +38,7 @@ fn heading(tool: &Tool) -> String {
 }
 
 fn argument(argument: &Argument<'_>, width: usize) -> String {
-    let rules = argument.schema.map_or_else(|| "any value".into(), Schema::words);
+    let rules = argument.schema.map_or_else(|| "any value".into(), Schema::describe);
     let need = if argument.required { "required" } else { "optional" };
     let name = escape_line(argument.name);
     let line = format!("    {name:width$}  {need}: {}", escape_line(&rules));
@@ -60,7 +61,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// What the server says about the tool's effects. These are its own claims, nothing is checked.
-fn words(it: &ToolAnnotations) -> Vec<&'static str> {
+fn effects(it: &ToolAnnotations) -> Vec<&'static str> {
     let effect = match (it.read_only_hint, it.destructive_hint) {
         (Some(true), _) => Some("only reads"),
         (_, Some(true)) => Some("may destroy"),
@@ -116,7 +117,7 @@ get_forecast: Weather\\u{a}forecast
 
     #[test]
     fn annotations_are_said_in_words() {
-        let said = |annotations| words(&serde_json::from_value(annotations).unwrap()).join(", ");
+        let said = |annotations| effects(&serde_json::from_value(annotations).unwrap()).join(", ");
         assert_eq!(said(json!({})), "");
         assert_eq!(said(json!({ "readOnlyHint": false })), "may change things");
         assert_eq!(

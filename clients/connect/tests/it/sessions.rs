@@ -14,7 +14,7 @@ const VERSIONS: [(&str, &str, &str); 4] = [
     ("2025-06-18", "2025-06-18", "initialize"),
 ];
 
-fn assert_agreed(run: &Run, version: &str, lifecycle: &str) {
+fn assert_negotiated(run: &Run, version: &str, lifecycle: &str) {
     assert_eq!(run.code, 0, "{}", run.err);
     assert_eq!(run.json()["protocol"], json!({ "version": version, "lifecycle": lifecycle }));
     assert_eq!(run.json()["server"]["name"], "fixture");
@@ -24,7 +24,7 @@ fn assert_agreed(run: &Run, version: &str, lifecycle: &str) {
 fn every_version_is_spoken_over_a_command() {
     for (wanted, version, lifecycle) in VERSIONS {
         let run = connect(&["--protocol", wanted, "--json", "call", "echo", "text=hi", "times=2"], "stdio");
-        assert_agreed(&run, version, lifecycle);
+        assert_negotiated(&run, version, lifecycle);
         assert_eq!(run.json()["result"]["content"][0]["text"], "hi hi");
     }
 }
@@ -34,7 +34,7 @@ fn every_version_is_spoken_over_http() {
     let server = HttpServer::start();
     for (wanted, version, lifecycle) in VERSIONS {
         let run = run(&["--protocol", wanted, "--json", "call", "echo", "text=hi", "--url", &server.url]);
-        assert_agreed(&run, version, lifecycle);
+        assert_negotiated(&run, version, lifecycle);
         assert_eq!(run.json()["result"]["content"][0]["text"], "hi");
     }
 }
@@ -42,7 +42,7 @@ fn every_version_is_spoken_over_http() {
 #[test]
 fn a_server_that_ends_itself_at_discover_is_asked_the_old_way() {
     let run = connect(&["check", "--json"], "only-initialize");
-    assert_agreed(&run, "2025-11-25", "initialize");
+    assert_negotiated(&run, "2025-11-25", "initialize");
     assert_eq!(run.err, "");
 }
 

@@ -121,6 +121,45 @@ fn wrong_usage_exits_with_2() {
     }
 }
 
+/// What programs decide by, so that they need not read the words; see src/report.rs.
+#[test]
+fn every_error_has_a_kind() {
+    let cases: [(&[&str], &str, &str, i32); 8] = [
+        (&["call", "echo", "times=x"], "stdio", "usage", 2),
+        (&["call", "ech", "text=x"], "stdio", "usage", 2),
+        (&["call", "ech", "{}"], "stdio", "rejected", 3),
+        (&["call", "crash"], "stdio", "disconnected", 3),
+        (&["check", "--timeout", "0.3"], "silent", "timeout", 3),
+        (&["check"], "noise", "protocol", 3),
+        (&["check"], "circle", "protocol", 3),
+        (&["check"], "dies", "disconnected", 3),
+    ];
+    for (words, mode, kind, code) in cases {
+        let run = connect(&[&["--json"], words].concat(), mode);
+        let report = run.json();
+        assert_eq!((&report["ok"], &report["error"]["kind"]), (&json!(false), &json!(kind)), "{words:?}");
+        assert_eq!(run.code, code, "{words:?}");
+    }
+    let missing = run(&["--json", "check", "--", "no-such-server"]);
+    assert_eq!(missing.json()["error"]["kind"], "cannot-start");
+}
+
+/// `error.message` and `error.hint` are what stderr shows: nobody has to take it apart.
+#[test]
+fn the_report_holds_the_message_and_the_hint_apart() {
+    for mode in ["silent", "noise", "dies"] {
+        let run = connect(&["--timeout", "0.5", "--json", "check"], mode);
+        let error = &run.json()["error"];
+        let message = error["message"].as_str().unwrap();
+        let shown = match error["hint"].as_str() {
+            Some(hint) => format!("error: {message}\n\nhint: {hint}\n"),
+            None => format!("error: {message}\n"),
+        };
+        assert_eq!(run.err, shown);
+        assert!(!message.contains('\u{1b}') && !message.contains("hint: "), "{message}");
+    }
+}
+
 #[test]
 fn an_unknown_tool_is_the_servers_to_refuse() {
     let run = connect(&["call", "ech", "{}"], "stdio");

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 #[derive(Clone)]
-pub(crate) enum Answer {
+pub(crate) enum StubResponse {
     Raw(Vec<u8>),
     /// Closes the connection without a word.
     Drop,
@@ -16,7 +16,7 @@ pub(crate) enum Answer {
     Hang,
 }
 
-impl Answer {
+impl StubResponse {
     pub(crate) fn json(body: &str) -> Self {
         Self::status(200, body)
     }
@@ -50,7 +50,7 @@ pub(crate) struct Stub {
 }
 
 impl Stub {
-    pub(crate) fn start<const N: usize>(answers: [Answer; N]) -> Self {
+    pub(crate) fn start<const N: usize>(answers: [StubResponse; N]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -82,12 +82,12 @@ impl Stub {
     }
 }
 
-fn answer(mut connection: TcpStream, answer: &Answer, closing: &Sender<()>) {
+fn answer(mut connection: TcpStream, answer: &StubResponse, closing: &Sender<()>) {
     match answer {
         // the client may have closed already: it stops at a body that is too long
-        Answer::Raw(bytes) => drop(connection.write_all(bytes)),
-        Answer::Drop => {}
-        Answer::Hang => {
+        StubResponse::Raw(bytes) => drop(connection.write_all(bytes)),
+        StubResponse::Drop => {}
+        StubResponse::Hang => {
             let _ = connection.read_to_end(&mut Vec::new());
             let _ = closing.send(());
         }

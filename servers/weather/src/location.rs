@@ -1,13 +1,14 @@
-//! Where a tool is asked about: a place that it finds by name, or coordinates.
+//! The location a tool call is about: a place found by name, or coordinates.
 //!
-//! Arguments -> `Spot`, or a text that says what to give instead. Invariant: a spot always has coordinates and a zone.
+//! Arguments -> `Location`, or a message that says what to give instead. Invariant: a location always has coordinates
+//! and a time zone.
 
 use jiff::tz::TimeZone;
 
 use crate::places::{self, Place};
 
-/// Where a tool is asked about.
-pub(crate) struct Spot {
+/// What a tool call is about.
+pub(crate) struct Location {
     /// `Springfield, Illinois, United States`, or the coordinates.
     pub(crate) label: String,
     pub(crate) latitude: f64,
@@ -15,7 +16,7 @@ pub(crate) struct Spot {
     pub(crate) time_zone: &'static str,
 }
 
-impl Spot {
+impl Location {
     pub(crate) fn find(
         place: Option<&str>,
         latitude: Option<f64>,
@@ -32,7 +33,7 @@ impl Spot {
     }
 }
 
-impl From<Place> for Spot {
+impl From<Place> for Location {
     fn from(place: Place) -> Self {
         let label = place.to_string();
         Self { label, latitude: place.latitude, longitude: place.longitude, time_zone: place.time_zone }

@@ -1,6 +1,6 @@
-//! A world of its own for a test: HOME, state folder and name prefix, in which `cargo xtask` runs.
+//! An environment of its own for a test: HOME, state folder and name prefix, in which `cargo xtask` runs.
 //!
-//! Name -> a place to run xtask in. Invariant: nothing outside of the world and the build folder is written, and its
+//! Name -> a place to run xtask in. Invariant: nothing outside of the environment and the build folder is written, and its
 //! containers go when it goes.
 
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 use crate::engine::{Engine, run_prefix, workspace_id};
-use crate::process::{Finished, LONG_PATIENCE, command, run_with};
+use crate::process::{BUILD_TIMEOUT, CommandOutput, command, run_with};
 
 /// What describes the outer run must not reach the inner one; nor what moves a client's files out of HOME, or tells
 /// a client that it runs inside another one.
-const OUTER: [&str; 17] = [
+const UNSET_VARIABLES: [&str; 17] = [
     "DRYDOCK_",
     "MCP_",
     "CARGO_PKG_",
@@ -34,8 +34,9 @@ const OUTER: [&str; 17] = [
     "QWEN_",
 ];
 
+/// The folders, the name prefix and the environment that a test runs xtask with.
 #[derive(Debug)]
-pub struct World {
+pub struct TestEnv {
     folder: TempDir,
     prefix: String,
     engine: Option<Engine>,
@@ -43,7 +44,7 @@ pub struct World {
     root: PathBuf,
 }
 
-impl World {
+impl TestEnv {
     /// On an engine.
     pub fn on(engine: &Engine, name: &str) -> Self {
         Self::new(name, Some(engine.clone()))
@@ -69,10 +70,12 @@ impl World {
         self
     }
 
+    /// HOME.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
+    /// `DRYDOCK_STATE`: the ledger, backups, the id of the workspace.
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
@@ -82,11 +85,12 @@ impl World {
         self.folder.path().join("project")
     }
 
+    /// What the names of its containers begin with.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The name of a server's container in this world.
+    /// The name of a server's container in this environment.
     pub fn container(&self, server: &str) -> String {
         format!("{}mcp-{server}", self.prefix)
     }
@@ -98,12 +102,12 @@ impl World {
         it
     }
 
-    /// Any program, in this world's environment.
+    /// Any program, in this environment's environment.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut it = command(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
-            if OUTER.iter().any(|it| name.starts_with(it))
+            if UNSET_VARIABLES.iter().any(|it| name.starts_with(it))
                 || ["CI", "NO_COLOR", "OPEN_METEO_URL"].contains(&name.as_str())
             {
                 it.env_remove(name);
@@ -125,20 +129,22 @@ impl World {
         it
     }
 
+    /// The outcome of `cargo xtask ARGS`, whatever it is.
     #[track_caller]
-    pub fn run(&self, args: &[&str]) -> Finished {
-        run_with(&mut self.xtask(args), &[], LONG_PATIENCE)
+    pub fn run(&self, args: &[&str]) -> CommandOutput {
+        run_with(&mut self.xtask(args), &[], BUILD_TIMEOUT)
     }
 
+    /// `cargo xtask ARGS`, which must succeed.
     #[track_caller]
-    pub fn ok(&self, args: &[&str]) -> Finished {
+    pub fn ok(&self, args: &[&str]) -> CommandOutput {
         self.run(args).ok()
     }
 
-    /// The world's own paths and prefix, made the same in every run.
-    pub fn normal(&self, text: &str) -> String {
+    /// The environment's own paths and prefix, made the same in every run.
+    pub fn normalize(&self, text: &str) -> String {
         let folder = self.folder.path().to_string_lossy();
-        text.replace(&*folder, "[WORLD]")
+        text.replace(&*folder, "[TEMP]")
             .replace(&*self.root.to_string_lossy(), "[ROOT]")
             .replace(&self.prefix, "[PREFIX]")
             .lines()
@@ -147,21 +153,22 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for TestEnv {
     fn drop(&mut self) {
         if let Some(engine) = &self.engine {
-            // Not what begins alike: a world `base-python` may live longer than a world `base`.
+            // Not what begins alike: an environment `base-python` may live longer than an environment `base`.
             engine.remove(&self.container(""));
         }
     }
 }
 
+/// The root of this workspace.
 pub fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_path_buf()
 }
 
 /// The same sources in another folder, with another version: what they make disturbs nobody.
-pub fn copy_of_the_workspace(to: &Path, version: &str) {
+pub fn copy_workspace(to: &Path, version: &str) {
     copy(&workspace_root(), to);
     for (file, key) in [("servers/weather/server.json", "\"version\": "), ("Cargo.toml", "version = ")] {
         let path = to.join(file);
@@ -203,6 +210,7 @@ pub fn build(args: &[&str], program: &str) -> PathBuf {
     build_with(args, program, &[])
 }
 
+/// As [`build`], with variables for cargo.
 pub fn build_with(args: &[&str], program: &str, env: &[(&str, &str)]) -> PathBuf {
     let mut cargo = command("cargo");
     cargo
@@ -217,7 +225,7 @@ pub fn build_with(args: &[&str], program: &str, env: &[(&str, &str)]) -> PathBuf
         }
     }
     cargo.envs(env.iter().copied());
-    let built = run_with(&mut cargo, &[], LONG_PATIENCE).ok();
+    let built = run_with(&mut cargo, &[], BUILD_TIMEOUT).ok();
     let messages = built.stdout.lines().filter_map(|it| serde_json::from_str::<serde_json::Value>(it).ok());
     messages
         .filter(|it| it["target"]["name"] == program)
@@ -243,7 +251,7 @@ fn path_without_engines() -> std::ffi::OsString {
     let folders = FOLDER.get_or_init(|| {
         let path = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&path)
-            .map(|it| if has_engine(&it) { twin_without_engines(&it) } else { it })
+            .map(|it| if has_engine(&it) { links_without_engines(&it) } else { it })
             .collect()
     });
     std::env::join_paths(folders).expect("folders from PATH fit into PATH")
@@ -256,7 +264,7 @@ fn has_engine(folder: &Path) -> bool {
 }
 
 /// A folder of links to everything in `folder` but the engines.
-fn twin_without_engines(folder: &Path) -> PathBuf {
+fn links_without_engines(folder: &Path) -> PathBuf {
     let twin = TempDir::new().expect("a temporary folder").keep();
     for entry in std::fs::read_dir(folder).expect("a folder of PATH").flatten() {
         if !ENGINES.iter().any(|it| entry.file_name() == *it) {

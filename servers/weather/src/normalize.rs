@@ -1,31 +1,31 @@
 //! Makes spellings comparable: `São Tomé`, `SAO TOME` and `sao-tome` are one.
 //!
-//! Text -> letters in lower case without accents, words separated by one space. Invariant: folding what is already
-//! folded changes nothing.
+//! Text -> letters in lower case without accents, words separated by one space. Invariant: normalizing what is
+//! normalized already changes nothing.
 
-/// The folded letters of a text, one after the other and without an allocation.
-pub(crate) fn fold(text: &str) -> impl Iterator<Item = char> {
+/// The normalized letters of a text, one after the other and without an allocation.
+pub(crate) fn normalize(text: &str) -> impl Iterator<Item = char> {
     let mut space = true; // so that a leading separator is dropped
-    text.chars().flat_map(char::to_lowercase).flat_map(fold_char).filter(move |&c| {
+    text.chars().flat_map(char::to_lowercase).flat_map(normalize_char).filter(move |&c| {
         let doubled = c == ' ' && space;
         space = c == ' ';
         !doubled
     })
 }
 
-/// A query's folded form, to compare many names with.
-pub(crate) fn folded(text: &str) -> String {
-    let mut folded: String = fold(text).collect();
-    folded.truncate(folded.trim_end().len());
-    folded
+/// A query's normalized form, to compare many names with.
+pub(crate) fn normalized(text: &str) -> String {
+    let mut normalized: String = normalize(text).collect();
+    normalized.truncate(normalized.trim_end().len());
+    normalized
 }
 
-/// Whether words are separated here, before folding.
+/// Whether words are separated here, before normalizing.
 pub(crate) fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '‐' | '‑' | '–' | '—' | '/' | ',')
 }
 
-fn fold_char(c: char) -> impl Iterator<Item = char> {
+fn normalize_char(c: char) -> impl Iterator<Item = char> {
     let (first, second) = match c {
         'a'..='z' | '0'..='9' => (Some(c), None),
         c if is_separator(c) => (Some(' '), None),
@@ -35,7 +35,7 @@ fn fold_char(c: char) -> impl Iterator<Item = char> {
         'œ' => (Some('o'), Some('e')),
         'þ' => (Some('t'), Some('h')),
         c if c.is_ascii() || c > '\u{1eff}' => (Some(c), None),
-        c => (Some(plain(c)), None),
+        c => (Some(base_letter(c)), None),
     };
     first.into_iter().chain(second)
 }
@@ -47,8 +47,8 @@ fn is_dropped(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}')
 }
 
-/// The letter under the accent, for the scripts in which people type without it.
-fn plain(c: char) -> char {
+/// The letter under the accent, for the scripts in which people type without it; Latin ones here.
+fn base_letter(c: char) -> char {
     match c {
         'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | 'ǟ' | 'ǡ' | 'ǻ' | 'ȁ' | 'ȃ' | 'ȧ' | 'ḁ' | 'ạ'..='ặ' => {
             'a'
@@ -93,6 +93,13 @@ fn plain(c: char) -> char {
         'ẋ' | 'ẍ' => 'x',
         'ý' | 'ÿ' | 'ŷ' | 'ȳ' | 'ẏ' | 'ẙ' | 'ỳ' | 'ỵ' | 'ỷ' | 'ỹ' => 'y',
         'ź' | 'ż' | 'ž' | 'ẑ' | 'ẓ' | 'ẕ' => 'z',
+        c => other_base_letter(c),
+    }
+}
+
+/// The same for Greek, Cyrillic and Arabic letters.
+fn other_base_letter(c: char) -> char {
+    match c {
         'ά' => 'α',
         'έ' => 'ε',
         'ή' => 'η',
@@ -113,7 +120,7 @@ fn plain(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::folded;
+    use super::normalized;
 
     #[test]
     fn accents_case_and_separators_do_not_matter() {
@@ -134,19 +141,19 @@ mod tests {
             ("القَاهِرَة", "القاهرة"),
             ("東京", "東京"),
         ] {
-            assert_eq!(folded(text), same, "{text}");
-            assert_eq!(folded(same), same, "folding twice");
+            assert_eq!(normalized(text), same, "{text}");
+            assert_eq!(normalized(same), same, "normalizing twice");
         }
     }
 
     #[test]
-    fn every_latin_letter_of_the_list_folds_to_ascii() {
+    fn every_latin_letter_of_the_list_normalizes_to_ascii() {
         let list = include_str!("../data/places.txt");
         let accented =
             |c: char| ('\u{80}'..='\u{24f}').contains(&c) || ('\u{1e00}'..='\u{1eff}').contains(&c);
         for c in list.chars().filter(|&c| accented(c)) {
-            let folded = folded(&c.to_string());
-            assert!(folded.is_ascii(), "{c} folds to {folded}");
+            let normalized = normalized(&c.to_string());
+            assert!(normalized.is_ascii(), "{c} becomes {normalized}");
         }
     }
 }

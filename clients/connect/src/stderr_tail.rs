@@ -1,7 +1,7 @@
 //! Keeps the last lines that a server writes to its stderr.
 //!
-//! A pipe -> at most `LINES` lines of `WIDTH` characters. Invariant: it always reads on, so that a talkative server
-//! never blocks on its log.
+//! A pipe -> at most `MAX_LINES` lines of `MAX_CHARS` characters. Invariant: it always reads on,
+//! so that a talkative server never blocks on its log.
 
 use std::{
     collections::VecDeque,
@@ -16,18 +16,18 @@ use tokio::{
     time::timeout,
 };
 
-const LINES: usize = 20;
-const WIDTH: usize = 500;
-const MOST_BYTES: u64 = 64 * 1024; // of one read: a line without an end must not fill the memory
+const MAX_LINES: usize = 20;
+const MAX_CHARS: usize = 500;
+const MAX_READ_BYTES: u64 = 64 * 1024; // of one read: a line without an end must not fill the memory
 
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub(crate) struct StderrTail {
     lines: Arc<Mutex<VecDeque<String>>>,
     reader: JoinHandle<()>,
 }
 
-impl Tail {
-    pub(crate) fn of(stderr: ChildStderr) -> Self {
+impl StderrTail {
+    pub(crate) fn new(stderr: ChildStderr) -> Self {
         let lines = Arc::default();
         let reader = tokio::spawn(read(stderr, Arc::clone(&lines)));
         Self { lines, reader }
@@ -45,14 +45,14 @@ impl Tail {
 async fn read(stderr: ChildStderr, lines: Arc<Mutex<VecDeque<String>>>) {
     let mut from = BufReader::new(stderr);
     let mut line = Vec::new();
-    while (&mut from).take(MOST_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-        let text: String = String::from_utf8_lossy(&line).trim_end().chars().take(WIDTH).collect();
+    while (&mut from).take(MAX_READ_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+        let text: String = String::from_utf8_lossy(&line).trim_end().chars().take(MAX_CHARS).collect();
         line.clear();
         if text.is_empty() {
             continue;
         }
         let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == LINES {
+        if lines.len() == MAX_LINES {
             lines.pop_front();
         }
         lines.push_back(text);
