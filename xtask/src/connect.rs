@@ -19,7 +19,7 @@ use crate::engine::{self, Engine};
 use crate::fixable::fixable;
 use crate::workspace::Workspace;
 use crate::{argv, cargo, interrupt, progress};
-use drydock_config::client::{Launch, Way};
+use drydock_config::client::{StdioCommand, Transport};
 
 const PACKAGE: &str = "drydock-connect";
 /// A build that takes no longer needs no progress shown.
@@ -111,11 +111,11 @@ impl Connect {
     }
 
     /// Shakes hands and lists the tools. A failure is a report as well; beside it, the same for people.
-    pub(crate) fn check(&self, way: &Way, options: &Options) -> Result<(Report, String)> {
+    pub(crate) fn check(&self, way: &Transport, options: &Options) -> Result<(Report, String)> {
         let mut words = vec!["check".to_owned(), "--json".to_owned()];
         let output = match way {
-            Way::Start(launch) => self.run(launch, options, &words)?,
-            Way::Reach(remote) => {
+            Transport::Stdio(launch) => self.run(launch, options, &words)?,
+            Transport::Http(remote) => {
                 words.extend(["--url".to_owned(), remote.url.clone()]);
                 let headers = remote.headers.iter();
                 words.extend(
@@ -131,14 +131,14 @@ impl Connect {
     }
 
     /// Does what `words` say and captures what the client prints.
-    pub(crate) fn run(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Output> {
+    pub(crate) fn run(&self, launch: &StdioCommand, options: &Options, words: &[String]) -> Result<Output> {
         self.ran(self.command(launch, options, words)?)
     }
 
-    fn command(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Command> {
+    fn command(&self, launch: &StdioCommand, options: &Options, words: &[String]) -> Result<Command> {
         let mut command = self.plain(options, words)?;
         command.arg("--").arg(&launch.command).args(&launch.args);
-        if launch.bare {
+        if launch.clear_env {
             command.env_clear();
         }
         command.envs(launch.env.iter().map(|(name, value)| (name, value)));
@@ -183,7 +183,7 @@ fn built(output: &Output) -> Result<PathBuf> {
 }
 
 /// What starts a session with a server, without any client's entry.
-pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Launch> {
+pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result<StdioCommand> {
     let (command, args) = match engine {
         Engine::Cli(cli) => {
             (cli.program.clone(), argv::exec_stdio(&server.container(&ws.global.name_prefix)))
@@ -199,7 +199,7 @@ pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result
         }
     };
     let command = command.into_os_string().into_string().ok().context("a path that is not UTF-8")?;
-    Ok(Launch { command, args, ..Launch::default() })
+    Ok(StdioCommand { command, args, ..StdioCommand::default() })
 }
 
 /// Why there is no session in a server's container, when the engine knows it better than who stood at its door.
@@ -224,7 +224,7 @@ pub(crate) fn diagnose(ws: &Workspace, server: &Server) -> Option<(String, Strin
 }
 
 /// The one server of a command that takes one, and how to reach it.
-pub(crate) fn reach(ws: &Workspace, name: &str) -> Result<(Server, Launch)> {
+pub(crate) fn reach(ws: &Workspace, name: &str) -> Result<(Server, StdioCommand)> {
     let server = catalog::pick(&ws.root, &[name.to_owned()])?.pop().context("no server")?;
     let engine = engine::find(ws)?;
     let launch = launch(ws, &engine, &server)?;
@@ -265,12 +265,12 @@ mod tests {
 
     #[test]
     fn the_servers_command_line_is_passed_on_as_it_stands() {
-        let launch = Launch {
+        let launch = StdioCommand {
             command: "/opt/a b/server".to_owned(),
             args: vec!["--json".to_owned(), "$(x)".to_owned()],
             env: vec![("TOKEN".to_owned(), "secret".to_owned())],
             cwd: Some("/srv".to_owned()),
-            bare: false,
+            clear_env: false,
         };
         let connect = Connect { program: "connect".into() };
         let words = ["call", "t", "a=-1"].map(str::to_owned);

@@ -23,9 +23,16 @@ pub(crate) fn fixable(problem: impl Into<String>, hint: impl Into<String>) -> an
     Fixable { problem: problem.into(), hint: hint.into() }.into()
 }
 
-/// The hints of every [`Fixable`] in the chain, outermost first.
+/// The hints in the chain, outermost first: of every [`Fixable`], and of the libraries' own errors.
 pub(crate) fn hints(err: &anyhow::Error) -> Vec<&str> {
-    err.chain().filter_map(|cause| cause.downcast_ref::<Fixable>()).map(|it| it.hint.as_str()).collect()
+    let mut hints = Vec::new();
+    for cause in err.chain() {
+        let own = cause.downcast_ref::<Fixable>().map(|it| it.hint.as_str());
+        let hint = own.or_else(|| cause.downcast_ref::<drydock_config::Error>()?.hint());
+        // A library's error has the hint of its source, which comes next in the chain.
+        hints.extend(hint.filter(|it| hints.last() != Some(it)));
+    }
+    hints
 }
 
 /// The known name that was probably meant by one that is not known.
@@ -38,6 +45,16 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hint_of_a_librarys_error_is_found_once() {
+        use drydock_config::{Error, ErrorKind};
+        let err = Error::new(ErrorKind::Conflict, "it is locked").with_hint("wait").context("cannot add `a`");
+        let err = anyhow::Error::from(err).context("1 of 2 clients was not changed");
+        assert_eq!(hints(&err), ["wait"]);
+        let err = Error::new(ErrorKind::NotFound, "no such client");
+        assert!(hints(&err.into()).is_empty());
+    }
 
     #[test]
     fn a_typing_error_is_near_and_another_word_is_not() {

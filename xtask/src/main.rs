@@ -2,7 +2,6 @@
 //!
 //! Command line -> exit code. Invariant: nothing here speaks MCP; what does is `clients/connect`, which we execute.
 
-mod again;
 mod argv;
 mod cargo;
 mod catalog;
@@ -15,8 +14,10 @@ mod fingerprint;
 mod fixable;
 mod interrupt;
 mod manifest;
-mod needs;
+mod preflight;
 mod progress;
+mod reinstall;
+mod scope;
 mod table;
 mod task;
 mod workspace;

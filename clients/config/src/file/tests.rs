@@ -24,8 +24,8 @@ impl Place {
         path
     }
 
-    fn edit(&self, path: &Path, new: Option<&str>) -> Result<Done> {
-        edit(path, &self.path("state"), Audience::Person, |_| Ok(new.map(|it| it.as_bytes().to_vec())))
+    fn edit(&self, path: &Path, new: Option<&str>) -> Result<EditReport> {
+        edit(path, &self.path("state"), Visibility::Private, |_| Ok(new.map(|it| it.as_bytes().to_vec())))
     }
 
     /// No temporary file is left, wherever we may have put one.
@@ -54,7 +54,7 @@ fn a_new_file_is_private_unless_it_belongs_to_a_project() {
     assert_eq!(done.folders, [place.path("a"), place.path("a/b")]);
     assert!(done.backup.is_none());
     let shared = place.path("shared.json");
-    edit(&shared, &place.path("state"), Audience::Project, |_| Ok(Some(b"new".to_vec()))).unwrap();
+    edit(&shared, &place.path("state"), Visibility::Shared, |_| Ok(Some(b"new".to_vec()))).unwrap();
     assert_eq!(mode(&shared), 0o644);
 }
 
@@ -240,7 +240,8 @@ fn a_failed_edit_leaves_everything_as_it_was() {
     let place = Place::new();
     let path = place.file("mcp.json", "old");
     let state = place.path("state");
-    let err = edit(&path, &state, Audience::Person, |_| bail!("no")).unwrap_err();
+    let err = edit(&path, &state, Visibility::Private, |_| Err(Error::new(ErrorKind::InvalidInput, "no")))
+        .unwrap_err();
     assert_eq!((err.to_string().as_str(), text(&path).as_str()), ("no", "old"));
     fs::write(&state, "a file where the backups should go").unwrap();
     place.edit(&path, Some("new")).unwrap_err();
@@ -272,7 +273,7 @@ fn what_a_rival_wrote_in_between_is_seen() {
     let place = Place::new();
     let path = place.file("mcp.json", "old");
     let mut seen = Vec::new();
-    edit(&path, &place.path("state"), Audience::Person, |old| {
+    edit(&path, &place.path("state"), Visibility::Private, |old| {
         seen.push(String::from_utf8(old.unwrap().to_vec()).unwrap());
         if seen.len() == 1 {
             fs::write(&path, "rival").unwrap();
@@ -289,7 +290,7 @@ fn a_rival_that_never_rests_is_left_alone() {
     let place = Place::new();
     let path = place.file("mcp.json", "0");
     let mut turn = 0;
-    let err = edit(&path, &place.path("state"), Audience::Person, |_| {
+    let err = edit(&path, &place.path("state"), Visibility::Private, |_| {
         turn += 1;
         fs::write(&path, turn.to_string()).unwrap();
         Ok(Some(b"ours".to_vec()))
@@ -297,7 +298,7 @@ fn a_rival_that_never_rests_is_left_alone() {
     .unwrap_err();
     assert!(err.to_string().contains("keeps writing"), "{err}");
     // After the last try it looks once more whether there is still something to do.
-    assert_eq!((text(&path).as_str(), turn), ("4", TRIES + 1));
+    assert_eq!((text(&path).as_str(), turn), ("4", MAX_RETRIES + 1));
     place.assert_clean();
 }
 
@@ -331,7 +332,7 @@ fn no_update_of_a_busy_rival_is_lost() {
         });
         let mut installed = 0;
         while installed < 10 || !rival.is_finished() {
-            let result = edit(&path, &place.path("state"), Audience::Person, |old| {
+            let result = edit(&path, &place.path("state"), Visibility::Private, |old| {
                 let (rival, ours) = numbers(std::str::from_utf8(old.unwrap()).unwrap());
                 Ok(Some(format!("{rival} {}", ours + 1).into_bytes()))
             });
@@ -352,7 +353,7 @@ fn what_a_rival_writes_late_into_the_old_file_is_seen() {
         let old = fs::metadata(&path).unwrap().ino();
         let mut seen = Vec::new();
         std::thread::scope(|scope| {
-            edit(&path, &place.path("state"), Audience::Person, |bytes| {
+            edit(&path, &place.path("state"), Visibility::Private, |bytes| {
                 seen.push(String::from_utf8(bytes.unwrap().to_vec()).unwrap());
                 if seen.len() == 1 {
                     let mut opened = OpenOptions::new().append(true).open(&path).unwrap();
@@ -396,9 +397,11 @@ fn a_rival_that_writes_in_place_loses_nothing() {
             }
         });
         while !rival.is_finished() {
-            let _ = edit(&path, &place.path("state"), Audience::Person, |old| {
+            let _ = edit(&path, &place.path("state"), Visibility::Private, |old| {
                 let number = std::str::from_utf8(old.unwrap()).unwrap().split(' ').next().unwrap().to_owned();
-                anyhow::ensure!(!number.is_empty(), "seen between its opening and its writing");
+                if number.is_empty() {
+                    return Err(Error::new(ErrorKind::Conflict, "seen between its opening and its writing"));
+                }
                 let other = if old.unwrap().ends_with(b"ours") { "OURS" } else { "ours" };
                 Ok(Some(format!("{number} and {other}").into_bytes()))
             });
@@ -417,7 +420,7 @@ fn installers_take_turns() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..10 {
-                    edit(&path, &place.path("state"), Audience::Person, |old| {
+                    edit(&path, &place.path("state"), Visibility::Private, |old| {
                         Ok(Some([old.unwrap(), b"x"].concat()))
                     })
                     .unwrap();

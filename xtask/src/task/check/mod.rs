@@ -3,23 +3,24 @@
 //! Servers, or a client's own entries -> a handshake and a tool list each, one row per try. Invariant: with `--client`
 //! exactly what stands in that client's file is started, not what we would have written.
 
-mod tries;
+mod targets;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 
-pub(crate) use self::tries::{Try, direct, through};
-use crate::again;
+pub(crate) use self::targets::{CheckTarget, from_client, from_server};
 use crate::catalog::Server;
 use crate::connect::{self, Connect, Failure, Options, Protocol, ServerInfo};
 use crate::engine;
 use crate::fixable::fixable;
-use crate::needs::{self, Missing};
+use crate::preflight::{self, UnmetRequirement};
+use crate::reinstall;
+use crate::scope;
 use crate::table;
 use crate::workspace::Workspace;
-use drydock_config::client::{Scope, Way};
+use drydock_config::client::{Scope, Transport};
 
 /// Shake hands with servers over MCP and list their tools
 ///
@@ -35,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID")]
     client: Option<String>,
     /// Only the entries of this scope; without it, of both
-    #[arg(long, value_enum, requires = "client")]
+    #[arg(long, value_parser = scope::parser(), requires = "client")]
     scope: Option<Scope>,
     /// The project's folder, for the entries of a project; without it this workspace
     #[arg(long, value_name = "DIR", requires = "client")]
@@ -73,16 +74,18 @@ pub(crate) struct Row {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let tries = match &self.client {
+        let targets = match &self.client {
             Some(id) => {
                 let project = self.project.as_ref().unwrap_or(&ws.root);
-                through(ws, id, self.scope, project, &self.names)?
+                from_client(ws, id, self.scope, project, &self.names)?
             }
-            None => direct(ws, &self.names)?,
+            None => from_server(ws, &self.names)?,
         };
         let connect = Connect::build(ws)?;
-        let rows =
-            tries.into_iter().map(|it| check(ws, &connect, &self.options, it)).collect::<Result<Vec<_>>>()?;
+        let rows = targets
+            .into_iter()
+            .map(|it| check(ws, &connect, &self.options, it))
+            .collect::<Result<Vec<_>>>()?;
         if self.json {
             table::json(&rows)?
         } else {
@@ -93,10 +96,10 @@ impl Args {
 }
 
 /// One handshake and tool list.
-pub(crate) fn check(ws: &Workspace, connect: &Connect, options: &Options, it: Try) -> Result<Row> {
+pub(crate) fn check(ws: &Workspace, connect: &Connect, options: &Options, it: CheckTarget) -> Result<Row> {
     let mut row =
         Row { name: it.name, client: it.client, scope: it.scope, entry: it.entry, ..Row::default() };
-    let way = match it.way {
+    let way = match it.transport {
         Ok(way) => way,
         Err(err) => {
             let hint = crate::fixable::hints(&err).first().map(|it| (*it).to_owned());
@@ -119,11 +122,11 @@ pub(crate) fn check(ws: &Workspace, connect: &Connect, options: &Options, it: Tr
     row.error = report.error;
     if let Some(error) = &mut row.error {
         row.said = split(&said);
-        let obstacle = obstacle(ws, &way, row.client.is_some(), it.server.as_ref());
-        let fix = obstacle.as_ref().and_then(|it| it.fix.clone());
-        if let Some(obstacle) = obstacle {
-            row.said = (obstacle.what.clone(), None);
-            (error.reason, error.hint) = (obstacle.what, None);
+        let blocker = find_blocker(ws, &way, row.client.is_some(), it.server.as_ref());
+        let fix = blocker.as_ref().and_then(|it| it.fix.clone());
+        if let Some(blocker) = blocker {
+            row.said = (blocker.what.clone(), None);
+            (error.reason, error.hint) = (blocker.what, None);
         }
         let hints: Vec<_> = fix.into_iter().chain(it.repair).collect();
         if !hints.is_empty() {
@@ -135,17 +138,22 @@ pub(crate) fn check(ws: &Workspace, connect: &Connect, options: &Options, it: Tr
 }
 
 /// What the engine knows better than our client: the entry's own container is missing, or the server's is not well.
-fn obstacle(ws: &Workspace, way: &Way, entry: bool, server: Option<&Server>) -> Option<Missing> {
-    if let Way::Start(launch) = way
+fn find_blocker(
+    ws: &Workspace,
+    way: &Transport,
+    entry: bool,
+    server: Option<&Server>,
+) -> Option<UnmetRequirement> {
+    if let Transport::Stdio(launch) = way
         && entry
     {
-        let missing = needs::missing(ws, &engine::find(ws), launch);
-        if missing.is_some() || again::container(launch).is_none() {
-            return missing;
+        let blocker = preflight::find_blocker(ws, &engine::find(ws), launch);
+        if blocker.is_some() || reinstall::container(launch).is_none() {
+            return blocker;
         }
     }
     let (what, fix) = connect::diagnose(ws, server?)?;
-    Some(Missing { what, fix: Some(fix) })
+    Some(UnmetRequirement { what, fix: Some(fix) })
 }
 
 /// The client's message, escaped as it is, apart from its hint.

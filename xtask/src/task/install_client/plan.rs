@@ -15,9 +15,9 @@ use crate::fixable::fixable;
 use crate::progress::say;
 use crate::workspace::Workspace;
 use crate::{argv, cargo, container};
-use drydock_config::client::{self, Client, Launch, Remote, Scope, Way, sounds_secret};
-use drydock_config::entries::Wanted;
-use drydock_config::ledger::{Ledger, Written};
+use drydock_config::client::{self, Client, HttpEndpoint, Scope, StdioCommand, Transport, sounds_secret};
+use drydock_config::entries::DesiredEntry;
+use drydock_config::ledger::{InstalledEntry, Ledger};
 
 /// How a client gets to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -32,18 +32,18 @@ pub(crate) enum Via {
 
 #[derive(Debug)]
 pub(super) struct Plan {
-    starts: Vec<Start>,
+    targets: Vec<Target>,
     name: Option<String>,
     /// What is still to be done before the entries work.
     notes: Vec<String>,
 }
 
 #[derive(Debug)]
-struct Start {
+struct Target {
     /// What the entry is called, unless the client's rule or `--name` want it otherwise.
     name: String,
     server: Option<String>,
-    way: Way,
+    transport: Transport,
 }
 
 pub(super) fn plan(ws: &Workspace, args: &Args, scope: Scope) -> Result<Plan> {
@@ -54,7 +54,7 @@ pub(super) fn plan(ws: &Workspace, args: &Args, scope: Scope) -> Result<Plan> {
         (None, None) => {
             let mut plan = servers(ws, &args.server, scope, args.via, name, !args.print && !args.dry_run)?;
             if args.via.is_none() {
-                plan.notes.extend(other_ways(ws, &args.ids, scope, &plan.starts)?);
+                plan.notes.extend(other_ways(ws, &args.ids, scope, &plan.targets)?);
             }
             Ok(plan)
         }
@@ -62,17 +62,17 @@ pub(super) fn plan(ws: &Workspace, args: &Args, scope: Scope) -> Result<Plan> {
 }
 
 /// What was entered with `--via run`, and is now entered in the ordinary way.
-fn other_ways(ws: &Workspace, ids: &[String], scope: Scope, starts: &[Start]) -> Result<Vec<String>> {
+fn other_ways(ws: &Workspace, ids: &[String], scope: Scope, targets: &[Target]) -> Result<Vec<String>> {
     let ledger = Ledger::load(&ws.state)?;
-    let meant = |it: &&Written| {
+    let meant = |it: &&InstalledEntry| {
         it.scope == scope
             && (ids.is_empty() || ids.iter().any(|id| it.is_of(id)))
-            && starts.iter().any(|start| start.server.is_some() && start.server == it.server)
+            && targets.iter().any(|target| target.server.is_some() && target.server == it.server)
     };
     let clients = client::load(&ws.root)?;
-    let ran = |it: &&Written| {
+    let ran = |it: &&InstalledEntry| {
         let client = clients.iter().find(|client| client.id == it.client);
-        let launch = client.and_then(|client| client.read(&Value::Object(it.entry.clone())).ok());
+        let launch = client.and_then(|client| client.parse_stdio(&Value::Object(it.entry.clone())).ok());
         launch.is_some_and(|it| it.args.first().is_some_and(|it| it == "run"))
     };
     Ok(ledger
@@ -102,10 +102,10 @@ pub(super) fn servers(
     if name.is_some() && servers.len() > 1 {
         return Err(fixable("`--name` names one entry, and these are several", "add `--server NAME`"));
     }
-    let mut plan = Plan { starts: Vec::new(), name: name.map(str::to_owned), notes: Vec::new() };
+    let mut plan = Plan { targets: Vec::new(), name: name.map(str::to_owned), notes: Vec::new() };
     if via == Some(Via::Host) {
         for server in &catalog::on_host(servers, !names.is_empty())? {
-            plan.starts.push(Start::of(server, on_host(ws, server, build)?));
+            plan.targets.push(Target::of(server, on_host(ws, server, build)?));
         }
         return Ok(plan);
     }
@@ -131,7 +131,7 @@ pub(super) fn servers(
             }
             argv::exec_stdio(&container)
         };
-        plan.starts.push(Start::of(server, in_engine(&cli, scope, args)));
+        plan.targets.push(Target::of(server, in_engine(&cli, scope, args)));
     }
     Ok(plan)
 }
@@ -149,7 +149,7 @@ fn any_command(
     }
     let Engine::Cli(cli) = engine::find(ws)? else { bail!("engine `host` has no containers") };
     let launch = in_engine(&cli, scope, argv::exec(container, command));
-    let start = Start { name: container.to_owned(), server: None, way: Way::Start(launch) };
+    let target = Target { name: container.to_owned(), server: None, transport: Transport::Stdio(launch) };
     let mut notes = Vec::new();
     if !runs(&cli, container)? {
         notes.push(format!("no container {container} is running (`cargo xtask up node` starts mcp-node, `up python` mcp-python)"));
@@ -157,7 +157,7 @@ fn any_command(
     if let Some(word) = secret_word(command) {
         notes.push(format!("what `{word}` is given stands in the client's file, as it is"));
     }
-    Ok(Plan { starts: vec![start], name: name.map(str::to_owned), notes })
+    Ok(Plan { targets: vec![target], name: name.map(str::to_owned), notes })
 }
 
 /// What is given a secret on this command line: the option in `--api-key VALUE`, the name in `API_KEY=VALUE`.
@@ -173,9 +173,9 @@ fn secret_word(command: &[String]) -> Option<&str> {
 fn over_http(url: &str, headers: &[String], name: Option<&str>) -> Result<Plan> {
     let name = name.context("`--url` needs `--name`")?.to_owned();
     let headers = headers.iter().map(|it| header(it)).collect::<Result<_>>()?;
-    let way = Way::Reach(Remote { url: url.to_owned(), headers });
+    let transport = Transport::Http(HttpEndpoint { url: url.to_owned(), headers });
     Ok(Plan {
-        starts: vec![Start { name: name.clone(), server: None, way }],
+        targets: vec![Target { name: name.clone(), server: None, transport }],
         name: Some(name),
         notes: Vec::new(),
     })
@@ -196,22 +196,26 @@ fn runs(cli: &engine::Cli, container: &str) -> Result<bool> {
 
 /// A person's own entry also says where their engine is, if a variable says so here: some clients start servers
 /// without most of their environment, and another engine has no such container. A project's entry is for everybody.
-fn in_engine(cli: &engine::Cli, scope: Scope, args: Vec<String>) -> Launch {
+fn in_engine(cli: &engine::Cli, scope: Scope, args: Vec<String>) -> StdioCommand {
     match scope {
         Scope::User => {
             let set = |name: &str| Some((name.to_owned(), env::var(name).ok().filter(|it| !it.is_empty())?));
             let env =
                 ["DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST"].into_iter().filter_map(set).collect();
-            Launch { command: cli.program.display().to_string(), args, env, ..Launch::default() }
+            StdioCommand { command: cli.program.display().to_string(), args, env, ..StdioCommand::default() }
         }
-        Scope::Project => Launch { command: cli.name.to_owned(), args, ..Launch::default() },
+        Scope::Project => StdioCommand { command: cli.name.to_owned(), args, ..StdioCommand::default() },
     }
 }
 
-fn on_host(ws: &Workspace, server: &Server, build: bool) -> Result<Launch> {
+fn on_host(ws: &Workspace, server: &Server, build: bool) -> Result<StdioCommand> {
     no_secrets(server, "host")?;
     let binary = if build { cargo::build_host(ws, server)? } else { cargo::host_binary(ws, server)? };
-    Ok(Launch { command: binary.display().to_string(), args: vec!["stdio".into()], ..Launch::default() })
+    Ok(StdioCommand {
+        command: binary.display().to_string(),
+        args: vec!["stdio".into()],
+        ..StdioCommand::default()
+    })
 }
 
 /// What is not the warm container gets no secrets delivered.
@@ -224,30 +228,34 @@ fn no_secrets(server: &Server, way: &str) -> Result<()> {
     Err(fixable(problem, "no command of this version of Drydock can deliver secrets yet"))
 }
 
-impl Start {
-    fn of(server: &Server, launch: Launch) -> Self {
-        Self { name: server.name.clone(), server: Some(server.name.clone()), way: Way::Start(launch) }
+impl Target {
+    fn of(server: &Server, launch: StdioCommand) -> Self {
+        Self {
+            name: server.name.clone(),
+            server: Some(server.name.clone()),
+            transport: Transport::Stdio(launch),
+        }
     }
 }
 
 impl Plan {
-    pub(super) fn entries(&self, client: &Client, scope: Scope) -> Result<Vec<Wanted>> {
-        let wanted = self.starts.iter().map(|it| {
+    pub(super) fn entries(&self, client: &Client, scope: Scope) -> Result<Vec<DesiredEntry>> {
+        let desired = self.targets.iter().map(|it| {
             let name = self.name.clone().unwrap_or_else(|| client.entry_name(&it.name));
             client.check_name(&name)?;
-            let entry = match &it.way {
-                Way::Start(launch) => client.entry(&name, launch),
-                Way::Reach(remote) => client.remote_entry(scope, &name, remote)?,
+            let entry = match &it.transport {
+                Transport::Stdio(launch) => client.stdio_entry(&name, launch),
+                Transport::Http(endpoint) => client.http_entry(scope, &name, endpoint)?,
             };
-            Ok(Wanted { entry, server: it.server.clone(), name })
+            Ok(DesiredEntry { entry, server: it.server.clone(), name })
         });
-        wanted.collect()
+        desired.collect()
     }
 
     /// As in `weather, time`.
     pub(super) fn names(&self) -> String {
-        let name = |it: &Start| format!("{:?}", self.name.as_ref().unwrap_or(&it.name));
-        self.starts.iter().map(name).collect::<Vec<_>>().join(", ")
+        let name = |it: &Target| format!("{:?}", self.name.as_ref().unwrap_or(&it.name));
+        self.targets.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn advise(&self) {

@@ -4,18 +4,18 @@ use super::*;
 
 const URL: &str = "https://example.org/mcp";
 
-fn remote(headers: &[(&str, &str)]) -> Remote {
+fn remote(headers: &[(&str, &str)]) -> HttpEndpoint {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Remote { url: URL.into(), headers }
+    HttpEndpoint { url: URL.into(), headers }
 }
 
 fn entry(id: &str, headers: &[(&str, &str)]) -> String {
-    Value::Object(known(id).remote_entry(Scope::User, "weather", &remote(headers)).unwrap()).to_string()
+    Value::Object(known(id).http_entry(Scope::User, "weather", &remote(headers)).unwrap()).to_string()
 }
 
 #[track_caller]
-fn refused(id: &str, remote: &Remote, complaint: &str) {
-    let err = known(id).remote_entry(Scope::User, "weather", remote).unwrap_err();
+fn refused(id: &str, remote: &HttpEndpoint, complaint: &str) {
+    let err = known(id).http_entry(Scope::User, "weather", remote).unwrap_err();
     assert!(format!("{err:#}").contains(complaint), "{id}: {err:#}");
 }
 
@@ -35,15 +35,15 @@ fn every_client_reads_back_what_it_writes_or_refuses() {
             no_http.push(client.id);
             continue;
         };
-        let bare = Value::Object(client.remote_entry(Scope::User, "weather", &remote(&[])).unwrap());
-        assert_eq!(client.read_remote(&bare).unwrap(), remote(&[]), "{}", client.id);
+        let bare = Value::Object(client.http_entry(Scope::User, "weather", &remote(&[])).unwrap());
+        assert_eq!(client.parse_http(&bare).unwrap(), remote(&[]), "{}", client.id);
         assert!(!bare.to_string().contains("eader"), "{}: {bare}", client.id);
-        assert!(client.read(&bare).is_err(), "{}: taken for a command", client.id);
+        assert!(client.parse_stdio(&bare).is_err(), "{}: taken for a command", client.id);
         let mut taken = 0;
         for headers in headers {
-            let Ok(entry) = client.remote_entry(Scope::User, "weather", &remote(headers)) else { continue };
+            let Ok(entry) = client.http_entry(Scope::User, "weather", &remote(headers)) else { continue };
             let entry = Value::Object(entry);
-            assert_eq!(client.read_remote(&entry).unwrap(), remote(headers), "{}: {entry}", client.id);
+            assert_eq!(client.parse_http(&entry).unwrap(), remote(headers), "{}: {entry}", client.id);
             taken += 1;
         }
         assert_eq!(taken > 0, takes_headers, "{}", client.id);
@@ -89,9 +89,9 @@ fn a_client_that_replaces_nothing_takes_no_header() {
     );
     refused("kimi-code", &remote(&[("X-Key", "${KEY}")]), "only as `Authorization: Bearer ${NAME}`");
     refused("codex", &remote(&[("X-Key", "v1 ${KEY}")]), "or as a value that is `${NAME}` and nothing else");
-    let kilo = known("kilo").remote_entry(Scope::Project, "x", &bearer).unwrap_err();
-    assert_eq!(crate::fixable::hints(&kilo), ["--scope user"]);
-    known("kilo").remote_entry(Scope::Project, "x", &remote(&[])).unwrap();
+    let kilo = known("kilo").http_entry(Scope::Project, "x", &bearer).unwrap_err();
+    assert_eq!(kilo.hint(), Some("--scope user"));
+    known("kilo").http_entry(Scope::Project, "x", &remote(&[])).unwrap();
     // A second header of that kind has no place.
     refused("codex", &remote(&[("Authorization", "Basic ${KEY}")]), "only as");
 }
@@ -140,28 +140,28 @@ fn a_url_is_http_and_holds_nothing_else() {
         ("https://example.org\\@evil.org/", "a character that no URL holds"),
     ] {
         let err = known("cursor")
-            .remote_entry(Scope::User, "x", &Remote { url: url.into(), headers: vec![] })
+            .http_entry(Scope::User, "x", &HttpEndpoint { url: url.into(), headers: vec![] })
             .unwrap_err();
         let text = format!("{err:#}");
         assert!(text.contains(complaint) && !text.contains("secret"), "{url}: {text}");
     }
     for url in ["http://127.0.0.1:8000/mcp/", "http://[::1]:8/", "https://h", "https://h/a?b=c&d=@#e"] {
-        let remote = Remote { url: url.into(), headers: vec![] };
-        let entry = known("cursor").remote_entry(Scope::User, "x", &remote).unwrap();
-        assert_eq!(known("cursor").read_remote(&Value::Object(entry)).unwrap(), remote);
+        let remote = HttpEndpoint { url: url.into(), headers: vec![] };
+        let entry = known("cursor").http_entry(Scope::User, "x", &remote).unwrap();
+        assert_eq!(known("cursor").parse_http(&Value::Object(entry)).unwrap(), remote);
     }
 }
 
 #[test]
 fn what_somebody_wrote_by_hand_is_read() {
-    let read = |id: &str, entry: Value| known(id).read_remote(&entry);
+    let read = |id: &str, entry: Value| known(id).parse_http(&entry);
     let found = read("cursor", json!({"url": URL, "headers": {"A": "x ${env:B} ${env: ${env:C"}, "more": 1}));
     assert_eq!(found.unwrap().headers, [("A".to_owned(), "x ${B} ${env: ${env:C".to_owned())]);
     for (entry, complaint) in [
         (json!({"command": "x"}), "it names no URL"),
-        (json!({"url": 1}), "`url` must be a text"),
+        (json!({"url": 1}), "`url` must be a string"),
         (json!({"url": URL, "headers": []}), "`headers` must be an object"),
-        (json!({"url": URL, "headers": {"A": 1}}), "`A` must be a text"),
+        (json!({"url": URL, "headers": {"A": 1}}), "`A` must be a string"),
         (json!("x"), "it is not an object"),
     ] {
         assert!(format!("{:#}", read("cursor", entry).unwrap_err()).contains(complaint), "{complaint}");

@@ -1,4 +1,4 @@
-//! How an entry of ours is written again, and how what stands in the file differs from it.
+//! How an entry of ours is written again.
 //!
 //! Entry in the ledger -> the command line that makes this very entry, to be pasted. Invariant: the command names the
 //! entry's server or container, so that it never writes another entry than the one that it is shown for.
@@ -8,19 +8,26 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::workspace::Workspace;
-use drydock_config::client::{Client, Launch, Remote, Scope};
-use drydock_config::entries::Spot;
-use drydock_config::ledger::{Difference, Ledger, Written};
+use drydock_config::client::{Client, HttpEndpoint, Scope, StdioCommand};
+use drydock_config::entries::ClientConfigFile;
+use drydock_config::ledger::{InstalledEntry, Ledger};
 
 /// The command for the entry of that name in that file.
-pub(crate) fn command(ws: &Workspace, spot: &Spot<'_>, ledger: &Ledger, name: &str) -> String {
-    let project =
-        spot.client.project_of(&spot.path).filter(|it| spot.scope == Scope::Project && *it != ws.root);
-    let mut words = vec!["install-client".to_owned(), spot.client.id.clone()];
-    words.extend(["--scope".to_owned(), spot.scope.to_string()]);
+pub(crate) fn command(
+    ws: &Workspace,
+    config_file: &ClientConfigFile<'_>,
+    ledger: &Ledger,
+    name: &str,
+) -> String {
+    let project = config_file
+        .client
+        .project_of(&config_file.path)
+        .filter(|it| config_file.scope == Scope::Project && *it != ws.root);
+    let mut words = vec!["install-client".to_owned(), config_file.client.id.clone()];
+    words.extend(["--scope".to_owned(), config_file.scope.to_string()]);
     words.extend(project.map(|it| ["--project".to_owned(), it.display().to_string()]).into_iter().flatten());
-    match ledger.entries.iter().find(|it| spot.holds(it) && it.name == name) {
-        Some(written) => words.extend(entry(ws, spot.client, written)),
+    match ledger.entries.iter().find(|it| config_file.holds(it) && it.name == name) {
+        Some(written) => words.extend(entry(ws, config_file.client, written)),
         None => words.extend(["--name".to_owned(), name.to_owned()]),
     }
     let words: Vec<_> = words.iter().map(|it| quoted(it)).collect();
@@ -28,12 +35,12 @@ pub(crate) fn command(ws: &Workspace, spot: &Spot<'_>, ledger: &Ledger, name: &s
 }
 
 /// What follows the client: which entry, and how it gets to its server.
-fn entry(ws: &Workspace, client: &Client, written: &Written) -> Vec<String> {
+fn entry(ws: &Workspace, client: &Client, written: &InstalledEntry) -> Vec<String> {
     let value = Value::Object(written.entry.clone());
-    if let Ok(remote) = client.read_remote(&value) {
-        return over_http(&written.name, &remote);
+    if let Ok(endpoint) = client.parse_http(&value) {
+        return over_http(&written.name, &endpoint);
     }
-    let launch = client.read(&value).unwrap_or_default();
+    let launch = client.parse_stdio(&value).unwrap_or_default();
     let Some(server) = &written.server else { return any_command(ws, client, &written.name, &launch) };
     let mut words = named(client, server, &written.name);
     words.extend(strings(&["--server", server]));
@@ -53,16 +60,16 @@ fn entry(ws: &Workspace, client: &Client, written: &Written) -> Vec<String> {
     words
 }
 
-fn over_http(name: &str, remote: &Remote) -> Vec<String> {
-    let mut words = strings(&["--name", name, "--url", &remote.url]);
-    for (header, value) in &remote.headers {
+fn over_http(name: &str, endpoint: &HttpEndpoint) -> Vec<String> {
+    let mut words = strings(&["--name", name, "--url", &endpoint.url]);
+    for (header, value) in &endpoint.headers {
         words.extend(["--header".to_owned(), format!("{header}: {value}")]);
     }
     words
 }
 
 /// An entry with a command of the person's own.
-fn any_command(ws: &Workspace, client: &Client, name: &str, launch: &Launch) -> Vec<String> {
+fn any_command(ws: &Workspace, client: &Client, name: &str, launch: &StdioCommand) -> Vec<String> {
     let (Some(container), Some(command)) = (container(launch), launch.args.get(3..)) else {
         return strings(&["--name", name]);
     };
@@ -79,7 +86,7 @@ fn named(client: &Client, of: &str, name: &str) -> Vec<String> {
 }
 
 /// `--engine`, where another one would be taken by itself.
-fn engine(ws: &Workspace, launch: &Launch) -> Vec<String> {
+fn engine(ws: &Workspace, launch: &StdioCommand) -> Vec<String> {
     let written = Path::new(&launch.command).file_stem().and_then(|it| it.to_str()).unwrap_or_default();
     let taken = ws.global.engine.as_deref().unwrap_or("docker");
     if written != taken && matches!(written, "docker" | "podman") {
@@ -90,7 +97,7 @@ fn engine(ws: &Workspace, launch: &Launch) -> Vec<String> {
 }
 
 /// The container that a command line enters.
-pub(crate) fn container(launch: &Launch) -> Option<&str> {
+pub(crate) fn container(launch: &StdioCommand) -> Option<&str> {
     match launch.args.as_slice() {
         [exec, i, container, ..] if exec == "exec" && i == "-i" => Some(container),
         _ => None,
@@ -111,39 +118,6 @@ fn quoted(word: &str) -> String {
 
 fn strings(words: &[&str]) -> Vec<String> {
     words.iter().map(|it| (*it).to_owned()).collect()
-}
-
-/// As in `args: we wrote .. "a" .., found .. "b" ..`.
-pub(crate) fn difference(it: &Difference) -> String {
-    let field = if it.field.is_empty() { "the entry" } else { &it.field };
-    match (&it.written, &it.found) {
-        (Some(written), Some(found)) => {
-            let (written, found) = narrowed(written, found);
-            format!("{field}: we wrote {written}, found {found}")
-        }
-        (Some(written), None) => format!("{field}: we wrote {written}, and it is gone"),
-        (None, Some(_)) => format!("{field}: added by somebody else"),
-        (None, None) => field.to_owned(),
-    }
-}
-
-/// Of two long lists only what differs: command lines have dozens of words.
-fn narrowed(written: &Value, found: &Value) -> (String, String) {
-    let (Value::Array(a), Value::Array(b)) = (written, found) else {
-        return (written.to_string(), found.to_string());
-    };
-    let head = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let (a_rest, b_rest) = (&a[head..], &b[head..]);
-    let tail = a_rest.iter().rev().zip(b_rest.iter().rev()).take_while(|(a, b)| a == b).count();
-    (middle(a, head, tail), middle(b, head, tail))
-}
-
-/// As in `.. "a", "b" ..`, where the dots stand for what is the same on both sides.
-fn middle(all: &[Value], head: usize, tail: usize) -> String {
-    let words: Vec<_> = all[head..all.len() - tail].iter().map(Value::to_string).collect();
-    let words = if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
-    let dots = |count: usize| if count == 0 { "" } else { ".." };
-    [dots(head), &words, dots(tail)].iter().filter(|it| !it.is_empty()).copied().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

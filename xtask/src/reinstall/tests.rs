@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
-
 use super::*;
 use crate::workspace::Global;
-use drydock_config::client::{self, Way};
+use drydock_config::client::{self, Transport};
 
 fn workspace() -> Workspace {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
@@ -14,14 +12,14 @@ fn workspace() -> Workspace {
     Workspace { state: root.join(".drydock"), root, global }
 }
 
-fn written(client: &Client, name: &str, server: Option<&str>, way: &Way) -> Written {
+fn written(client: &Client, name: &str, server: Option<&str>, way: &Transport) -> InstalledEntry {
     let entry = match way {
-        Way::Start(launch) => client.entry(name, launch),
-        Way::Reach(remote) => client.remote_entry(Scope::User, name, remote).unwrap(),
+        Transport::Stdio(launch) => client.stdio_entry(name, launch),
+        Transport::Http(endpoint) => client.http_entry(Scope::User, name, endpoint).unwrap(),
     };
-    Written {
+    InstalledEntry {
         client: client.id.clone(),
-        also: Vec::new(),
+        shared_with: Vec::new(),
         scope: Scope::User,
         file: PathBuf::from("/f"),
         at: Vec::new(),
@@ -34,7 +32,7 @@ fn written(client: &Client, name: &str, server: Option<&str>, way: &Way) -> Writ
 
 /// The words behind the client, for an entry in the shape of each of these clients.
 #[track_caller]
-fn becomes(ws: &Workspace, name: &str, server: Option<&str>, way: &Way, expected: &str) {
+fn becomes(ws: &Workspace, name: &str, server: Option<&str>, way: &Transport, expected: &str) {
     for id in ["cursor", "claude-code", "codex", "opencode", "goose", "continue", "zed"] {
         let client = client::pick(&ws.root, &[id.to_owned()]).unwrap().remove(0);
         let words = entry(ws, &client, &written(&client, name, server, way));
@@ -43,8 +41,12 @@ fn becomes(ws: &Workspace, name: &str, server: Option<&str>, way: &Way, expected
     }
 }
 
-fn start(command: &str, args: &[&str]) -> Way {
-    Way::Start(Launch { command: command.to_owned(), args: strings(args), ..Launch::default() })
+fn start(command: &str, args: &[&str]) -> Transport {
+    Transport::Stdio(StdioCommand {
+        command: command.to_owned(),
+        args: strings(args),
+        ..StdioCommand::default()
+    })
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn a_command_of_ones_own_can_be_pasted() {
 #[test]
 fn a_server_over_http_has_its_headers_in_our_form() {
     let headers = vec![("Authorization".to_owned(), "Bearer ${TOKEN}".to_owned())];
-    let remote = Way::Reach(Remote { url: "https://example.com/mcp".to_owned(), headers });
+    let remote = Transport::Http(HttpEndpoint { url: "https://example.com/mcp".to_owned(), headers });
     let expected = "--name far --url https://example.com/mcp --header 'Authorization: Bearer ${TOKEN}'";
     let ws = workspace();
     for id in ["cursor", "codex", "goose"] {
@@ -117,25 +119,13 @@ fn another_projects_folder_is_named() {
     let ledger = Ledger::load(temp.path()).unwrap();
     let client = client::pick(&ws.root, &["cursor".to_owned()]).unwrap().remove(0);
     let of = |project: &Path| {
-        let spot = Spot::at(&client, Scope::Project, project.join(".cursor/mcp.json")).unwrap();
-        command(&ws, &spot, &ledger, "weather")
+        let config_file =
+            ClientConfigFile::at(&client, Scope::Project, project.join(".cursor/mcp.json")).unwrap();
+        command(&ws, &config_file, &ledger, "weather")
     };
     let here = "cargo xtask install-client cursor --scope project --name weather";
     assert_eq!(of(&ws.root), here);
     let there = temp.path().join("a b");
     let project = format!("--scope project --project \"{}\"", there.display());
     assert_eq!(of(&there), here.replace("--scope project", &project));
-}
-
-#[test]
-fn of_long_lists_only_what_differs_is_shown() {
-    let shown = |written: Value, found: Value| {
-        difference(&Difference { field: "args".into(), written: Some(written), found: Some(found) })
-    };
-    let (a, b) = (json!(["run", "a", "b", "c"]), json!(["run", "a", "x", "c"]));
-    assert_eq!(shown(a.clone(), b), "args: we wrote .. \"b\" .., found .. \"x\" ..");
-    let longer = json!(["run", "--privileged", "a", "b", "c"]);
-    assert_eq!(shown(a.clone(), longer), "args: we wrote .. nothing .., found .. \"--privileged\" ..");
-    assert_eq!(shown(a, json!(["c"])), "args: we wrote \"run\", \"a\", \"b\" .., found nothing ..");
-    assert_eq!(shown(json!("x"), json!(1)), "args: we wrote \"x\", found 1");
 }

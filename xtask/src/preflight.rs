@@ -7,49 +7,54 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::again;
 use crate::catalog::{self, Server};
 use crate::container;
 use crate::engine::{Cli, Engine};
+use crate::reinstall;
 use crate::workspace::Workspace;
-use drydock_config::client::Launch;
+use drydock_config::client::StdioCommand;
 
+/// What an entry needs and does not have.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Missing {
+pub(crate) struct UnmetRequirement {
     pub(crate) what: String,
     /// Nothing where we do not know who makes it.
     pub(crate) fix: Option<String>,
 }
 
 /// What is in the way; nothing also where the engine cannot be asked.
-pub(crate) fn missing(ws: &Workspace, engine: &Result<Engine>, launch: &Launch) -> Option<Missing> {
+pub(crate) fn find_blocker(
+    ws: &Workspace,
+    engine: &Result<Engine>,
+    launch: &StdioCommand,
+) -> Option<UnmetRequirement> {
     let program = Path::new(&launch.command);
     match engine {
         Ok(Engine::Cli(cli)) if program.file_stem().is_some_and(|it| it == cli.name) => {
             on_engine(ws, cli, launch).ok().flatten()
         }
         _ if program.is_absolute() && !program.exists() => {
-            Some(Missing { what: format!("{} is not there", launch.command), fix: None })
+            Some(UnmetRequirement { what: format!("{} is not there", launch.command), fix: None })
         }
         _ => None,
     }
 }
 
-fn on_engine(ws: &Workspace, cli: &Cli, launch: &Launch) -> Result<Option<Missing>> {
-    if let Some(name) = again::container(launch) {
+fn on_engine(ws: &Workspace, cli: &Cli, launch: &StdioCommand) -> Result<Option<UnmetRequirement>> {
+    if let Some(name) = reinstall::container(launch) {
         let what = match container::named(cli, name)? {
             Some(it) if it.state.running => return Ok(None),
             Some(_) => "is not running",
             None => "is not there",
         };
-        return Ok(Some(Missing { what: format!("container {name} {what}"), fix: up(ws, name)? }));
+        return Ok(Some(UnmetRequirement { what: format!("container {name} {what}"), fix: up(ws, name)? }));
     }
     let [first, .., image, _] = launch.args.as_slice() else { return Ok(None) };
     let name = image.strip_prefix("drydock/").and_then(|it| it.split_once(':')).map(|it| it.0);
     match name {
         Some(name) if first == "run" && container::image(cli, image)?.is_none() => {
             let fix = Some(format!("cargo xtask build-images {name}"));
-            Ok(Some(Missing { what: format!("image {image} is not built"), fix }))
+            Ok(Some(UnmetRequirement { what: format!("image {image} is not built"), fix }))
         }
         _ => Ok(None),
     }
@@ -88,10 +93,10 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there() {
-        let gone = Launch { command: "/no/such/weather".to_owned(), ..Launch::default() };
-        let missing = |launch: &Launch| missing(&workspace(), &Ok(Engine::Host), launch);
-        assert_eq!(missing(&gone).unwrap().what, "/no/such/weather is not there");
+        let gone = StdioCommand { command: "/no/such/weather".to_owned(), ..StdioCommand::default() };
+        let blocker = |launch: &StdioCommand| find_blocker(&workspace(), &Ok(Engine::Host), launch);
+        assert_eq!(blocker(&gone).unwrap().what, "/no/such/weather is not there");
         // What is looked up in PATH is the client's business.
-        assert_eq!(missing(&Launch { command: "docker".to_owned(), ..gone }), None);
+        assert_eq!(blocker(&StdioCommand { command: "docker".to_owned(), ..gone }), None);
     }
 }

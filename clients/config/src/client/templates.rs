@@ -1,29 +1,29 @@
-//! Shapes of entries: templates with placeholders, filled in and read back.
+//! Templates of entries, with placeholders: filled in and read back.
 //!
-//! Shape + values -> entry, entry + shape -> values. Invariant: reading what was filled gives the same values; a
+//! Template + values -> entry, entry + template -> values. Invariant: reading what was filled gives the same values; a
 //! placeholder without a value leaves its field out, and a table that is left with nothing goes with it.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use drydock_edit::Entry;
 use serde_json::Value;
 use toml::{Table, Value as Template};
 
-use drydock_edit::Entry;
+use crate::error::{Error, ErrorKind, Result};
 
 /// What stands for each placeholder.
 pub(super) type Values = BTreeMap<&'static str, Value>;
 
 /// What was read for each placeholder, and the field in which it stood.
 #[derive(Debug, Default)]
-pub(super) struct Taken(BTreeMap<String, (String, Value)>);
+pub(super) struct ExtractedValues(BTreeMap<String, (String, Value)>);
 
 pub(super) fn is_placeholder(text: &str) -> bool {
     text.starts_with('{') && text.ends_with('}')
 }
 
-pub(super) fn has(shape: &Table, placeholder: &str) -> bool {
-    shape.values().any(|it| match it {
+pub(super) fn has(template: &Table, placeholder: &str) -> bool {
+    template.values().any(|it| match it {
         Template::String(it) => it == placeholder,
         Template::Array(list) => list.iter().any(|it| it.as_str() == Some(placeholder)),
         Template::Table(table) => has(table, placeholder),
@@ -31,17 +31,17 @@ pub(super) fn has(shape: &Table, placeholder: &str) -> bool {
     })
 }
 
-pub(super) fn fill(shape: &Table, values: &Values) -> Entry {
-    shape.iter().filter_map(|(key, it)| Some((key.clone(), one(it, values)?))).collect()
+pub(super) fn fill(template: &Table, values: &Values) -> Entry {
+    template.iter().filter_map(|(key, it)| Some((key.clone(), fill_value(it, values)?))).collect()
 }
 
-fn one(template: &Template, values: &Values) -> Option<Value> {
+fn fill_value(template: &Template, values: &Values) -> Option<Value> {
     Some(match template {
         Template::String(it) if is_placeholder(it) => values.get(it.as_str())?.clone(),
         Template::String(it) => it.as_str().into(),
         // `["{command}", "{args}"]` is one list.
         Template::Array(list) => {
-            let flat = |it: &Template| match one(it, values) {
+            let flat = |it: &Template| match fill_value(it, values) {
                 Some(Value::Array(inner)) => inner,
                 other => other.into_iter().collect(),
             };
@@ -58,20 +58,20 @@ fn one(template: &Template, values: &Values) -> Option<Value> {
     })
 }
 
-/// What the entry holds where the shape has placeholders; fields that the shape does not know are nobody's business.
-pub(super) fn take(shape: &Table, entry: &Entry) -> Result<Taken> {
-    let mut taken = Taken::default();
-    collect(shape, entry, &mut taken)?;
-    Ok(taken)
+/// What the entry holds where the template has placeholders; fields that the template does not know are nobody's business.
+pub(super) fn extract(template: &Table, entry: &Entry) -> Result<ExtractedValues> {
+    let mut values = ExtractedValues::default();
+    collect(template, entry, &mut values)?;
+    Ok(values)
 }
 
-fn collect(shape: &Table, entry: &Entry, taken: &mut Taken) -> Result<()> {
-    for (key, template) in shape {
+fn collect(template: &Table, entry: &Entry, values: &mut ExtractedValues) -> Result<()> {
+    for (key, field) in template {
         let Some(value) = entry.get(key) else { continue };
         let mut put = |placeholder: &str, value: Value| {
-            taken.0.insert(placeholder.to_owned(), (key.clone(), value));
+            values.0.insert(placeholder.to_owned(), (key.clone(), value));
         };
-        match template {
+        match field {
             Template::String(it) if is_placeholder(it) => put(it, value.clone()),
             Template::Array(list) if list.iter().any(|it| it.as_str().is_some_and(is_placeholder)) => {
                 let mut rest = texts(key, value)?.into_iter();
@@ -84,8 +84,8 @@ fn collect(shape: &Table, entry: &Entry, taken: &mut Taken) -> Result<()> {
                 }
             }
             Template::Table(table) => {
-                let inner = value.as_object().with_context(|| format!("`{key}` must be an object"))?;
-                collect(table, inner, taken)?;
+                let inner = value.as_object().ok_or_else(|| must_be(key, "an object"))?;
+                collect(table, inner, values)?;
             }
             _ => {}
         }
@@ -93,7 +93,7 @@ fn collect(shape: &Table, entry: &Entry, taken: &mut Taken) -> Result<()> {
     Ok(())
 }
 
-impl Taken {
+impl ExtractedValues {
     pub(super) fn text(&self, placeholder: &str) -> Result<Option<String>> {
         self.0.get(placeholder).map(|(key, value)| text(key, value)).transpose()
     }
@@ -104,16 +104,21 @@ impl Taken {
 
     pub(super) fn pairs(&self, placeholder: &str) -> Result<Vec<(String, String)>> {
         let Some((key, value)) = self.0.get(placeholder) else { return Ok(Vec::new()) };
-        let object = value.as_object().with_context(|| format!("`{key}` must be an object"))?;
+        let object = value.as_object().ok_or_else(|| must_be(key, "an object"))?;
         object.iter().map(|(name, value)| Ok((name.clone(), text(name, value)?))).collect()
     }
 }
 
 fn text(key: &str, value: &Value) -> Result<String> {
-    Ok(value.as_str().with_context(|| format!("`{key}` must be a text, and is {value}"))?.to_owned())
+    let text = value.as_str().ok_or_else(|| must_be(key, &format!("a string, and is {value}")))?;
+    Ok(text.to_owned())
 }
 
 fn texts(key: &str, value: &Value) -> Result<Vec<String>> {
-    let list = value.as_array().with_context(|| format!("`{key}` must be a list"))?;
+    let list = value.as_array().ok_or_else(|| must_be(key, "a list"))?;
     list.iter().map(|it| text(key, it)).collect()
+}
+
+fn must_be(key: &str, what: &str) -> Error {
+    Error::new(ErrorKind::InvalidEntry, format!("`{key}` must be {what}"))
 }
