@@ -1,68 +1,25 @@
 //! Two versions of a file as a unified diff, for `--dry-run`.
 //!
-//! Old and new text -> lines to print. Invariant: one hunk from the first difference to the last; what is the same in
-//! between is shown as such, unless the hunk is very large.
+//! Old and new text -> lines to print. Invariant: what goes to a terminal does not drive it, whatever the file holds.
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::time::Duration;
 
-const CONTEXT: usize = 3;
-/// Pairs of lines that are compared: 4 MB of memory.
-const MOST: usize = 1 << 20;
+use similar::TextDiff;
 
+/// After this long the diff need not be the shortest one any more.
+const DIFF_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The diff of a file; `None`: there is no file. Empty where nothing differs.
 pub(crate) fn unified(path: &Path, old: Option<&str>, new: Option<&str>) -> String {
-    let (before, after) = (lines(old), lines(new));
-    let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-    let rest = before[head..].iter().rev().zip(after[head..].iter().rev());
-    let tail = rest.take_while(|(a, b)| a == b).count();
-    if head == before.len() && head == after.len() {
-        return String::new();
-    }
-    let start = head.saturating_sub(CONTEXT);
-    let behind = tail.min(CONTEXT);
-    let (removed, added) = (&before[head..before.len() - tail], &after[head..after.len() - tail]);
-    let mut out = format!("--- {}\n+++ {}\n", name(path, old), name(path, new));
-    let count = |changed: &[&str]| head - start + changed.len() + behind;
-    out += &format!("@@ -{} +{} @@\n", range(start, count(removed)), range(start, count(added)));
-    push(&mut out, ' ', &before[start..head]);
-    changed(&mut out, removed, added);
-    push(&mut out, ' ', &before[before.len() - tail..before.len() - tail + behind]);
-    out
-}
-
-/// Lines that went, came and stayed, by the longest common subsequence.
-fn changed(out: &mut String, old: &[&str], new: &[&str]) {
-    if old.len().saturating_mul(new.len()) > MOST {
-        push(out, '-', old);
-        push(out, '+', new);
-        return;
-    }
-    // The length of the longest one of what is behind line i of the old and line j of the new text.
-    let width = new.len() + 1;
-    let mut common = vec![0_u32; (old.len() + 1) * width];
-    for i in (0..old.len()).rev() {
-        for j in (0..new.len()).rev() {
-            common[i * width + j] = if old[i] == new[j] {
-                common[(i + 1) * width + j + 1] + 1
-            } else {
-                common[(i + 1) * width + j].max(common[i * width + j + 1])
-            };
-        }
-    }
-    let (mut i, mut j) = (0, 0);
-    while i < old.len() || j < new.len() {
-        if i < old.len() && j < new.len() && old[i] == new[j] {
-            push(out, ' ', &old[i..=i]);
-            (i, j) = (i + 1, j + 1);
-        } else if j == new.len() || i < old.len() && common[(i + 1) * width + j] >= common[i * width + j + 1]
-        {
-            push(out, '-', &old[i..=i]);
-            i += 1;
-        } else {
-            push(out, '+', &new[j..=j]);
-            j += 1;
-        }
-    }
+    let name = |text: Option<&str>| text.map_or_else(|| "/dev/null".into(), |_| path.display().to_string());
+    TextDiff::configure()
+        .timeout(DIFF_TIMEOUT)
+        .diff_lines(old.unwrap_or_default(), new.unwrap_or_default())
+        .unified_diff()
+        .header(&name(old), &name(new))
+        .to_string()
 }
 
 /// The diff for where stdout goes: a terminal gets colours, and whatever the file holds does not drive it.
@@ -86,28 +43,6 @@ fn for_terminal(line: &str, colours: bool) -> String {
         Some(b'+') if colours => format!("\u{1b}[32m{text}\u{1b}[0m\n"),
         Some(b'-') if colours => format!("\u{1b}[31m{text}\u{1b}[0m\n"),
         _ => format!("{text}\n"),
-    }
-}
-
-fn lines(text: Option<&str>) -> Vec<&str> {
-    text.unwrap_or_default().split_inclusive('\n').collect()
-}
-
-fn name(path: &Path, text: Option<&str>) -> String {
-    if text.is_some() { path.display().to_string() } else { "/dev/null".to_owned() }
-}
-
-fn range(start: usize, count: usize) -> String {
-    format!("{},{count}", if count == 0 { start } else { start + 1 })
-}
-
-fn push(out: &mut String, sign: char, lines: &[&str]) {
-    for line in lines {
-        out.push(sign);
-        out.push_str(line);
-        if !line.ends_with('\n') {
-            out.push_str("\n\\ No newline at end of file\n");
-        }
     }
 }
 
@@ -137,9 +72,9 @@ mod tests {
 
     #[test]
     fn a_new_file_a_removed_one_and_no_change() {
-        assert_eq!(unified(Path::new("f"), None, Some("a\n")), "--- /dev/null\n+++ f\n@@ -0,0 +1,1 @@\n+a\n");
+        assert_eq!(unified(Path::new("f"), None, Some("a\n")), "--- /dev/null\n+++ f\n@@ -0,0 +1 @@\n+a\n");
         let gone = unified(Path::new("f"), Some("a"), None);
-        assert_eq!(gone, "--- f\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-a\n\\ No newline at end of file\n");
+        assert_eq!(gone, "--- f\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n\\ No newline at end of file\n");
         assert_eq!(unified(Path::new("f"), Some("a"), Some("a")), "");
     }
 }
