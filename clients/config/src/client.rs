@@ -21,6 +21,7 @@ pub use self::data::{Evidence, StartedFrom};
 pub use self::entry::{Launch, Way};
 pub use self::place::{Machine, Scope, System};
 pub use self::remote::{Remote, sounds_secret};
+use crate::file;
 use crate::fixable::{fixable, nearest};
 use drydock_edit::{FileFormat, ServersPath};
 
@@ -113,7 +114,13 @@ impl Client {
         let it = &self.data;
         let trailing_commas = it.trailing_commas.unwrap_or(it.format == FileFormat::Jsonc);
         let new_file = (!it.new_file.is_empty()).then_some(&it.new_file);
-        ServersPath { format: it.format, trailing_commas, at: &it.servers_at, layout: it.layout, new_file }
+        ServersPath {
+            trailing_commas,
+            layout: it.layout,
+            new_file,
+            max_size: file::MAX_FILE_SIZE,
+            ..ServersPath::new(it.format, &it.servers_at)
+        }
     }
 
     /// A server's name, made into one that this client takes.

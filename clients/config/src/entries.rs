@@ -20,7 +20,7 @@ use crate::file::{self, Audience, Done};
 use crate::fingerprint::fingerprint;
 use crate::fixable::fixable;
 use crate::ledger::{self, Difference, Ledger, Written};
-use drydock_edit::{self as edit, EditError, Entry, IfExists, ServersPath};
+use drydock_edit::{self as edit, Entry, IfExists, ServersPath};
 
 /// A file of a client.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl<'a> Spot<'a> {
     pub fn list(&self, ledger: &Ledger) -> Result<Vec<Found>> {
         let bytes = file::read(&self.path)?;
         let entries = edit::entries(bytes.as_deref().unwrap_or_default(), self.place)
-            .map_err(|err| self.refused(err, "read"))?;
+            .map_err(|err| self.refused(err.into(), "read"))?;
         let missing = ledger
             .entries
             .iter()
@@ -263,10 +263,10 @@ impl<'a> Spot<'a> {
             if fate == Fate::Adopted || fate == Fate::Added && found.is_some() {
                 ledger.note(self.written(it, entry, None, None));
             } else if fate != Fate::AlreadyThere {
-                let present = ours.as_ref().map_or(IfExists::Replace, |it| IfExists::Ours(&it.entry));
+                let present = ours.as_ref().map_or(IfExists::Replace, |it| IfExists::Update(&it.entry));
                 let put = edit::put(bytes.as_deref(), self.place, &it.name, &entry, present)?;
                 ledger.note(self.written(it, entry, ours.as_ref(), put.replaced));
-                ledger.note_made(&self.real, put.made, Vec::new());
+                ledger.note_made(&self.real, put.created, Vec::new());
                 bytes = Some(put.text);
             }
             fates.push((it.name.clone(), fate));
@@ -316,7 +316,7 @@ impl<'a> Spot<'a> {
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<(String, Value)>> {
         let ours = |name: &str| ledger.find(&self.real, self.place.at, name).is_some();
-        edit::entries_named(old.unwrap_or_default(), self.place, |name| wanted(name) || ours(name))
+        Ok(edit::entries_named(old.unwrap_or_default(), self.place, |name| wanted(name) || ours(name))?)
     }
 
     /// Entries of ours that somebody took out are no longer ours; what we made around them is then not ours either.
@@ -372,13 +372,16 @@ impl<'a> Spot<'a> {
 
     /// A refusal of the file's text with the file's name, in the form that editors understand.
     fn refused(&self, err: Error, what: &str) -> Error {
-        let Some(it) = err.downcast_ref::<EditError>() else { return err };
+        let Some(it) = err.downcast_ref::<edit::Error>() else { return err };
+        let Some(position) = it.position() else { return err };
         let path = self.path.display();
         let left = if what == "read" { "" } else { "; file left unchanged" };
         let problem = format!("{path}:{it}{left}");
         let hint = match what {
-            "add" => format!("fix line {}, or run with `--print` and paste the entry yourself", it.line),
-            _ => format!("fix line {} and try again", it.line),
+            "add" => {
+                format!("fix line {}, or run with `--print` and paste the entry yourself", position.line)
+            }
+            _ => format!("fix line {} and try again", position.line),
         };
         fixable(problem, hint)
     }

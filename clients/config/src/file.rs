@@ -26,8 +26,9 @@ use tempfile::TempPath;
 pub use self::backup::latest as latest_backup;
 use self::platform::Stamp;
 use crate::fixable::fixable;
-use drydock_edit::MAX_FILE_SIZE;
 
+/// In bytes. A larger file is no configuration, and would only be read slowly.
+pub const MAX_FILE_SIZE: usize = 64 << 20;
 /// How often we start again when another program writes the file between our reading and our writing.
 const TRIES: usize = 3;
 /// How long a program may take from looking the path up to writing in place.

@@ -294,7 +294,7 @@ mod tests {
         ledger.note(written("a", json!({"command": "x"})));
         ledger.note_made(
             Path::new("/f"),
-            vec![CreatedParent { path: vec![], was: PreviousState::Blank(" ".into()) }],
+            vec![CreatedParent { path: vec![], previous: PreviousState::Blank(" ".into()) }],
             vec!["/g".into()],
         );
         ledger.save(temp.path()).unwrap();
