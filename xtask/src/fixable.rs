@@ -28,7 +28,9 @@ pub(crate) fn hints(err: &anyhow::Error) -> Vec<&str> {
     let mut hints = Vec::new();
     for cause in err.chain() {
         let own = cause.downcast_ref::<Fixable>().map(|it| it.hint.as_str());
-        let hint = own.or_else(|| cause.downcast_ref::<drydock_config::Error>()?.hint());
+        let hint = own
+            .or_else(|| cause.downcast_ref::<drydock_config::Error>()?.hint())
+            .or_else(|| cause.downcast_ref::<drydock_edit::Error>()?.hint());
         // A library's error has the hint of its source, which comes next in the chain.
         hints.extend(hint.filter(|it| hints.last() != Some(it)));
     }

@@ -25,6 +25,7 @@ pub use self::http::{HttpEndpoint, sounds_secret};
 pub use self::scope::Scope;
 pub use self::stdio::{StdioCommand, Transport};
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::file;
 
 /// An AI program with a configuration file that lists MCP servers.
 #[derive(Debug)]
@@ -136,7 +137,13 @@ impl Client {
         let it = &self.data;
         let trailing_commas = it.trailing_commas.unwrap_or(it.format == FileFormat::Jsonc);
         let new_file = (!it.new_file.is_empty()).then_some(&it.new_file);
-        ServersPath { format: it.format, trailing_commas, at: &it.servers_at, layout: it.layout, new_file }
+        ServersPath {
+            trailing_commas,
+            layout: it.layout,
+            new_file,
+            max_size: file::MAX_FILE_SIZE,
+            ..ServersPath::new(it.format, &it.servers_at)
+        }
     }
 
     /// A server's name, made into one that this client takes.

@@ -8,6 +8,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use drydock_edit::Position;
+
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -18,7 +20,7 @@ pub enum ErrorKind {
     /// The system refused to read, write, lock or list.
     Io,
     /// What stands at the path cannot be edited: a folder, a pipe, a read-only or far too large file, or text that is
-    /// not in the client's format (the source then is `drydock_edit`'s error, with line and column).
+    /// not in the client's format (then with a [`position`](Error::position)).
     InvalidFile,
     /// An entry of that name stands in the file, and is not managed by Drydock.
     Unmanaged,
@@ -44,6 +46,7 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     path: Option<PathBuf>,
+    position: Option<Position>,
     hint: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -51,7 +54,7 @@ pub struct Error {
 impl Error {
     /// A failure with a message for people: lower case, no full stop, literals in backticks.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), path: None, hint: None, source: None }
+        Self { kind, message: message.into(), path: None, position: None, hint: None, source: None }
     }
 
     /// The same with a cure that the person can apply.
@@ -66,19 +69,27 @@ impl Error {
         Self { path: Some(path.to_path_buf()), ..self }
     }
 
+    /// The same with the place in that file.
+    #[must_use]
+    pub fn with_position(self, position: Position) -> Self {
+        Self { position: Some(position), ..self }
+    }
+
     /// The same with what caused it.
     #[must_use]
     pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 
-    /// The same failure, seen from what was to be done: kind and path stay, and it becomes the source.
+    /// The same failure, seen from what was to be done: kind, path and position stay, and it becomes
+    /// the source.
     #[must_use]
     pub fn context(self, message: impl Into<String>) -> Self {
         Self {
             kind: self.kind,
             message: message.into(),
             path: self.path.clone(),
+            position: self.position,
             hint: None,
             source: Some(Box::new(self)),
         }
@@ -92,6 +103,11 @@ impl Error {
     /// The file that it is about, where there is one.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Where in that file, if it is about its text.
+    pub fn position(&self) -> Option<Position> {
+        self.position
     }
 
     /// How to get out of it: its own hint, or else the one of its source.

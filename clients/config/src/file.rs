@@ -22,8 +22,6 @@ use std::io::{self, ErrorKind as IoKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use drydock_edit::MAX_FILE_SIZE;
-
 pub(crate) use self::backup::latest as latest_backup;
 use self::platform::FileIdentity;
 use self::replace::Replacement;
@@ -31,6 +29,8 @@ use self::resolve::parent;
 pub use self::resolve::resolve;
 use crate::error::{Context, Error, ErrorKind, Result};
 
+/// In bytes. A larger file is no configuration, and would only be read slowly.
+pub const MAX_FILE_SIZE: usize = 64 << 20;
 /// How often we start again when another program writes the file between our reading and our writing.
 const MAX_RETRIES: usize = 3;
 const LOCK_ATTEMPTS: usize = 200;

@@ -111,7 +111,9 @@ impl Client {
         let cannot_read = || format!("cannot read {}", path.display());
         let bytes = file::read(&path).with_context(cannot_read)?.unwrap_or_default();
         let entries = edit::entries(&bytes, self.servers_path()).map_err(|err| {
-            Error::new(ErrorKind::InvalidFile, cannot_read()).with_path(&path).with_source(err)
+            let failed = Error::new(ErrorKind::InvalidFile, cannot_read()).with_path(&path);
+            let failed = err.position().into_iter().fold(failed, Error::with_position);
+            failed.with_source(err)
         })?;
         let entry = entries.into_iter().rev().find(|(it, _)| it == name).map(|(_, entry)| entry);
         let entry = entry.ok_or_else(|| {

@@ -74,11 +74,11 @@ impl ClientConfigFile<'_> {
         entry: Entry,
         ours: Option<&InstalledEntry>,
     ) -> Result<Vec<u8>> {
-        let if_exists = ours.map_or(IfExists::Replace, |it| IfExists::Ours(&it.entry));
+        let if_exists = ours.map_or(IfExists::Replace, |it| IfExists::Update(&it.entry));
         let put = edit::put(bytes, self.servers, &desired.name, &entry, if_exists)
             .map_err(|err| self.refused(err, Operation::Add))?;
         ledger.record(self.installed(desired, entry, ours, put.replaced));
-        ledger.record_created(&self.real, put.made, Vec::new());
+        ledger.record_created(&self.real, put.created, Vec::new());
         Ok(put.text)
     }
 

@@ -3,7 +3,7 @@
 //! Failure + what was to be done -> the error for people. Invariant: a message that names a change says that the file is
 //! as it was.
 
-use drydock_edit::EditError;
+use drydock_edit as edit;
 
 use super::{ClientConfigFile, DesiredEntry};
 use crate::error::{Error, ErrorKind};
@@ -34,19 +34,22 @@ impl ClientConfigFile<'_> {
     }
 
     /// A refusal of the file's text with the file's name, in the form that editors understand.
-    pub(super) fn refused(&self, err: anyhow::Error, operation: Operation) -> Error {
-        let Some(it) = err.downcast_ref::<EditError>() else {
-            return Error::new(ErrorKind::InvalidFile, format!("{err:#}")).with_path(&self.path);
-        };
+    pub(super) fn refused(&self, err: edit::Error, operation: Operation) -> Error {
         let left = if operation == Operation::Read { "" } else { "; file left unchanged" };
-        let problem = format!("{}:{it}{left}", self.path.display());
-        let hint = match operation {
-            Operation::Add => {
-                format!("fix line {}, or run with `--print` and paste the entry yourself", it.line)
-            }
-            Operation::Read | Operation::Remove => format!("fix line {} and try again", it.line),
+        let path = self.path.display();
+        let Some(position) = err.position() else {
+            return Error::new(ErrorKind::InvalidFile, format!("{path}: {err}{left}")).with_path(&self.path);
         };
-        Error::new(ErrorKind::InvalidFile, problem).with_path(&self.path).with_hint(hint)
+        let cure = err.hint().map_or_else(String::new, |it| format!(" ({it})"));
+        let fix = format!("fix line {}{cure}", position.line);
+        let hint = match operation {
+            Operation::Add => format!("{fix}, or run with `--print` and paste the entry yourself"),
+            Operation::Read | Operation::Remove => format!("{fix} and try again"),
+        };
+        Error::new(ErrorKind::InvalidFile, format!("{path}:{err}{left}"))
+            .with_path(&self.path)
+            .with_position(position)
+            .with_hint(hint)
     }
 
     /// As in ``cannot add `a`, `b` to Cursor``.

@@ -206,6 +206,7 @@ fn a_broken_file_is_left_alone_and_so_is_the_ledger() {
     let place = format!("{}:2:3: a comment", config_file.path.display());
     assert!(format!("{err:#}").contains(&place), "{err:#}");
     assert!(err.hint().unwrap().contains("fix line 2"));
+    assert_eq!((err.path(), err.position().map(|it| it.line)), (Some(&*config_file.path), Some(2)));
     assert!(Ledger::load(&home.state()).unwrap().entries.is_empty());
     assert_eq!(text(&config_file.path), "{\n  // mine\n}");
 }

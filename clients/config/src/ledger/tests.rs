@@ -26,7 +26,7 @@ fn what_was_saved_is_loaded() {
     ledger.record(installed("a", json!({"command": "x"})));
     ledger.record_created(
         Path::new("/f"),
-        vec![CreatedParent { path: vec![], was: PreviousState::Blank(" ".into()) }],
+        vec![CreatedParent { path: vec![], previous: PreviousState::Blank(" ".into()) }],
         vec!["/g".into()],
     );
     ledger.save(temp.path()).unwrap();

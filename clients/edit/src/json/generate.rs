@@ -1,52 +1,46 @@
-//! Ugly but valid JSON, as clients and people leave it.
+//! Awkward but valid JSON, as clients and people leave it.
 //!
-//! Dice -> a file. Invariant: what is generated is valid for its kind; comments and trailing commas only where the
+//! Rng -> a file. Invariant: what is generated is valid for its kind; comments and trailing commas only where the
 //! client reads them.
 
 use serde_json::Value;
 
-use crate::property::{Dice, Kind};
-use crate::{FileFormat, Layout, ServersPath};
+use crate::property::{Kind, Rng};
+use crate::{FileFormat, ServersPath};
 
 pub(crate) const KINDS: &[Kind] = &[
     Kind {
         name: "json",
         at: &["mcpServers"],
         place: |at| place(at, FileFormat::Json),
-        generate: |dice| Ugly::new(dice, false).file(&["mcpServers"]),
+        generate: |rng| Generator::new(rng, false).file(&["mcpServers"]),
         second,
     },
     Kind {
         name: "json-dotted",
         at: &["amp.mcpServers"],
         place: |at| place(at, FileFormat::Json),
-        generate: |dice| Ugly::new(dice, false).file(&["amp.mcpServers"]),
+        generate: |rng| Generator::new(rng, false).file(&["amp.mcpServers"]),
         second,
     },
     Kind {
         name: "jsonc",
         at: &["mcpServers"],
         place: |at| place(at, FileFormat::Jsonc),
-        generate: |dice| Ugly::new(dice, true).file(&["mcpServers"]),
+        generate: |rng| Generator::new(rng, true).file(&["mcpServers"]),
         second,
     },
     Kind {
         name: "jsonc-nested",
         at: &["mcp", "servers"],
         place: |at| place(at, FileFormat::Jsonc),
-        generate: |dice| Ugly::new(dice, true).file(&["mcp", "servers"]),
+        generate: |rng| Generator::new(rng, true).file(&["mcp", "servers"]),
         second,
     },
 ];
 
 fn place(at: &[String], format: FileFormat) -> ServersPath<'_> {
-    ServersPath {
-        format,
-        trailing_commas: format == FileFormat::Jsonc,
-        at,
-        layout: Layout::Map,
-        new_file: None,
-    }
+    ServersPath { trailing_commas: format == FileFormat::Jsonc, ..ServersPath::new(format, at) }
 }
 
 /// JSON5 contains all that we write and read, but for halves of surrogate pairs.
@@ -84,8 +78,8 @@ fn unit(text: &str) -> Option<u32> {
 }
 
 /// Every gap may hold blanks, line ends and comments.
-struct Ugly<'d> {
-    dice: &'d mut Dice,
+struct Generator<'d> {
+    rng: &'d mut Rng,
     comments: bool,
     trailing: bool,
     line: &'static str,
@@ -143,72 +137,72 @@ const KEYS: &[&str] = &[
     r#""🌦""#,
 ];
 
-impl<'d> Ugly<'d> {
-    fn new(dice: &'d mut Dice, comments: bool) -> Self {
-        let comments = comments && dice.roll(4) > 0;
-        let line = ["\n", "\r\n", "\n", "", if comments { "\n" } else { "\r" }][dice.roll(5)];
-        Self { comments, trailing: comments && dice.roll(2) == 0, calm: dice.roll(3) == 0, line, dice }
+impl<'d> Generator<'d> {
+    fn new(rng: &'d mut Rng, comments: bool) -> Self {
+        let comments = comments && rng.roll(4) > 0;
+        let line = ["\n", "\r\n", "\n", "", if comments { "\n" } else { "\r" }][rng.roll(5)];
+        Self { comments, trailing: comments && rng.roll(2) == 0, calm: rng.roll(3) == 0, line, rng }
     }
 
     fn file(mut self, path: &[&str]) -> String {
-        let bom = self.dice.pick(&["", "", "\u{FEFF}"]);
-        if self.dice.roll(30) == 0 {
+        let bom = self.rng.pick(&["", "", "\u{FEFF}"]);
+        if self.rng.roll(30) == 0 {
             return format!("{bom}{}", self.gap());
         }
-        let there = [path.len(), path.len(), 0, self.dice.roll(path.len() + 1)][self.dice.roll(4)];
+        let there = [path.len(), path.len(), 0, self.rng.roll(path.len() + 1)][self.rng.roll(4)];
         format!("{bom}{}{}{}", self.gap(), self.object(0, &path[..there]), self.gap())
     }
 
     fn gap(&mut self) -> String {
         let mut out = String::new();
-        for _ in 0..if self.calm { 1 } else { self.dice.roll(4) } {
-            match self.dice.roll(if self.comments { 9 } else { 6 }) {
-                0 | 1 => out.push_str(self.dice.pick(&["", " ", "  ", "\t"])),
+        for _ in 0..if self.calm { 1 } else { self.rng.roll(4) } {
+            match self.rng.roll(if self.comments { 9 } else { 6 }) {
+                0 | 1 => out.push_str(self.rng.pick(&["", " ", "  ", "\t"])),
                 2..=4 => out.push_str(self.line),
                 5 => out.push_str(&format!("{}    ", self.line)),
                 6 if !self.line.is_empty() => {
-                    out.push_str(&format!("{}{}", self.dice.pick(NOTES), self.line));
+                    out.push_str(&format!("{}{}", self.rng.pick(NOTES), self.line));
                 }
-                _ => out.push_str(self.dice.pick(BLOCKS)),
+                _ => out.push_str(self.rng.pick(BLOCKS)),
             }
         }
         out
     }
 
     fn value(&mut self, depth: usize) -> String {
-        match self.dice.roll(if depth > 2 { 6 } else { 9 }) {
-            0 | 1 => self.dice.pick(NUMBERS).into(),
-            2 => self.dice.pick(&["true", "false", "null"]).into(),
-            3..=5 => self.dice.pick(STRINGS).into(),
-            6 if self.dice.roll(20) == 0 => format!("{}1{}", "[".repeat(60), "]".repeat(60)),
+        match self.rng.roll(if depth > 2 { 6 } else { 9 }) {
+            0 | 1 => self.rng.pick(NUMBERS).into(),
+            2 => self.rng.pick(&["true", "false", "null"]).into(),
+            3..=5 => self.rng.pick(STRINGS).into(),
+            6 if self.rng.roll(20) == 0 => format!("{}1{}", "[".repeat(60), "]".repeat(60)),
             6 => self.list(depth),
             _ => self.object(depth, &[]),
         }
     }
 
     fn list(&mut self, depth: usize) -> String {
-        let items: Vec<String> = (0..self.dice.roll(4)).map(|_| self.value(depth + 1)).collect();
+        let items: Vec<String> = (0..self.rng.roll(4)).map(|_| self.value(depth + 1)).collect();
         self.joined('[', &items, ']')
     }
 
     /// An object with some members, and one for each name in `path`, nested. A key may stand twice, but not on the path.
     fn object(&mut self, depth: usize, path: &[&str]) -> String {
-        let count = self.dice.roll(4);
+        let count = self.rng.roll(4);
         let mut members: Vec<String> = (0..count).map(|n| self.member(depth, n, path)).collect();
         if let Some((name, rest)) = path.split_first() {
-            let at = self.dice.roll(members.len() + 1);
+            let at = self.rng.roll(members.len() + 1);
             let value = self.object(depth + 1, rest);
             let (before, after) = (self.gap(), self.gap());
-            let key = if self.dice.roll(6) == 0 { escaped(name) } else { format!("\"{name}\"") };
+            let key = if self.rng.roll(6) == 0 { escaped(name) } else { format!("\"{name}\"") };
             members.insert(at, format!("{key}{before}:{after}{value}"));
         }
         self.joined('{', &members, '}')
     }
 
     fn member(&mut self, depth: usize, n: usize, path: &[&str]) -> String {
-        let key = self.dice.pick(KEYS);
+        let key = self.rng.pick(KEYS);
         let on_path = path.first().is_some_and(|it| key == format!("\"{it}\""));
-        let key = if on_path || self.dice.roll(3) == 0 { format!("\"k{n}\"") } else { key.to_owned() };
+        let key = if on_path || self.rng.roll(3) == 0 { format!("\"k{n}\"") } else { key.to_owned() };
         format!("{key}{}:{}{}", self.gap(), self.gap(), self.value(depth + 1))
     }
 
@@ -216,7 +210,7 @@ impl<'d> Ugly<'d> {
         let mut out = format!("{open}{}", self.gap());
         for (n, item) in items.iter().enumerate() {
             let last = n + 1 == items.len();
-            let comma = if !last || self.trailing && self.dice.roll(2) == 0 { "," } else { "" };
+            let comma = if !last || self.trailing && self.rng.roll(2) == 0 { "," } else { "" };
             out.push_str(&format!("{item}{}{comma}{}", self.gap(), self.gap()));
         }
         out.push(close);

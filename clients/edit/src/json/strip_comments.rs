@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use crate::EditError;
+use crate::{Error, ErrorKind, Position, Result};
 
 pub(super) struct Syntax {
     pub(super) comments: bool,
@@ -17,13 +17,13 @@ pub(super) struct Syntax {
 
 /// Blanks comments and trailing commas, and replaces halves of surrogate pairs (legal JSON, but no Rust string holds
 /// them; clients that cut a text in the middle of an emoji do write them).
-pub(super) fn strict(text: &str, syntax: &Syntax) -> Result<String, EditError> {
+pub(super) fn strict(text: &str, syntax: &Syntax) -> Result<String> {
     let mut clean = Cleaner { text, out: text.as_bytes().to_vec(), before: 0, comma: None };
     let mut at = 0;
     while at < text.len() {
         at = clean.token(at, syntax)?;
     }
-    let strict = String::from_utf8(clean.out).map_err(|_| EditError::at(text, 0, "this is not UTF-8"))?;
+    let strict = String::from_utf8(clean.out).map_err(|_| Error::syntax(text, 0, "this is not UTF-8"))?;
     if !strict.trim_ascii().is_empty() {
         serde_json::from_str::<IgnoredAny>(&strict).map_err(|err| located(&strict, &err))?;
     }
@@ -41,7 +41,7 @@ struct Cleaner<'a> {
 
 impl Cleaner<'_> {
     /// Takes the token at `at` and returns where the next one starts.
-    fn token(&mut self, at: usize, syntax: &Syntax) -> Result<usize, EditError> {
+    fn token(&mut self, at: usize, syntax: &Syntax) -> Result<usize> {
         let bytes = self.text.as_bytes();
         match bytes[at] {
             b' ' | b'\t' | b'\n' | b'\r' => return Ok(blanks_end(bytes, at + 1)),
@@ -58,28 +58,26 @@ impl Cleaner<'_> {
         Ok(if bytes[at] == b'"' { self.string(at) } else { at + 1 })
     }
 
-    fn close(&mut self, syntax: &Syntax) -> Result<(), EditError> {
+    fn close(&mut self, syntax: &Syntax) -> Result<()> {
         let Some(comma) = self.comma else { return Ok(()) };
         if !syntax.trailing_commas {
-            return Err(EditError::at(
-                self.text,
-                comma,
-                "a comma before the closing bracket, which this client does not read",
-            ));
+            let what = "a comma before the closing bracket, which this client does not read";
+            return Err(Error::syntax(self.text, comma, what).with_hint("take the comma out"));
         }
         self.out[comma] = b' ';
         Ok(())
     }
 
-    fn comment(&mut self, at: usize, syntax: &Syntax) -> Result<usize, EditError> {
+    fn comment(&mut self, at: usize, syntax: &Syntax) -> Result<usize> {
         if !syntax.comments {
-            return Err(EditError::at(self.text, at, "a comment, which this client does not read"));
+            let what = "a comment, which this client does not read";
+            return Err(Error::syntax(self.text, at, what).with_hint("take the comment out"));
         }
         let end = comment_end(self.text, at)
-            .ok_or_else(|| EditError::at(self.text, at, "a comment that does not end"))?;
+            .ok_or_else(|| Error::syntax(self.text, at, "a comment that does not end"))?;
         if let Some(odd) = odd_line_end(self.text, at..end) {
             let what = "a line end in a comment, at which some parsers end the comment and others do not";
-            return Err(EditError::at(self.text, odd, what));
+            return Err(Error::unsupported(self.text, odd, what));
         }
         for byte in &mut self.out[at..end] {
             if !matches!(byte, b'\n' | b'\r') {
@@ -153,14 +151,12 @@ fn odd_line_end(text: &str, comment: Range<usize>) -> Option<usize> {
 }
 
 /// serde_json's error, without its own wording of the place.
-fn located(text: &str, err: &serde_json::Error) -> EditError {
+fn located(text: &str, err: &serde_json::Error) -> Error {
     let line = text.lines().nth(err.line().saturating_sub(1)).unwrap_or_default();
     let before = line.as_bytes().iter().take(err.column().saturating_sub(1));
     let suffix = format!(" at line {} column {}", err.line(), err.column());
     let what = err.to_string();
-    EditError {
-        line: err.line(),
-        column: before.filter(|&&byte| byte & 0xC0 != 0x80).count() + 1,
-        what: what.strip_suffix(&suffix).unwrap_or(&what).to_owned(),
-    }
+    let column = before.filter(|&&byte| byte & 0xC0 != 0x80).count() + 1;
+    let what = what.strip_suffix(&suffix).unwrap_or(&what);
+    Error::at_position(ErrorKind::Syntax, Position { line: err.line(), column }, what)
 }

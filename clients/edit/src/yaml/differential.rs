@@ -6,20 +6,20 @@
 use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
 
+use super::generate::{KINDS, second};
 use super::tree::{Kind, Tree};
-use super::ugly::{KINDS, second};
-use crate::property::Dice;
+use crate::property::Rng;
 
 #[test]
 fn what_we_read_others_read_the_same() {
     let cases = std::env::var("DRYDOCK_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(5_000);
     let mut read = 0;
     for seed in 0..cases {
-        let mut dice = Dice::new(seed);
-        let mut text = (KINDS[dice.roll(KINDS.len())].generate)(&mut dice);
-        let breaks = dice.roll(4);
+        let mut rng = Rng::new(seed);
+        let mut text = (KINDS[rng.roll(KINDS.len())].generate)(&mut rng);
+        let breaks = rng.roll(4);
         for _ in 0..breaks {
-            text = broken(&mut dice, text);
+            text = broken(&mut rng, text);
         }
         let text = text.trim_start_matches('\u{FEFF}');
         if let (0, Err(err)) = (breaks, Tree::read(text)) {
@@ -37,20 +37,20 @@ fn what_we_read_others_read_the_same() {
 }
 
 /// Something in it turned, doubled, cut out or put in.
-fn broken(dice: &mut Dice, text: String) -> String {
+fn broken(rng: &mut Rng, text: String) -> String {
     let mut all: Vec<char> = text.chars().collect();
-    let at = dice.roll(all.len() + 1);
-    let to = (at + 1 + dice.roll(12)).min(all.len());
-    match dice.roll(5) {
+    let at = rng.roll(all.len() + 1);
+    let to = (at + 1 + rng.roll(12)).min(all.len());
+    match rng.roll(5) {
         0 => drop(all.drain(at..to)),
         1 => {
             let piece = all[at..to].to_vec();
-            let to = dice.roll(all.len() + 1);
+            let to = rng.roll(all.len() + 1);
             all.splice(to..to, piece);
         }
-        2 if at < all.len() => all[at] = char::from(dice.roll(95) as u8 + 32),
+        2 if at < all.len() => all[at] = char::from(rng.roll(95) as u8 + 32),
         3 => {
-            let more = dice.pick(&[
+            let more = rng.pick(&[
                 " ", "  ", "\n", "\r", "\t", ": ", "- ", "#", " #", "'", "\"", "|", "&a ", "*a1", "!x ", "{",
                 "]", ",", "? ",
             ]);
@@ -66,10 +66,10 @@ fn broken(dice: &mut Dice, text: String) -> String {
                 ("- ", "-"),
                 (": ", ":"),
             ];
-            let (from, to) = pairs[dice.roll(pairs.len())];
+            let (from, to) = pairs[rng.roll(pairs.len())];
             let text: String = all.iter().collect();
             let all: Vec<usize> = text.match_indices(from).map(|it| it.0).collect();
-            let Some(at) = (!all.is_empty()).then(|| all[dice.roll(all.len())]) else { return text };
+            let Some(at) = (!all.is_empty()).then(|| all[rng.roll(all.len())]) else { return text };
             return format!("{}{to}{}", &text[..at], &text[at + from.len()..]);
         }
     }

@@ -1,31 +1,31 @@
-//! Ugly but valid TOML, as clients and people leave it.
+//! Awkward but valid TOML, as clients and people leave it.
 //!
-//! Dice -> a file. Invariant: what is generated is TOML 1.0; no name is given twice in a table.
+//! Rng -> a file. Invariant: what is generated is TOML 1.0; no name is given twice in a table.
 
 use serde_json::Value;
 
-use crate::property::{Dice, Kind};
-use crate::{FileFormat, Layout, ServersPath};
+use crate::property::{Kind, Rng};
+use crate::{FileFormat, ServersPath};
 
 pub(crate) const KINDS: &[Kind] = &[
     Kind {
         name: "toml",
         at: &["mcp_servers"],
         place,
-        generate: |dice| Ugly::new(dice).file(&["mcp_servers"]),
+        generate: |rng| Generator::new(rng).file(&["mcp_servers"]),
         second,
     },
     Kind {
         name: "toml, nested",
         at: &["mcp", "my.servers"],
         place,
-        generate: |dice| Ugly::new(dice).file(&["mcp", "my.servers"]),
+        generate: |rng| Generator::new(rng).file(&["mcp", "my.servers"]),
         second,
     },
 ];
 
 fn place(at: &[String]) -> ServersPath<'_> {
-    ServersPath { format: FileFormat::Toml, trailing_commas: false, at, layout: Layout::Map, new_file: None }
+    ServersPath::new(FileFormat::Toml, at)
 }
 
 /// What `toml-spanner` reads, which shares no code with `toml`.
@@ -56,8 +56,8 @@ fn value(it: &toml_spanner::Item<'_>) -> Value {
 const NAMES: &[&str] =
     &["weather", "a", "\"a b\"", "'x.y'", "\"Z\\u00fcrich\"", "1", "\"\"", "true", "\"a\\\"b\""];
 
-struct Ugly<'d> {
-    dice: &'d mut Dice,
+struct Generator<'d> {
+    rng: &'d mut Rng,
     /// Line ends, one of which is taken at a time.
     lines: &'static [&'static str],
     calm: bool,
@@ -65,23 +65,23 @@ struct Ugly<'d> {
     fresh: usize,
 }
 
-impl<'d> Ugly<'d> {
-    fn new(dice: &'d mut Dice) -> Self {
-        let lines = [&["\n"][..], &["\r\n"], &["\n"], &["\n", "\n", "\r\n"]][dice.roll(4)];
-        let indent = ["", "", "  ", "\t"][dice.roll(4)];
-        Self { lines, calm: dice.roll(3) == 0, indent, fresh: 0, dice }
+impl<'d> Generator<'d> {
+    fn new(rng: &'d mut Rng) -> Self {
+        let lines = [&["\n"][..], &["\r\n"], &["\n"], &["\n", "\n", "\r\n"]][rng.roll(4)];
+        let indent = ["", "", "  ", "\t"][rng.roll(4)];
+        Self { lines, calm: rng.roll(3) == 0, indent, fresh: 0, rng }
     }
 
     fn file(mut self, at: &[&str]) -> String {
-        let bom = self.dice.pick(&["", "", "\u{FEFF}"]);
-        if self.dice.roll(20) == 0 {
+        let bom = self.rng.pick(&["", "", "\u{FEFF}"]);
+        if self.rng.roll(20) == 0 {
             return format!("{bom}{}", self.gap());
         }
         let keys: Vec<String> =
             at.iter().map(|it| if it.contains('.') { format!("'{it}'") } else { (*it).into() }).collect();
-        let path = keys.join(self.dice.pick(&[".", ".", " . "]));
+        let path = keys.join(self.rng.pick(&[".", ".", " . "]));
         let (mut head, mut tables) = (self.pairs(), vec![self.table(), self.table(), self.table()]);
-        match self.dice.roll(6) {
+        match self.rng.roll(6) {
             0 => {}
             1 => {
                 for name in self.names() {
@@ -93,31 +93,31 @@ impl<'d> Ugly<'d> {
             _ => tables.extend(self.servers(&path)),
         }
         let mut text = format!("{bom}{head}");
-        tables.truncate(1 + self.dice.roll(8));
+        tables.truncate(1 + self.rng.roll(8));
         while !tables.is_empty() {
-            text += &tables.remove(self.dice.roll(tables.len()));
+            text += &tables.remove(self.rng.roll(tables.len()));
         }
         text += &self.gap();
-        match self.dice.roll(3) {
+        match self.rng.roll(3) {
             0 => text.trim_end_matches(['\n', '\r']).to_owned(),
             _ => text,
         }
     }
 
     fn names(&mut self) -> Vec<&'static str> {
-        let first = self.dice.roll(NAMES.len());
-        NAMES.iter().cycle().skip(first).take(self.dice.roll(4)).copied().collect()
+        let first = self.rng.roll(NAMES.len());
+        NAMES.iter().cycle().skip(first).take(self.rng.roll(4)).copied().collect()
     }
 
     fn line(&mut self) -> &'static str {
-        self.lines[self.dice.roll(self.lines.len())]
+        self.lines[self.rng.roll(self.lines.len())]
     }
 
     /// Blank lines and comments.
     fn gap(&mut self) -> String {
         let mut out = String::new();
-        for _ in 0..if self.calm { 0 } else { self.dice.roll(4) } {
-            out += self.dice.pick(&[
+        for _ in 0..if self.calm { 0 } else { self.rng.roll(4) } {
+            out += self.rng.pick(&[
                 "",
                 "",
                 "",
@@ -129,20 +129,20 @@ impl<'d> Ugly<'d> {
             ]);
             out += self.line();
         }
-        if self.calm && self.dice.roll(4) > 0 {
+        if self.calm && self.rng.roll(4) > 0 {
             out += self.line();
         }
         out
     }
 
     fn end(&mut self) -> String {
-        format!("{}{}", self.dice.pick(&["", "", "", " ", "\t# c", "#"]), self.line())
+        format!("{}{}", self.rng.pick(&["", "", "", " ", "\t# c", "#"]), self.line())
     }
 
     fn key(&mut self) -> String {
         self.fresh += 1;
         let n = self.fresh;
-        match self.dice.roll(6) {
+        match self.rng.roll(6) {
             0 => format!("\"k {n}\""),
             1 => format!("'k\"{n}'"),
             2 => format!("{n}"),
@@ -153,7 +153,7 @@ impl<'d> Ugly<'d> {
     }
 
     fn pairs(&mut self) -> String {
-        let count = self.dice.roll(4);
+        let count = self.rng.roll(4);
         (0..count).map(|_| self.pair()).collect()
     }
 
@@ -163,20 +163,18 @@ impl<'d> Ugly<'d> {
     }
 
     fn assign(&mut self, key: &str, value: &str) -> String {
-        format!("{key}{}{value}{}", self.dice.pick(&[" = ", "=", "\t= "]), self.end())
+        format!("{key}{}{value}{}", self.rng.pick(&[" = ", "=", "\t= "]), self.end())
     }
 
     fn value(&mut self, depth: usize) -> String {
-        match self.dice.roll(if depth > 2 { 8 } else { 11 }) {
-            0 => {
-                self.dice.pick(&["0xDEAD_beef", "0o17", "0b1", "+1_000", "-0", "9223372036854775807"]).into()
-            }
-            1 => self.dice.pick(&["1e10", "-0.0", "6.6e-1_0", "inf", "nan"]).into(),
+        match self.rng.roll(if depth > 2 { 8 } else { 11 }) {
+            0 => self.rng.pick(&["0xDEAD_beef", "0o17", "0b1", "+1_000", "-0", "9223372036854775807"]).into(),
+            1 => self.rng.pick(&["1e10", "-0.0", "6.6e-1_0", "inf", "nan"]).into(),
             2 => self
-                .dice
+                .rng
                 .pick(&["1979-05-27T07:32:00Z", "1979-05-27 07:32:00.5-07:00", "1979-05-27", "07:32:00"])
                 .into(),
-            3 => self.dice.pick(&["true", "false"]).into(),
+            3 => self.rng.pick(&["true", "false"]).into(),
             4 => format!(
                 "\"\"\"{}[mcp_servers.weather]{}# \\\" \"\" \\{}  x\"\"\"",
                 self.line(),
@@ -185,14 +183,14 @@ impl<'d> Ugly<'d> {
             ),
             5 => format!("'''{}it's \\ [x]{}'''", self.line(), self.line()),
             6 | 7 => self
-                .dice
+                .rng
                 .pick(&["\"\"", "''", "'C:\\x'", "\"a\\\"\\\\\\u00e9\\t\"", "\"# no\"", "'{ \"'"])
                 .into(),
             8 | 9 => {
-                let items: Vec<String> = (0..self.dice.roll(4)).map(|_| self.value(depth + 1)).collect();
+                let items: Vec<String> = (0..self.rng.roll(4)).map(|_| self.value(depth + 1)).collect();
                 let (open, comma) =
-                    if self.dice.roll(2) == 0 { (self.gap(), self.gap()) } else { Default::default() };
-                let last = if items.is_empty() { "" } else { self.dice.pick(&["", ","]) };
+                    if self.rng.roll(2) == 0 { (self.gap(), self.gap()) } else { Default::default() };
+                let last = if items.is_empty() { "" } else { self.rng.pick(&["", ","]) };
                 format!("[{open}{}{last}{}]", items.join(&format!(",{comma}")), self.gap())
             }
             _ => self.inline(depth),
@@ -200,15 +198,15 @@ impl<'d> Ugly<'d> {
     }
 
     fn inline(&mut self, depth: usize) -> String {
-        let count = self.dice.roll(3);
+        let count = self.rng.roll(3);
         let items: Vec<String> =
             (0..count).map(|_| format!("{} = {}", self.key(), self.flat(depth + 1))).collect();
         self.braces(&items)
     }
 
     fn braces(&mut self, items: &[String]) -> String {
-        let blank = self.dice.pick(&["", " ", "\t"]);
-        format!("{{{blank}{}{blank}}}", items.join(self.dice.pick(&[", ", ",", " , "])))
+        let blank = self.rng.pick(&["", " ", "\t"]);
+        format!("{{{blank}{}{blank}}}", items.join(self.rng.pick(&[", ", ",", " , "])))
     }
 
     /// A value without line ends, which TOML 1.0 does not have in inline tables (but inside of lists and texts).
@@ -221,16 +219,16 @@ impl<'d> Ugly<'d> {
         self.fresh += 1;
         let name = format!(
             "{}{}",
-            self.dice.pick(&["table", "profiles.p", "projects.\"/home/ana/", "'a.b'.x"]),
+            self.rng.pick(&["table", "profiles.p", "projects.\"/home/ana/", "'a.b'.x"]),
             self.fresh
         );
         let name = if name.contains('"') { format!("{name}\"") } else { name };
         let (gap, body) = (self.gap(), self.pairs());
-        if self.dice.roll(4) == 0 {
+        if self.rng.roll(4) == 0 {
             let more = self.pairs();
             return format!("{gap}[[{name}]]{}{body}[[{name}]]{}{more}", self.end(), self.end());
         }
-        let sub = if self.dice.roll(3) == 0 { self.header(&format!("{name}.sub")) } else { String::new() };
+        let sub = if self.rng.roll(3) == 0 { self.header(&format!("{name}.sub")) } else { String::new() };
         format!("{gap}{}{body}{sub}", self.header(&format!(" {name} ")))
     }
 
@@ -240,7 +238,7 @@ impl<'d> Ugly<'d> {
     }
 
     fn dotted(&mut self, path: &str) -> String {
-        let pairs: Vec<String> = (0..1 + self.dice.roll(2)).map(|_| self.key()).collect();
+        let pairs: Vec<String> = (0..1 + self.rng.roll(2)).map(|_| self.key()).collect();
         let mut out = self.gap();
         for key in pairs {
             let value = self.value(0);
@@ -251,11 +249,11 @@ impl<'d> Ugly<'d> {
 
     /// `mcp_servers = { .. }`, or the outermost table alone.
     fn holder(&mut self, keys: &[String]) -> String {
-        let names = if self.dice.roll(3) == 0 { Vec::new() } else { self.names() };
+        let names = if self.rng.roll(3) == 0 { Vec::new() } else { self.names() };
         let items: Vec<String> = names.into_iter().map(|it| format!("{it} = {}", self.inline(1))).collect();
         let mut value = self.braces(&items);
         let mut keys = keys.to_vec();
-        while keys.len() > 1 && self.dice.roll(2) == 0 {
+        while keys.len() > 1 && self.rng.roll(2) == 0 {
             let last = keys.pop().unwrap();
             value = self.braces(&[format!("{last} = {value}")]);
         }
@@ -267,7 +265,7 @@ impl<'d> Ugly<'d> {
     fn inline_servers(&mut self, path: &str) -> String {
         let mut out = self.header(path);
         for name in self.names() {
-            if self.dice.roll(3) == 0 {
+            if self.rng.roll(3) == 0 {
                 out += &self.dotted(name);
             } else {
                 let (gap, value) = (self.gap(), self.inline(0));
@@ -280,13 +278,13 @@ impl<'d> Ugly<'d> {
     /// `[mcp_servers.name]`, with tables of their own.
     fn servers(&mut self, path: &str) -> Vec<String> {
         let mut all = Vec::new();
-        if self.dice.roll(4) == 0 {
+        if self.rng.roll(4) == 0 {
             all.push(self.header(path));
         }
         for name in self.names() {
             let own = self.header(&format!("{path}.{name}")) + &self.pairs();
             let env = self.header(&format!("{path}.{name}.env")) + &self.pairs();
-            match self.dice.roll(6) {
+            match self.rng.roll(6) {
                 0 => all.extend([own, env]),
                 1 => all.push(env),
                 2 => all.push(format!("{own}{env}")),

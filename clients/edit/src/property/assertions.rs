@@ -86,7 +86,13 @@ fn show(bytes: &[u8]) -> String {
 /// Both values are the same but for the entry, and the tables around it that the old one does not have. With `entry`,
 /// that is what the new one holds.
 #[track_caller]
-pub(super) fn same_but(old: Value, new: Value, place: ServersPath<'_>, name: &str, entry: Option<&Entry>) {
+pub(super) fn verify_only_changed(
+    old: Value,
+    new: Value,
+    place: ServersPath<'_>,
+    name: &str,
+    entry: Option<&Entry>,
+) {
     if let Some(entry) = entry {
         let found = find(&new, place, name);
         let expected = Value::Object(entry.clone());

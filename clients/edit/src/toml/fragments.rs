@@ -1,4 +1,4 @@
-//! The pieces of a file that an entry is made of: tables with their headers, and lines with keys.
+//! The fragments of a file that an entry is made of: tables with their headers, and lines with keys.
 //!
 //! Tree + node -> ranges, and what takes them out. Invariant: a piece begins at the beginning of a line and ends at
 //! the end of one, before its line end; comments before it and behind it are not part of it.
@@ -10,29 +10,29 @@ use super::lines;
 use crate::text::Splice;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum Fragment {
     /// Tables with headers, one behind the other.
     Tables(Range<usize>),
     /// A key with its value.
     Line { range: Range<usize>, value: Range<usize> },
 }
 
-impl Piece {
+impl Fragment {
     pub(super) fn range(&self) -> Range<usize> {
         match self {
-            Piece::Tables(range) | Piece::Line { range, .. } => range.clone(),
+            Fragment::Tables(range) | Fragment::Line { range, .. } => range.clone(),
         }
     }
 }
 
-pub(super) fn of(doc: &Doc<'_>, id: Id) -> Vec<Piece> {
-    let mut all: Vec<Piece> = Vec::new();
+pub(super) fn of(doc: &Doc<'_>, id: Id) -> Vec<Fragment> {
+    let mut all: Vec<Fragment> = Vec::new();
     let mut last = 0;
     for (index, section) in doc.sections.iter().enumerate().skip(1).filter(|(_, it)| doc.within(it.node, id))
     {
         match all.last_mut() {
-            Some(Piece::Tables(range)) if last + 1 == index => range.end = section.range.end,
-            _ => all.push(Piece::Tables(section.range.clone())),
+            Some(Fragment::Tables(range)) if last + 1 == index => range.end = section.range.end,
+            _ => all.push(Fragment::Tables(section.range.clone())),
         }
         last = index;
     }
@@ -40,7 +40,7 @@ pub(super) fn of(doc: &Doc<'_>, id: Id) -> Vec<Piece> {
     let alone = lines.filter(|it| !doc.within(doc.section_at(it.start).node, id));
     all.extend(alone.map(|value| {
         let range = lines::start(doc.text, value.start)..lines::end(doc.text, value.end);
-        Piece::Line { range, value }
+        Fragment::Line { range, value }
     }));
     all.sort_by_key(|it| it.range().start);
     all
@@ -59,9 +59,9 @@ pub(super) fn in_order(mut splices: Vec<Splice>) -> Vec<Splice> {
 }
 
 /// Takes a piece out, with the white space that `put` would have put in front of it.
-pub(super) fn cut(text: &str, piece: &Piece) -> Splice {
+pub(super) fn cut(text: &str, piece: &Fragment) -> Splice {
     let range = match piece {
-        Piece::Tables(range) => {
+        Fragment::Tables(range) => {
             let start = lines::before(text, range.start);
             let blank = lines::start(text, start)..start;
             let apart = range.start > 0 && text[blank.clone()].trim().is_empty();
@@ -69,7 +69,7 @@ pub(super) fn cut(text: &str, piece: &Piece) -> Splice {
                 if apart && lines::blank_follows(text, range.end) { blank.start } else { range.start };
             with_line_end(text, start..range.end)
         }
-        Piece::Line { range, value } => {
+        Fragment::Line { range, value } => {
             let tail = &text[value.end..range.end];
             match tail.find('#') {
                 // A comment of the user's stays, on a line of its own.
