@@ -221,11 +221,13 @@ pub(super) fn confirm(what: &str, yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(fixable(
-            format!("stdin is not a terminal, so nobody can confirm: {what}"),
-            "run it again with `--yes`",
-        ));
+    for (stream, is_terminal) in
+        [("stdin", io::stdin().is_terminal()), ("stderr", io::stderr().is_terminal())]
+    {
+        if !is_terminal {
+            let problem = format!("cannot ask whether to {what}: {stream} is not a terminal");
+            return Err(fixable(problem, "run it again with `--yes`"));
+        }
     }
     eprint!("{what}? [y/N] ");
     let mut answer = String::new();

@@ -68,13 +68,13 @@ fn run(case: &Path, spec: &Spec, client: &Client) {
         env,
         ..StdioCommand::default()
     };
-    let wanted = [DesiredEntry {
+    let desired = [DesiredEntry {
         name: spec.name.clone(),
         server: None,
         entry: client.stdio_entry(&spec.name, &launch),
     }];
     let state = home.path().join("state");
-    let installed = config_file.install(&state, &wanted, ChangeOptions::default());
+    let installed = config_file.install(&state, &desired, ChangeOptions::default());
     if let Ok(complaint) = fs::read_to_string(case.join("refused.txt")) {
         let err = format!("{:#}", installed.unwrap_err());
         let expected =
@@ -92,7 +92,7 @@ fn run(case: &Path, spec: &Spec, client: &Client) {
         "{label}"
     );
     assert!(
-        !config_file.install(&state, &wanted, ChangeOptions::default()).unwrap().report.changed,
+        !config_file.install(&state, &desired, ChangeOptions::default()).unwrap().report.changed,
         "{label}: a second install changed it"
     );
     config_file.uninstall(&state, std::slice::from_ref(&spec.name), ChangeOptions::default()).unwrap();

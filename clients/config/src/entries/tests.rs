@@ -39,7 +39,7 @@ impl Home {
         config_file
             .install(
                 &self.state(),
-                &names.iter().map(|it| wanted(it)).collect::<Vec<_>>(),
+                &names.iter().map(|it| desired(it)).collect::<Vec<_>>(),
                 ChangeOptions::default(),
             )
             .unwrap()
@@ -60,7 +60,7 @@ impl Home {
     }
 }
 
-fn wanted(name: &str) -> DesiredEntry {
+fn desired(name: &str) -> DesiredEntry {
     let entry = json!({"command": "docker", "args": ["exec", "-i", format!("mcp-{name}"), "/mcp", "stdio"]});
     DesiredEntry {
         name: name.to_owned(),
@@ -99,20 +99,20 @@ fn in_an_empty_home_nothing_is_left() {
 }
 
 #[test]
-fn a_foreign_entry_is_only_replaced_by_force_and_comes_back() {
+fn an_unmanaged_entry_is_only_replaced_by_force_and_comes_back() {
     let home = Home::new();
     let config_file = home.config_file("claude-code", Scope::User);
     let original =
         "{\"mcpServers\": {\"a\": {\"command\": \"theirs\", \"env\": {\"X\": \"1\"}}}, \"numStartups\": 7}";
     fs::write(&config_file.path, original).unwrap();
-    let err = config_file.install(&home.state(), &[wanted("a")], ChangeOptions::default()).unwrap_err();
+    let err = config_file.install(&home.state(), &[desired("a")], ChangeOptions::default()).unwrap_err();
     assert!(
         format!("{err:#}").contains("an entry \"a\" that is not managed by Drydock; file left unchanged"),
         "{err:#}"
     );
     assert_eq!(home.list(&config_file), [("a".into(), EntryState::Unmanaged)]);
     assert!(config_file.uninstall(&home.state(), &["a".into()], ChangeOptions::default()).is_err());
-    let forced = config_file.install(&home.state(), &[wanted("a")], FORCE).unwrap();
+    let forced = config_file.install(&home.state(), &[desired("a")], FORCE).unwrap();
     assert_eq!(forced.entries[0].1, EntryAction::Replaced);
     assert_eq!(home.put(&config_file, &["a"]).entries[0].1, EntryAction::Unchanged);
     assert_eq!(home.take(&config_file, &["a"]).entries[0].1, EntryAction::Restored);
@@ -124,14 +124,14 @@ fn the_same_entry_of_somebody_else_stays_theirs() {
     let home = Home::new();
     let config_file = home.config_file("cursor", Scope::Project);
     fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
-    let original = json!({"mcpServers": {"a": wanted("a").entry}}).to_string();
+    let original = json!({"mcpServers": {"a": desired("a").entry}}).to_string();
     fs::write(&config_file.path, &original).unwrap();
     let outcome = home.put(&config_file, &["a"]);
     assert_eq!((outcome.entries[0].1 == EntryAction::Identical, outcome.report.changed), (true, false));
     assert_eq!(home.list(&config_file), [("a".into(), EntryState::Unmanaged)]);
 
     // By force it is ours, and the file is as it was.
-    let outcome = config_file.install(&home.state(), &[wanted("a")], FORCE).unwrap();
+    let outcome = config_file.install(&home.state(), &[desired("a")], FORCE).unwrap();
     assert_eq!((outcome.entries[0].1 == EntryAction::Adopted, outcome.report.changed), (true, false));
     assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
     assert_eq!(text(&config_file.path), original);
@@ -154,12 +154,12 @@ fn what_goes_with_an_entry_is_told() {
 }
 
 #[test]
-fn a_foreign_entry_among_several_is_named_and_so_are_the_others() {
+fn an_unmanaged_entry_among_several_is_named_and_so_are_the_others() {
     let home = Home::new();
     let config_file = home.config_file("cursor", Scope::User);
     fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
     fs::write(&config_file.path, r#"{"mcpServers": {"b": {"command": "theirs"}}}"#).unwrap();
-    let all = ["a", "b", "c"].map(wanted);
+    let all = ["a", "b", "c"].map(desired);
     let refused = config_file.install(&home.state(), &all, ChangeOptions::default()).unwrap_err();
     assert!(format!("{refused:#}").contains("an entry \"b\" that is not managed by Drydock"), "{refused:#}");
     let hint = refused.hint().unwrap().to_owned();
@@ -202,7 +202,7 @@ fn a_broken_file_is_left_alone_and_so_is_the_ledger() {
     let home = Home::new();
     let config_file = home.config_file("claude-code", Scope::User);
     fs::write(&config_file.path, "{\n  // mine\n}").unwrap();
-    let err = config_file.install(&home.state(), &[wanted("a")], ChangeOptions::default()).unwrap_err();
+    let err = config_file.install(&home.state(), &[desired("a")], ChangeOptions::default()).unwrap_err();
     let place = format!("{}:2:3: a comment", config_file.path.display());
     assert!(format!("{err:#}").contains(&place), "{err:#}");
     assert!(err.hint().unwrap().contains("fix line 2"));
@@ -215,7 +215,7 @@ fn a_broken_file_is_left_alone_and_so_is_the_ledger() {
 fn a_dry_run_writes_nothing() {
     let home = Home::new();
     let config_file = home.config_file("cursor", Scope::User);
-    let outcome = config_file.install(&home.state(), &[wanted("a")], DRY_RUN).unwrap();
+    let outcome = config_file.install(&home.state(), &[desired("a")], DRY_RUN).unwrap();
     assert!(outcome.old.is_none() && outcome.new.is_some());
     assert!(!config_file.path.exists() && !home.state().exists());
 }
@@ -282,16 +282,16 @@ fn what_was_written_since_is_given_up_by_force_only_and_kept() {
 }
 
 #[test]
-fn a_foreign_entry_that_was_restored_is_foreign_again() {
+fn an_unmanaged_entry_that_was_restored_is_unmanaged_again() {
     let home = Home::new();
     let config_file = home.config_file("cursor", Scope::User);
     fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
     let original = "{\"mcpServers\": {\"a\": {\"command\": \"theirs\"/* ! */}}}";
     fs::write(&config_file.path, original).unwrap();
-    config_file.install(&home.state(), &[wanted("a")], FORCE).unwrap();
+    config_file.install(&home.state(), &[desired("a")], FORCE).unwrap();
     home.restore(&config_file).unwrap();
     assert_eq!(home.list(&config_file), [("a".into(), EntryState::Unmanaged)]);
-    assert!(config_file.install(&home.state(), &[wanted("a")], ChangeOptions::default()).is_err());
+    assert!(config_file.install(&home.state(), &[desired("a")], ChangeOptions::default()).is_err());
     assert!(config_file.uninstall(&home.state(), &["a".into()], ChangeOptions::default()).is_err());
     assert_eq!(text(&config_file.path), original);
 }
@@ -303,7 +303,7 @@ fn entries_of_an_earlier_version_are_ours_and_their_restore_needs_force() {
     let config_file = home.config_file("cursor", Scope::User);
     fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
     let original = "{\"mcpServers\": {\"a\": {\"command\": \"theirs\"}}}";
-    let ours = json!({"mcpServers": {"a": wanted("a").entry}}).to_string();
+    let ours = json!({"mcpServers": {"a": desired("a").entry}}).to_string();
     fs::write(&config_file.path, ours).unwrap();
     let ledger = include_str!("../ledger/tests/ledger-0.1.0.json");
     let here = home.folder.path().canonicalize().unwrap();

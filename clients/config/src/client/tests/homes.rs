@@ -1,5 +1,5 @@
 //! Every client, in each scope that it has: our entries go into an empty home and into `tests/cases/homes/ID/*`, a
-//! file as such a client has it; they are read back, the foreign ones are still there, and out again all is as it was.
+//! file as such a client has it; they are read back, the unmanaged ones are still there, and out again all is as it was.
 
 use super::*;
 use crate::entries::{ChangeOptions, ClientConfigFile, DesiredEntry, EntryAction, EntryState};
@@ -34,7 +34,7 @@ fn reached(client: &Client, scope: Scope) -> Option<HttpEndpoint> {
     Some(HttpEndpoint { url: "http://127.0.0.1:8080/mcp".into(), headers })
 }
 
-fn wanted(client: &Client, scope: Scope) -> Vec<DesiredEntry> {
+fn desired(client: &Client, scope: Scope) -> Vec<DesiredEntry> {
     let mut all = vec![DesiredEntry {
         name: "weather".into(),
         server: Some("weather".into()),
@@ -75,23 +75,26 @@ fn in_and_out(client: &Client, host_env: &HostEnv, scope: Scope, temp: &Path, be
         fs::write(&config_file.path, before).unwrap();
     }
     let label = format!("{} {scope} {:?}", client.id, host_env.system);
-    let foreign = edit::entries(before.unwrap_or_default(), client.servers_path()).unwrap();
-    assert_eq!(before.is_some(), !foreign.is_empty(), "{label}: no foreign entries to lose");
+    let unmanaged = edit::entries(before.unwrap_or_default(), client.servers_path()).unwrap();
+    assert_eq!(before.is_some(), !unmanaged.is_empty(), "{label}: no unmanaged entries to lose");
 
-    let wanted = wanted(client, scope);
-    let installed = config_file.install(&state, &wanted, ChangeOptions::default());
+    let desired = desired(client, scope);
+    let installed = config_file.install(&state, &desired, ChangeOptions::default());
     let installed = installed.unwrap_or_else(|err| panic!("{label}: {err:#}"));
-    assert!(installed.entries.iter().all(|(_, fate)| *fate == EntryAction::Added), "{label}: {installed:?}");
-    check(client, host_env, scope, &project, &foreign, &label);
     assert!(
-        !config_file.install(&state, &wanted, ChangeOptions::default()).unwrap().report.changed,
+        installed.entries.iter().all(|(_, action)| *action == EntryAction::Added),
+        "{label}: {installed:?}"
+    );
+    check(client, host_env, scope, &project, &unmanaged, &label);
+    assert!(
+        !config_file.install(&state, &desired, ChangeOptions::default()).unwrap().report.changed,
         "{label}: a second time"
     );
     let listed = config_file.list(&Ledger::load(&state).unwrap()).unwrap();
     let ours = listed.iter().filter(|it| it.state == EntryState::Managed).count();
-    assert_eq!((ours, listed.len()), (wanted.len(), wanted.len() + foreign.len()), "{label}: {listed:?}");
+    assert_eq!((ours, listed.len()), (desired.len(), desired.len() + unmanaged.len()), "{label}: {listed:?}");
 
-    let names: Vec<_> = wanted.iter().map(|it| it.name.clone()).collect();
+    let names: Vec<_> = desired.iter().map(|it| it.name.clone()).collect();
     config_file.uninstall(&state, &names, ChangeOptions::default()).unwrap();
     let show = |it: Option<&[u8]>| it.map(|it| String::from_utf8_lossy(it).into_owned());
     let after = fs::read(&config_file.path).ok();
@@ -112,13 +115,13 @@ fn check(
     host_env: &HostEnv,
     scope: Scope,
     project: &Path,
-    foreign: &[(String, Value)],
+    unmanaged: &[(String, Value)],
     label: &str,
 ) {
     let bytes = fs::read(client.file(host_env, project, scope).unwrap()).unwrap();
     let entries = edit::entries(&bytes, client.servers_path()).unwrap();
     let others: Vec<_> = entries.iter().filter(|(name, _)| !name.ends_with("weather")).cloned().collect();
-    assert_eq!(others, foreign, "{label}");
+    assert_eq!(others, unmanaged, "{label}");
     let mut launch = client.stdio_command(host_env, project, scope, "weather").unwrap();
     launch.cwd = None;
     assert_eq!(launch, started(), "{label}");
@@ -147,7 +150,7 @@ fn of_several_files_the_one_with_servers_is_written_to() {
         let config_file = ClientConfigFile::of(&client, scope, &host_env, home.path()).unwrap();
         assert_eq!(config_file.path, home.path().join(with_servers), "{id}");
         config_file
-            .install(&home.path().join("state"), &wanted(&client, scope), ChangeOptions::default())
+            .install(&home.path().join("state"), &desired(&client, scope), ChangeOptions::default())
             .unwrap();
         assert_eq!(fs::read_to_string(beside).unwrap(), "{}", "{id}");
         let found = client.stdio_command(&host_env, home.path(), scope, "weather").unwrap();
@@ -176,7 +179,7 @@ fn one_file_of_two_clients() {
             .collect();
         for (config_file, client) in spots.iter().zip(&clients) {
             assert_eq!(config_file.path, path);
-            config_file.install(&state, &wanted(client, Scope::Project), ChangeOptions::default()).unwrap();
+            config_file.install(&state, &desired(client, Scope::Project), ChangeOptions::default()).unwrap();
         }
         let reads = |client: &Client| {
             let launch = client.stdio_command(&host_env, &project, Scope::Project, "weather");
