@@ -21,7 +21,7 @@ use drydock_edit::{FileFormat, ServersPath};
 
 pub use self::data::{Evidence, StartedFrom};
 pub use self::host_env::{HostEnv, System};
-pub use self::http::{HttpEndpoint, sounds_secret};
+pub use self::http::{HeaderSupport, HttpEndpoint, sounds_secret};
 pub use self::scope::Scope;
 pub use self::stdio::{StdioCommand, Transport};
 use crate::error::{Context, Error, ErrorKind, Result};

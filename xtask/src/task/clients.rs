@@ -14,7 +14,7 @@ use crate::progress::say;
 use crate::reinstall;
 use crate::table;
 use crate::workspace::Workspace;
-use drydock_config::client::{self, Client, HostEnv, Scope, System};
+use drydock_config::client::{self, Client, HeaderSupport, HostEnv, Scope, System};
 use drydock_config::drift::Difference;
 use drydock_config::entries::{ClientConfigFile, EntryState, ListedEntry};
 use drydock_config::file;
@@ -153,7 +153,7 @@ fn row(ws: &Workspace, host_env: &HostEnv, ledger: &Ledger, client: &Client) -> 
         evidence: client.evidence().iter().map(|it| it.word()).collect(),
         unconfirmed: unconfirmed.collect(),
         http: client.http().is_some(),
-        headers: client.http() == Some(true),
+        headers: client.http().is_some_and(|it| it != HeaderSupport::None),
         files: files.into_iter().map(|(scope, path)| client_file(ws, ledger, client, scope, path)).collect(),
     }
 }

@@ -26,6 +26,17 @@ pub struct HttpEndpoint {
     pub headers: Vec<(String, String)>,
 }
 
+/// Which headers of servers over HTTP a client takes: always with references to variables, never with the secret itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderSupport {
+    /// It replaces no variables in them, as far as we know.
+    None,
+    /// Only `Authorization: Bearer ${NAME}`.
+    Bearer,
+    /// Any header.
+    Any,
+}
+
 /// The order of headers means nothing, and neither does the case of their names.
 impl PartialEq for HttpEndpoint {
     fn eq(&self, other: &Self) -> bool {
@@ -59,20 +70,15 @@ impl Fields {
 }
 
 impl Client {
-    /// Whether it reaches servers over HTTP, and whether their headers can hold references.
-    pub fn http(&self) -> Option<bool> {
+    /// Which headers it can send to servers over HTTP; `None`: it reaches no such servers through its file.
+    pub fn http(&self) -> Option<HeaderSupport> {
         let template = self.data.entry.http.as_ref()?;
-        Some(
-            ["{headers}", "{bearer-variable}", "{header-variables}"]
-                .iter()
-                .any(|it| templates::has(template, it)),
-        )
-    }
-
-    /// Whether the only header that it takes is `Authorization: Bearer ${NAME}`.
-    pub fn only_bearer(&self) -> bool {
-        let has = |it| self.data.entry.http.as_ref().is_some_and(|template| templates::has(template, it));
-        has("{bearer-variable}") && !has("{headers}") && !has("{header-variables}")
+        let has = |placeholder| templates::has(template, placeholder);
+        Some(match (has("{headers}") || has("{header-variables}"), has("{bearer-variable}")) {
+            (true, _) => HeaderSupport::Any,
+            (false, true) => HeaderSupport::Bearer,
+            (false, false) => HeaderSupport::None,
+        })
     }
 
     /// The entry that makes this client reach that server.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::fixable::fixable;
 use crate::progress::say;
-use drydock_config::client::{self, Client, System};
+use drydock_config::client::{self, Client, HeaderSupport, System};
 
 const BEGIN: &str = "<!-- clients: made by `cargo xtask clients --readme` from clients/*.toml -->\n";
 const END: &str = "<!-- end of clients -->";
@@ -90,9 +90,9 @@ fn user_files(client: &Client) -> String {
 fn http(client: &Client) -> &'static str {
     match client.http() {
         None => "–",
-        Some(false) => "yes, no headers",
-        Some(true) if client.only_bearer() => "yes, header: `Authorization: Bearer`",
-        Some(true) => "yes, headers",
+        Some(HeaderSupport::None) => "yes, no headers",
+        Some(HeaderSupport::Bearer) => "yes, header: `Authorization: Bearer`",
+        Some(HeaderSupport::Any) => "yes, headers",
     }
 }
 

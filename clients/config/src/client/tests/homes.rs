@@ -29,7 +29,8 @@ fn started() -> StdioCommand {
 fn reached(client: &Client, scope: Scope) -> Option<HttpEndpoint> {
     client.http()?;
     let bearer = ("Authorization".to_owned(), "Bearer ${TOKEN}".to_owned());
-    let takes_headers = client.http() == Some(true) && (client.id != "kilo" || scope == Scope::User);
+    let takes_headers =
+        client.http() != Some(HeaderSupport::None) && (client.id != "kilo" || scope == Scope::User);
     let headers = if takes_headers { vec![bearer] } else { Vec::new() };
     Some(HttpEndpoint { url: "http://127.0.0.1:8080/mcp".into(), headers })
 }

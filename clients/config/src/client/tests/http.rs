@@ -46,7 +46,7 @@ fn every_client_reads_back_what_it_writes_or_refuses() {
             assert_eq!(client.parse_http(&entry).unwrap(), remote(headers), "{}: {entry}", client.id);
             taken += 1;
         }
-        assert_eq!(taken > 0, takes_headers, "{}", client.id);
+        assert_eq!(taken > 0, takes_headers != HeaderSupport::None, "{}", client.id);
         match taken {
             0 => without += 1,
             _ => with_headers += 1,
