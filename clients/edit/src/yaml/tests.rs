@@ -1,14 +1,11 @@
-//! Edits of hand-picked files; generated ones are in `edit/property.rs`, and `judges.rs` compares what is read.
+//! Edits of hand-picked files; generated ones are in `edit/property.rs`, and `differential.rs` compares what is read.
 
 use serde_json::json;
 
-use super::ugly::place;
+use super::generate::place;
 use super::*;
-use crate::by_hand::{self, object, text};
-
-fn entries(text: &str, place: ServersPath<'_>) -> Result<Vec<(String, Value)>> {
-    super::entries(text, place, |_| true)
-}
+use crate::test_support::{self, entries, object, put, remove, text};
+use crate::{parse_entry, render_snippet};
 
 fn goose() -> Vec<String> {
     vec!["extensions".to_owned()]
@@ -30,20 +27,18 @@ fn entry() -> Entry {
     object(json!({"cmd": "docker", "args": ["exec", "-i", "mcp-weather"], "timeout": 300}))
 }
 
-fn removed(old: &str, place: ServersPath<'_>, made: &[CreatedParent]) -> Option<String> {
-    remove(old, place, "weather", made, None).unwrap().map(|it| String::from_utf8(it).unwrap())
+fn removed(old: &str, place: ServersPath<'_>, created: &[CreatedParent]) -> Option<String> {
+    remove(old, place, "weather", created, None).unwrap().map(|it| String::from_utf8(it).unwrap())
 }
 
 #[track_caller]
 fn round_trip(old: Option<&str>, place: ServersPath<'_>) -> String {
-    by_hand::round_trip(old, place, &entry())
+    test_support::round_trip(old, place, &entry())
 }
 
 #[track_caller]
 fn refusal(old: &str, place: ServersPath<'_>) -> String {
-    let refused = put(Some(old), place, "weather", &entry(), IfExists::Replace).unwrap_err();
-    assert!(refused.downcast_ref::<EditError>().is_some(), "no place: {refused:#}");
-    refused.to_string()
+    test_support::refusal(old, place, &entry()).to_string()
 }
 
 const OURS: &str = "  weather:\n    cmd: docker\n    args:\n      - exec\n      - -i\n      - mcp-weather\n    timeout: 300\n";
@@ -82,9 +77,9 @@ fn no_file_and_an_empty_one() {
         assert!(round_trip(Some(commented), list(&cont)).contains("mine"));
     }
     let renamed = round_trip(None, list(&cont)).replace("Local Config", "Mine");
-    let made = put(None, list(&cont), "weather", &entry(), IfExists::Replace).unwrap().made;
+    let created = put(None, list(&cont), "weather", &entry(), IfExists::Replace).unwrap().created;
     assert_eq!(
-        removed(&renamed, list(&cont), &made).unwrap(),
+        removed(&renamed, list(&cont), &created).unwrap(),
         "name: Mine\nversion: \"1.0.0\"\nschema: v1\n"
     );
 }
@@ -230,7 +225,7 @@ fn the_last_look_sees_what_is_wrong() {
     let (goose, cont) = (goose(), cont());
     let look = |old: &str, new: &str, place: ServersPath<'_>, entry: Option<&Entry>| {
         let old = Tree::read(old).unwrap();
-        check::same_but(&old, new, place, "weather", 2, entry).map_err(|err| err.to_string())
+        check::verify_only_changed(&old, new, place, "weather", 2, entry).map_err(|err| err.to_string())
     };
     let (entry, old) =
         (object(json!({"a": "1"})), "x: |\n  t\nextensions:\n  b: [1, *c]\n".replace("*c", "c"));
@@ -298,7 +293,7 @@ fn an_update_keeps_what_the_user_added() {
     let old = "extensions:\n  weather:\n    cmd: podman # the engine\n    args: [old] # why\n    type: stdio\n    envs:\n      A: '1'\n      \
                C: 3\n    # note\n    bundled: true\n  b: 1\n";
     let wanted = object(json!({"cmd": "docker", "args": ["new", ""], "envs": {"A": "no"}, "timeout": 300}));
-    let new = put(Some(old), map(&goose), "weather", &wanted, IfExists::Ours(&written)).unwrap();
+    let new = put(Some(old), map(&goose), "weather", &wanted, IfExists::Update(&written)).unwrap();
     assert_eq!(
         text(&new),
         "extensions:\n  weather:\n    cmd: docker # the engine\n    args: [\"new\", \"\"] # why\n    envs:\n      A: \"no\"\n      \
@@ -306,7 +301,7 @@ fn an_update_keeps_what_the_user_added() {
     );
     let old = "mcpServers:\n  - command: x\n    type: stdio\n    name: weather\n    args:\n      # first\n      - a\n";
     let wanted = object(json!({"name": "weather", "args": [], "command": ["y", {"z": 1}]}));
-    let new = put(Some(old), list(&cont), "weather", &wanted, IfExists::Ours(&written)).unwrap();
+    let new = put(Some(old), list(&cont), "weather", &wanted, IfExists::Update(&written)).unwrap();
     assert_eq!(
         text(&new),
         "mcpServers:\n  - command:\n      - \"y\"\n      - z: 1\n    name: weather\n    args: []\n"
@@ -317,7 +312,7 @@ fn an_update_keeps_what_the_user_added() {
         map(&goose),
         "weather",
         &Entry::new(),
-        IfExists::Ours(&stale),
+        IfExists::Update(&stale),
     );
     assert_eq!(text(&new.unwrap()), "extensions:\n  weather: {}\n");
 }
@@ -332,10 +327,10 @@ fn entries_leave_in_any_order() {
             for order in [["one", "two"], ["two", "one"]] {
                 let first = put(old.as_deref(), place, "one", &entry(), IfExists::Replace).unwrap();
                 let both = put(Some(text(&first)), place, "two", &entry(), IfExists::Replace).unwrap();
-                assert_eq!(both.made, []);
-                let left = remove(text(&both), place, order[0], &first.made, None).unwrap().unwrap();
+                assert_eq!(both.created, []);
+                let left = remove(text(&both), place, order[0], &first.created, None).unwrap().unwrap();
                 let left = String::from_utf8(left).unwrap();
-                let back = remove(&left, place, order[1], &first.made, None).unwrap();
+                let back = remove(&left, place, order[1], &first.created, None).unwrap();
                 assert_eq!(back.map(|it| String::from_utf8(it).unwrap()), old);
             }
         }
@@ -358,7 +353,7 @@ fn what_others_added_to_what_we_made_stays() {
         ),
     ] {
         let edited = text(&ours).replacen(from, to, 1);
-        assert_eq!(removed(&edited, map(&goose), &ours.made).unwrap(), left);
+        assert_eq!(removed(&edited, map(&goose), &ours.created).unwrap(), left);
     }
 }
 
