@@ -1,6 +1,83 @@
 //! Lossless edits of one entry in a configuration file: JSON, JSON with comments, TOML and YAML.
 //!
-//! DOCS
+//! Put an entry into a file that somebody wrote by hand, and take it out again: every other byte stays as it is, the
+//! comments, the blank lines and the order of keys included.
+//!
+//! ```
+//! use drydock_edit::{Entry, FileFormat, IfExists, ServersPath, put, remove};
+//! use serde_json::json;
+//!
+//! let old = br#"{
+//!   // What I think with.
+//!   "model": "opus", /* for now */
+//!   "mcpServers": {
+//!     "files": {"command": "npx"}, // mine
+//!   },
+//! }
+//! "#;
+//! let at = ["mcpServers".to_owned()];
+//! let servers = ServersPath { trailing_commas: true, ..ServersPath::new(FileFormat::Jsonc, &at) };
+//! let entry: Entry = serde_json::from_value(json!({"command": "docker", "args": ["run", "weather"]}))?;
+//!
+//! let new = put(Some(old), servers, "weather", &entry, IfExists::Replace)?;
+//! assert_eq!(
+//!     String::from_utf8(new.text.clone())?,
+//!     r#"{
+//!   // What I think with.
+//!   "model": "opus", /* for now */
+//!   "mcpServers": {
+//!     "files": {"command": "npx"}, // mine
+//!     "weather": {
+//!       "command": "docker",
+//!       "args": ["run", "weather"]
+//!     },
+//!   },
+//! }
+//! "#
+//! );
+//!
+//! let left = remove(&new.text, servers, "weather", &new.created, new.replaced.as_deref())?;
+//! assert_eq!(left.as_deref(), Some(&old[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Text in, text out: nothing here reads or writes a file. JSON, JSON with comments, TOML and YAML are edited by the same
+//! five functions: [`entries`], [`put`], [`remove`], [`parse_entry`] and [`render_snippet`].
+//!
+//! # What is guaranteed
+//!
+//! - **A byte outside of the entry never changes**, nor does one outside of what was created around it. (White space in
+//!   which nothing stood may give way to the first entry, and so may a `{}` or `null` in its place; [`remove`] puts it back.)
+//! - **[`put`] and [`remove`] give the original back**, byte for byte, if [`remove`] is told what [`put`] said:
+//!   [`Insertion::created`] and [`Insertion::replaced`]. Both can be kept between, as JSON.
+//! - **Twice is once**: what is there already is not written again.
+//! - **What others add to an entry stays** when it is brought up to date ([`IfExists::Update`]).
+//! - **New text looks like what is around it**: line ends, indentation, spaces, tables or inline tables, trailing commas.
+//! - **Nothing is returned unchecked**: the new text is read again from the beginning, and all but the entry is compared
+//!   with the old one. A difference is [`ErrorKind::Internal`], and no text.
+//! - No panic, no endless loop and no stack that overflows, whatever the bytes are.
+//!
+//! Generated documents (20,000 in every run of the tests, a million on request) and a fuzzer (`fuzz/`) hold it to that, and
+//! compare what is read and written with parsers that share no code with this crate.
+//!
+//! # What is refused
+//!
+//! If it is not certain that an edit means the same to every reader, there is none, but an [`Error`] with line and column:
+//!
+//! - a text that is not valid in its format, not UTF-8, or larger than [`ServersPath::max_size`];
+//! - a name that stands twice where it matters: readers disagree on which one counts;
+//! - something else than an object (or a list, for [`Layout::List`]) on the way to the entries;
+//! - JSON: comments in [`FileFormat::Json`], trailing commas unless [`ServersPath::trailing_commas`] says so, and a line
+//!   comment with a line end in it that only some parsers see;
+//! - TOML: an entry in several places that is to be replaced as a whole, and null in an entry;
+//! - YAML: several documents, directives, explicit (`?`) and compound keys, tabs where columns count, and anchors, tags,
+//!   aliases and merge keys on the way to the entry or out of it.
+//!
+//! # Why there is a reader of our own
+//!
+//! DECISIONS
+
+#![warn(missing_docs)]
 
 mod change;
 mod error;

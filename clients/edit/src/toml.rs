@@ -217,7 +217,7 @@ fn check_inline(doc: &Doc<'_>, id: Id, path: &[String]) -> Result<()> {
 
 fn kind(value: &Value) -> &'static str {
     match value {
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Number(_) => "a number",
         Value::Bool(_) => "a boolean",
         Value::Array(_) => "a list",

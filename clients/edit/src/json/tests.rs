@@ -1,4 +1,4 @@
-//! Edits of hand-picked files; generated ones are in `edit/property.rs`.
+//! Edits of hand-picked files; generated ones are in `property.rs`.
 
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy};
 use serde_json::json;

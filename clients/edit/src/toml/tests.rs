@@ -1,4 +1,4 @@
-//! Edits of hand-picked files; generated ones are in `edit/property.rs`.
+//! Edits of hand-picked files; generated ones are in `property.rs`.
 
 mod broken;
 
@@ -166,7 +166,7 @@ fn what_the_client_could_not_read_is_refused_with_its_place() {
         "2:2: `a` cannot be extended: it is complete where it first stands"
     );
     assert_eq!(refusal("mcp_servers = []\n"), "1:15: `mcp_servers` must be a table, and is a list");
-    assert_eq!(refusal("# é\nmcp_servers = 'x'"), "2:15: `mcp_servers` must be a table, and is a text");
+    assert_eq!(refusal("# é\nmcp_servers = 'x'"), "2:15: `mcp_servers` must be a table, and is a string");
     assert_eq!(
         refusal("a = 1\n\n[[mcp_servers]]\nname = 'x'\n"),
         "3:3: `mcp_servers` must be a table, and is an array of tables"
