@@ -1,7 +1,7 @@
 //! What the last look at an edit says, in every format.
 //!
-//! Whether all but our path is the same, and what stands there now -> nothing, or an error. Invariant: an error here is
-//! a bug of this crate, and nothing is written.
+//! Whether all but our path is the same, and what stands there now -> nothing, or an error. Invariant: an error here
+//! is a bug of this crate, and nothing is written.
 
 use serde_json::Value;
 

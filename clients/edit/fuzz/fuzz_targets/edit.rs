@@ -1,7 +1,8 @@
 //! Any bytes as a file of any format: whatever is edited keeps every byte that is not the entry's.
 //!
 //! Bytes -> format, options, entries and a document -> edits, which must hold what the generated cases of the crate's
-//! tests hold (`src/property/assertions.rs`). Invariant: a document that is refused is fine, one that is spoiled is not.
+//! tests hold (`src/property/assertions.rs`). Invariant: a document that is refused is fine, one that is spoiled is
+//! not.
 
 #![no_main]
 

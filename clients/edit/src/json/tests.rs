@@ -156,7 +156,7 @@ fn an_update_keeps_what_the_user_added() {
 }
 
 #[test]
-fn a_foreign_entry_that_gave_way_comes_back() {
+fn an_unmanaged_entry_that_gave_way_comes_back() {
     let at = servers();
     round_trip(Some("{\"mcpServers\": {\"weather\": { \"command\" : \"mine\" }, \"x\": 1}}"), strict(&at));
     round_trip(Some("{\"mcpServers\": {\"weather\": null}}"), strict(&at));

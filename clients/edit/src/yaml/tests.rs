@@ -309,7 +309,7 @@ fn what_gave_way_can_be_read() {
 }
 
 #[test]
-fn what_is_to_be_pasted() {
+fn what_a_snippet_is() {
     let (goose, cont) = (goose(), cont());
     let entry = object(json!({"command": "a b", "env": {"A": "yes"}}));
     assert_eq!(
