@@ -9,10 +9,10 @@ use crate::Entry;
 /// What [`put`](crate::put) does with an entry that already has the name.
 #[derive(Clone, Copy, Debug)]
 pub enum IfExists<'a> {
-    /// The caller wrote it: bring the fields up to date, keep what else is in it. Holds the entry as it was last written:
-    /// of its fields, those that are no longer wanted are taken out, unless somebody has changed them since.
+    /// The caller wrote it: bring the fields up to date, keep what else is in it. Holds the entry as it was last
+    /// written: of its fields, those that are no longer wanted are taken out, unless somebody has changed them since.
     Update(&'a Entry),
-    /// It is somebody else's: replace the whole. [`Insertion::replaced`] is what stood there.
+    /// It is unmanaged (somebody else wrote it): replace the whole. [`Insertion::replaced`] is what stood there.
     Replace,
 }
 

@@ -9,8 +9,8 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a text was not read or not edited. Nothing was changed.
 ///
-/// It is shown as `LINE:COLUMN: WHAT`, or as `WHAT` if it is not about a position: put a path and a colon in front, and
-/// editors and terminals know where to jump.
+/// It is shown as `LINE:COLUMN: WHAT`, or as `WHAT` if it is not about a position: put a path and a colon in front,
+/// and editors and terminals know where to jump.
 ///
 /// ```
 /// use drydock_edit::{Entry, ErrorKind, FileFormat, IfExists, ServersPath, put};
@@ -146,3 +146,48 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{FileFormat, IfExists, ServersPath, put};
+
+    #[test]
+    fn an_error_says_what_kind_it_is() {
+        let at = ["servers".to_owned()];
+        let refused = |format, text: &[u8], entry, max_size| {
+            let place = ServersPath { max_size, ..ServersPath::new(format, &at) };
+            let entry = serde_json::from_value(entry).unwrap();
+            put(Some(text), place, "x", &entry, IfExists::Replace).unwrap_err()
+        };
+        for (format, text, kind) in [
+            (FileFormat::Json, "{\"a\": 1,}", ErrorKind::Syntax),
+            (FileFormat::Json, "{\"servers\": {}, \"servers\": {}}", ErrorKind::Duplicate),
+            (FileFormat::Jsonc, "{} // \u{2028}", ErrorKind::Unsupported),
+            (FileFormat::Toml, "a = ", ErrorKind::Syntax),
+            (FileFormat::Toml, "servers = 1", ErrorKind::WrongType),
+            (FileFormat::Toml, "a.b = 1\n[a]\nb = 1\n", ErrorKind::Duplicate),
+            (FileFormat::Yaml, "a: [", ErrorKind::Syntax),
+            (FileFormat::Yaml, "? a\n", ErrorKind::Unsupported),
+            (FileFormat::Yaml, "servers: []", ErrorKind::WrongType),
+            (FileFormat::Yaml, "a: 1\na: 2\n", ErrorKind::Duplicate),
+        ] {
+            let err = refused(format, text.as_bytes(), json!({}), 64);
+            assert_eq!(err.kind(), kind, "{text}: {err}");
+            assert!(err.position().is_some(), "{text}: {err}");
+            assert_eq!(err.hint().is_some(), kind == ErrorKind::Duplicate || text.contains(",}"), "{text}");
+        }
+        let latin = refused(FileFormat::Json, b"{\n \xE9", json!({}), 64);
+        assert_eq!(
+            (latin.kind(), latin.to_string().as_str()),
+            (ErrorKind::NotUtf8, "2:2: this byte is not UTF-8")
+        );
+        assert_eq!(latin.hint(), Some("save the file as UTF-8"));
+        let large = refused(FileFormat::Json, b"{}\n", json!({}), 2);
+        assert_eq!((large.kind(), large.position()), (ErrorKind::TooLarge, None));
+        let null = refused(FileFormat::Toml, b"", json!({"a": null}), 64);
+        assert_eq!((null.kind(), null.position()), (ErrorKind::InvalidEntry, None));
+    }
+}

@@ -1,8 +1,8 @@
 //! Generated files of every format x random edits: is every byte that is not ours kept?
 //!
-//! Seed -> a file, a sequence of edits, and what must hold after each (`property/case.rs`). Invariant: a seed means the
-//! same case on every machine, so that a failure can be run again alone: `DRYDOCK_CASE=json:17`. `DRYDOCK_CASES` is how
-//! many are tried.
+//! Seed -> a file, a sequence of edits, and what must hold after each (`property/case.rs`). Invariant: a seed means
+//! the same case on every machine, so that a failure can be run again alone: `DRYDOCK_CASE=json:17 cargo test -p
+//! drydock-edit no_byte`. `DRYDOCK_CASES` is how many are tried.
 
 mod assertions;
 mod case;

@@ -53,8 +53,8 @@ pub struct ServersPath<'a> {
     pub layout: Layout,
     /// What the program wants to stand in a new file, before the entries. Only YAML files get it.
     pub new_file: Option<&'a Entry>,
-    /// The largest text that is read, in bytes: a larger one is no configuration, and would only be read slowly. (Offsets
-    /// are kept in 32 bits, so that 4 GiB are the end in any case.)
+    /// The largest text that is read, in bytes: a larger one is no configuration, and would only be read slowly.
+    /// (Offsets are kept in 32 bits, so that 4 GiB are the end in any case.)
     pub max_size: usize,
 }
 

@@ -188,11 +188,11 @@ fn walk(doc: &Doc<'_>, path: &[String]) -> Result<Walk> {
             }
             Kind::Value => {
                 let what = format!("`{key}` must be a table, and is {}", kind(&value::value(doc, id)));
-                return Err(doc.refused(id, what));
+                return Err(doc.wrong_type(id, what));
             }
             Kind::Array => {
                 let what = format!("`{key}` must be a table, and is an array of tables");
-                return Err(doc.refused(id, what));
+                return Err(doc.wrong_type(id, what));
             }
             _ => {}
         }
@@ -217,7 +217,7 @@ fn check_inline(doc: &Doc<'_>, id: Id, path: &[String]) -> Result<()> {
 
 fn kind(value: &Value) -> &'static str {
     match value {
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Number(_) => "a number",
         Value::Bool(_) => "a boolean",
         Value::Array(_) => "a list",
@@ -314,7 +314,7 @@ fn restore(
         (Some(Fragment::Tables(range)), Some(Form::Tables)) => range.clone(),
         _ => {
             let what = format!("what `{name}` had replaced does not fit here any more:\n{original}\n");
-            return Err(doc.refused(id, what));
+            return Err(doc.unsupported(id, what));
         }
     };
     let first = Splice { range, with: original.to_owned() };

@@ -1,11 +1,19 @@
 //! What the last look at an edit says, in every format.
 //!
-//! Whether all but our path is the same, and what stands there now -> nothing, or an error. Invariant: an error here is
-//! a bug of this crate, and nothing is written.
+//! Whether all but our path is the same, and what stands there now -> nothing, or an error. Invariant: an error here
+//! is a bug of this crate, and nothing is written.
 
 use serde_json::Value;
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
+
+/// The result of an edit cannot be read. (An entry can be nested too deeply for its format, which is no bug.)
+pub(super) fn broken(err: Error) -> Error {
+    match err.kind() {
+        ErrorKind::Unsupported => err,
+        _ => Error::internal(format_args!("the edit would have broken the file: {err}")),
+    }
+}
 
 pub(super) fn only_changed(same: bool, path: &str) -> Result<()> {
     if same {

@@ -148,7 +148,7 @@ impl Format for Yaml {
     }
 
     fn parse_entry(&self, text: &str, place: ServersPath<'_>) -> Result<Value> {
-        // `slot` says what the text of a foreign entry looks like.
+        // `slot` says what the text of an unmanaged entry looks like.
         let key = "x";
         let item = text.trim_start_matches(' ').starts_with("- ");
         let whole = match place.layout {

@@ -23,7 +23,7 @@ pub(super) fn verify_only_changed(
 ) -> Result<()> {
     // One syntax tree at a time: that of a large file is a multiple of it.
     let old = Outline::of(old, place, path)?;
-    let new = Outline::of(new, place, path)?;
+    let new = Outline::of(new, place, path).map_err(verify::broken)?;
     let same = old.only_objects && new.only_objects && old.others().eq(new.others());
     let path = path.join(".");
     verify::only_changed(same, &path)?;

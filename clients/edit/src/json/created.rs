@@ -1,7 +1,7 @@
 //! The way back to what was there before the first entry.
 //!
-//! Text + `CreatedParent`s -> text, or no file. Invariant: what was created is taken away only while nothing of anybody
-//! else's is in it.
+//! Text + `CreatedParent`s -> text, or no file. Invariant: what was created is taken away only while nothing of
+//! anybody else's is in it.
 
 use super::nodes::{root, strict, walk};
 use super::without;

@@ -185,7 +185,8 @@ impl<'d> Generator<'d> {
         self.joined('[', &items, ']')
     }
 
-    /// An object with some members, and one for each name in `path`, nested. A key may stand twice, but not on the path.
+    /// An object with some members, and one for each name in `path`, nested. A key may stand twice, but not on the
+    /// path.
     fn object(&mut self, depth: usize, path: &[&str]) -> String {
         let count = self.rng.roll(4);
         let mut members: Vec<String> = (0..count).map(|n| self.member(depth, n, path)).collect();

@@ -106,7 +106,7 @@ pub(super) fn value(clean: &str, ast: &Ast<'_>) -> Value {
     serde_json::from_str(&clean[ast.start()..ast.end()]).unwrap_or_else(|_| large(clean, ast))
 }
 
-/// The same with numbers that no `f64` holds (`1e400`), as text: they are legal, and somebody else's.
+/// The same with numbers that no `f64` holds (`1e400`), as text: they are legal.
 fn large(clean: &str, ast: &Ast<'_>) -> Value {
     match ast {
         Ast::Object(it) => {

@@ -1,7 +1,7 @@
 //! Is a text what the client's JSON parser takes? And the strict JSON inside it, byte for byte in the same place.
 //!
 //! Text with comments and trailing commas -> strict JSON of the same length, or a refusal. Invariant: an offset into
-//! the result is the same offset into the text. The strict rest is judged by serde_json: what it refuses (missing
+//! the result is the same offset into the text. The strict rest is checked by serde_json: what it refuses (missing
 //! commas, single quotes, `01`, control characters), no client reads either.
 
 use std::ops::Range;

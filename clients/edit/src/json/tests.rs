@@ -1,4 +1,4 @@
-//! Edits of hand-picked files; generated ones are in `edit/property.rs`.
+//! Edits of hand-picked files; generated ones are in `property.rs`.
 
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy};
 use serde_json::json;
@@ -156,7 +156,7 @@ fn an_update_keeps_what_the_user_added() {
 }
 
 #[test]
-fn a_foreign_entry_that_gave_way_comes_back() {
+fn an_unmanaged_entry_that_gave_way_comes_back() {
     let at = servers();
     round_trip(Some("{\"mcpServers\": {\"weather\": { \"command\" : \"mine\" }, \"x\": 1}}"), strict(&at));
     round_trip(Some("{\"mcpServers\": {\"weather\": null}}"), strict(&at));

@@ -184,7 +184,8 @@ impl<'f> Case<'f> {
         }
     }
 
-    /// Puts an entry in, lets its user add to it, and brings it up to date: the last text, with what the first one made.
+    /// Puts an entry in, lets its user add to it, and brings it up to date: the last text, with what the first one
+    /// made.
     fn install(
         &mut self,
         old: Option<&[u8]>,

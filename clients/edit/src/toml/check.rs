@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::doc::{Doc, Id, Kind, ROOT};
 use super::value;
-use crate::{Error, Result, verify};
+use crate::{Result, verify};
 
 /// Makes sure that two texts differ in what stands at the path at most, and that this holds what was to be written.
 pub(super) fn verify_only_changed(
@@ -20,12 +20,7 @@ pub(super) fn verify_only_changed(
     entry: Option<&Value>,
 ) -> Result<()> {
     let name = path.join(".");
-    let new = match Doc::parse(new) {
-        Ok(new) => new,
-        Err(err) => {
-            return Err(Error::internal(format_args!("the edit would have broken the file: {err}")));
-        }
-    };
+    let new = Doc::parse(new).map_err(verify::broken)?;
     verify::only_changed(same(old, &new, path), &name)?;
     let Some(entry) = entry else { return Ok(()) };
     verify::written(find(&new, path).as_ref(), entry, &name)

@@ -2,7 +2,7 @@
 //!
 //! Text -> a tree of tables and values with their places. Invariant: what TOML forbids is refused, with its place. The
 //! `toml` crate reads one table at a time, so that a large file takes little memory; what tables may do to each other
-//! is judged here.
+//! is checked here.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -155,8 +155,12 @@ impl<'t> Doc<'t> {
         self.sections.iter().skip(1).filter(move |it| self.within(it.node, id))
     }
 
-    pub(super) fn refused(&self, id: Id, what: impl Into<String>) -> Error {
-        Error::syntax(self.text, self.range(id).start, what)
+    pub(super) fn wrong_type(&self, id: Id, what: impl Into<String>) -> Error {
+        Error::wrong_type(self.text, self.range(id).start, what)
+    }
+
+    pub(super) fn unsupported(&self, id: Id, what: impl Into<String>) -> Error {
+        Error::unsupported(self.text, self.range(id).start, what)
     }
 }
 

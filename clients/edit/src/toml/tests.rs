@@ -1,4 +1,4 @@
-//! Edits of hand-picked files; generated ones are in `edit/property.rs`.
+//! Edits of hand-picked files; generated ones are in `property.rs`.
 
 mod broken;
 
@@ -166,7 +166,7 @@ fn what_the_client_could_not_read_is_refused_with_its_place() {
         "2:2: `a` cannot be extended: it is complete where it first stands"
     );
     assert_eq!(refusal("mcp_servers = []\n"), "1:15: `mcp_servers` must be a table, and is a list");
-    assert_eq!(refusal("# é\nmcp_servers = 'x'"), "2:15: `mcp_servers` must be a table, and is a text");
+    assert_eq!(refusal("# é\nmcp_servers = 'x'"), "2:15: `mcp_servers` must be a table, and is a string");
     assert_eq!(
         refusal("a = 1\n\n[[mcp_servers]]\nname = 'x'\n"),
         "3:3: `mcp_servers` must be a table, and is an array of tables"
@@ -248,8 +248,8 @@ fn an_update_keeps_what_the_user_added() {
 }
 
 #[test]
-fn a_foreign_entry_that_gave_way_comes_back() {
-    for (foreign, value) in [
+fn an_unmanaged_entry_that_gave_way_comes_back() {
+    for (unmanaged, value) in [
         (
             "[mcp_servers.weather] # c\ncommand = 'mine'\n\n# keys\n[mcp_servers.weather.env]\nA = 1\n# end\n\n[b]\n",
             json!({"command": "mine", "env": {"A": 1}}),
@@ -264,13 +264,13 @@ fn a_foreign_entry_that_gave_way_comes_back() {
         ("mcp_servers = { weather = { a = 1 }, x = 1 }\n", json!({"a": 1})),
         ("[mcp_servers.weather]", json!({})),
     ] {
-        let new = put(Some(foreign), place(&servers()), "weather", &entry(), IfExists::Replace).unwrap();
+        let new = put(Some(unmanaged), place(&servers()), "weather", &entry(), IfExists::Replace).unwrap();
         assert_eq!(
             parse_entry(new.replaced.as_deref().unwrap(), place(&servers())).unwrap(),
             value,
-            "{foreign}"
+            "{unmanaged}"
         );
-        round_trip(Some(foreign));
+        round_trip(Some(unmanaged));
     }
 }
 

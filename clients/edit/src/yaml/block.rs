@@ -47,7 +47,7 @@ impl<'t> Reader<'t> {
             own_line = false;
         }
         if behind_comment && own_line {
-            return self.unsupported(self.at, "a text on a line of its own, behind a comment");
+            return self.unsupported(self.at, "a string on a line of its own, behind a comment");
         }
         self.leaf(props, spot)
     }
@@ -70,7 +70,7 @@ impl<'t> Reader<'t> {
             Some(b'[' | b'{') => self.flow(props, spot.lead, spot.around)?,
             Some(b'*') => self.alias(props, spot.lead)?,
             Some(b'|' | b'>') if spot.around < 0 => {
-                return Err(Error::wrong_type(self.text, start, "expected a mapping, found a text"));
+                return Err(Error::wrong_type(self.text, start, "expected a mapping, found a string"));
             }
             Some(b'|' | b'>') => return self.block_scalar(props, spot),
             Some(b'"' | b'\'') => {

@@ -19,7 +19,7 @@ pub(super) fn verify_only_changed(
     depth: usize,
     entry: Option<&Entry>,
 ) -> Result<()> {
-    let new = Tree::read(new)?;
+    let new = Tree::read(new).map_err(verify::broken)?;
     let path: Vec<&str> = place.at.iter().map(String::as_str).chain([name]).take(depth).collect();
     let shown = path.join(".");
     let same = Comparison { place, old, new: &new }.nodes(old.root(), new.root(), &path, true);

@@ -1,7 +1,7 @@
 //! Reads what stands in brackets and braces.
 //!
-//! A reader at `[` or `{` -> its nodes. Invariant: as in `read.rs`; besides, plain texts in brackets have one line, and
-//! a list holds no `key: value` without braces.
+//! A reader at `[` or `{` -> its nodes. Invariant: as in `read.rs`; besides, plain texts in brackets have one line,
+//! and a list holds no `key: value` without braces.
 
 use super::read::{Props, Reader};
 use super::tree::{Kind, line_end};

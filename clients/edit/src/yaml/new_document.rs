@@ -1,7 +1,7 @@
 //! Files that are ours from the start, and the resolved back to what was there before.
 //!
-//! Tree without members + entry -> text; text + `CreatedParent` -> text, or no file. Invariant: what was made is taken away only
-//! while it is exactly as we made it, with nothing of anybody else's in it.
+//! Tree without members + entry -> text; text + `CreatedParent` -> text, or no file. Invariant: what was made is
+//! taken away only while it is exactly as we made it, with nothing of anybody else's in it.
 
 use serde_json::Value;
 

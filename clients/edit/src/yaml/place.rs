@@ -151,8 +151,8 @@ impl Found {
         self.key.unwrap_or(self.value)..tree.nodes[self.value].next as usize
     }
 
-    /// What gives resolved to another entry of the same name: from behind the key to the value's end, or the whole item (in
-    /// a block, with what indents it).
+    /// What gives resolved to another entry of the same name: from behind the key to the value's end, or the whole
+    /// item (in a block, with what indents it).
     pub(super) fn slot(&self, tree: &Tree<'_>) -> Range<usize> {
         let value = &tree.nodes[self.value];
         match self.key {

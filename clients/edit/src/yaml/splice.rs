@@ -64,12 +64,7 @@ pub(super) fn append(
         let all = all.join(", ");
         let last = tree.children(collection).last();
         return Ok(vec![match last {
-            Some(last) => {
-                // `a:,` is not read by everybody.
-                let end = tree.nodes[last].end();
-                let blank = tree.text[..end].ends_with(':') && tree.text[end..].starts_with(' ');
-                put(end + usize::from(blank), format!(", {all}"))
-            }
+            Some(last) => put(before_comma(tree, last)?, format!(", {all}")),
             None => put(it.end() - 1, all),
         }]);
     }
@@ -77,6 +72,20 @@ pub(super) fn append(
     let at = tail(tree, collection, around)?;
     let all = members.iter().map(|it| format!("{}{}", style.new_line(column), it.lines(style, column)));
     Ok(vec![put(at, all.collect())])
+}
+
+/// Where a comma goes behind the last member of a flow collection. `a:,` and `a -,` are not read by everybody.
+fn before_comma(tree: &Tree<'_>, last: usize) -> Result<usize> {
+    let (text, end) = (tree.text, tree.nodes[last].end());
+    let dash = text[..end].ends_with(" -") || text[..end].ends_with("\t-");
+    let rest = &text[end..];
+    if tree.nodes[last].kind != Kind::Plain || !(dash || text[..end].ends_with(':')) {
+        return Ok(end);
+    }
+    if rest.starts_with(" #") || dash && !rest.starts_with(' ') {
+        return Err(tree.unsupported(last, "a comma behind this would not be read as one by everybody"));
+    }
+    Ok(end + usize::from(rest.starts_with(' ')))
 }
 
 /// The first member of a collection that is empty or null, as the value of a key. `None`: not there.
@@ -284,7 +293,7 @@ fn end_of_lines(tree: &Tree<'_>, node: usize) -> Result<usize> {
     let last = &tree.nodes[it.next as usize - 1];
     let end = line_end(tree.text, it.end());
     if last.kind == Kind::Block && end == tree.text.len() {
-        let what = "a text that ends with the file, without a line end: what follows would change it";
+        let what = "a string that ends with the file, without a line end: what follows would change it";
         return Err(Error::unsupported(tree.text, end, what));
     }
     Ok(end)

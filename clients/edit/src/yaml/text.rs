@@ -97,7 +97,7 @@ impl<'t> Reader<'t> {
             match self.peek(0) {
                 None | Some(b'\n' | b'\r') => {}
                 Some(b'#') => break,
-                Some(_) => return self.syntax(end, "a colon in a text without quotes"),
+                Some(_) => return self.syntax(end, "a colon in a string without quotes"),
             }
             if !self.goes_on(spot.around)? {
                 break;

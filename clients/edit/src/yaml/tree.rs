@@ -214,7 +214,7 @@ impl<'t> Tree<'t> {
             Kind::List => "a list",
             Kind::Alias => "an alias",
             _ if self.is_null(node) => "null",
-            _ => "a text",
+            _ => "a string",
         }
     }
 }

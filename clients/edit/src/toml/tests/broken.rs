@@ -35,7 +35,7 @@ fn the_last_look_sees_what_an_edit_would_spoil() {
     assert!(sees("x = 1\n", "x = 1\n[x]\n").contains("broken the file"));
 }
 
-/// What is judged table by table is what the `toml` crate says about the whole.
+/// What is checked table by table is what the `toml` crate says about the whole.
 #[test]
 fn the_same_files_are_valid_as_for_the_parser_alone() {
     const PIECES: &[&str] = &[
