@@ -1,4 +1,4 @@
-//! The bridge as real processes, around a real server that misbehaves (the `odd` example).
+//! The bridge as real processes, around a real server that misbehaves (the `misbehaving_server` example).
 
 #![expect(
     clippy::disallowed_methods,

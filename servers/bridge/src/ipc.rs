@@ -1,7 +1,7 @@
-//! Lines and file descriptors over a unix socket: how `serve`, a keeper and a session talk.
+//! Lines and file descriptors over a unix socket: how `serve`, a supervisor and a session talk.
 //!
-//! Socket <-> lines. Invariants: nothing here blocks but `line_by`, which takes a deadline, and no peer can make us
-//! keep more than `longest` bytes.
+//! Socket <-> lines. Invariants: nothing here blocks but `read_line_by`, which takes a deadline, and no peer can make
+//! us keep more than about `max_line` bytes.
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -17,30 +17,30 @@ use rustix::net::{
 };
 
 /// As many descriptors as one message carries: the two pipes of a child.
-const MOST_FDS: usize = 2;
+const MAX_FDS: usize = 2;
 
-/// What a line of the protocol takes, but for those with the last words of a server.
-pub(crate) const SHORT: usize = 256;
-pub(crate) const LONG: usize = 1 << 16;
+/// What a line of the protocol takes, but for those that report how a server ended.
+pub(crate) const MAX_LINE: usize = 256;
+pub(crate) const MAX_REPORT_LINE: usize = 1 << 16;
 
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct LineSocket {
     stream: UnixStream,
     input: Vec<u8>,
-    longest: usize,
-    /// Descriptors that came and were not taken yet.
+    max_line: usize,
+    /// Descriptors that were received and not taken yet.
     pub(crate) fds: Vec<OwnedFd>,
 }
 
-impl Lines {
-    pub(crate) fn new(stream: UnixStream, longest: usize) -> io::Result<Self> {
+impl LineSocket {
+    pub(crate) fn new(stream: UnixStream, max_line: usize) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, input: Vec::new(), longest, fds: Vec::new() })
+        Ok(Self { stream, input: Vec::new(), max_line, fds: Vec::new() })
     }
 
     /// Reads what there is; `false` when the peer is gone, or sends what is no line.
     pub(crate) fn read(&mut self) -> bool {
-        let mut chunk = [0; SHORT];
+        let mut chunk = [0; MAX_LINE];
         loop {
             match self.receive(&mut chunk) {
                 Ok(0) => return false,
@@ -49,14 +49,14 @@ impl Lines {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return false,
             }
-            if self.input.len() >= self.longest {
+            if self.input.len() >= self.max_line {
                 return self.input.contains(&b'\n'); // the rest when these lines are read
             }
         }
     }
 
     fn receive(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let mut parts = [IoSliceMut::new(chunk)];
         let got = recvmsg(&self.stream, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)?;
@@ -69,16 +69,16 @@ impl Lines {
     }
 
     /// The next whole line among what was read.
-    pub(crate) fn next(&mut self) -> Option<String> {
+    pub(crate) fn next_line(&mut self) -> Option<String> {
         let end = self.input.iter().position(|it| *it == b'\n')?;
         let line: Vec<u8> = self.input.drain(..=end).collect();
         Some(String::from_utf8_lossy(&line[..end]).into_owned())
     }
 
     /// Waits for a line; `None` when the peer is gone or the time is up.
-    pub(crate) fn line_by(&mut self, deadline: Instant) -> Option<String> {
+    pub(crate) fn read_line_by(&mut self, deadline: Instant) -> Option<String> {
         loop {
-            if let Some(line) = self.next() {
+            if let Some(line) = self.next_line() {
                 return Some(line);
             }
             if !wait(&self.stream, deadline) || (!self.read() && !self.input.contains(&b'\n')) {
@@ -88,13 +88,13 @@ impl Lines {
     }
 
     pub(crate) fn send(&self, line: &str) -> io::Result<()> {
-        self.send_with(line, &[])
+        self.send_with_fds(line, &[])
     }
 
     /// Sends a line and descriptors beside it.
-    pub(crate) fn send_with(&self, line: &str, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    pub(crate) fn send_with_fds(&self, line: &str, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
         let line = format!("{line}\n");
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
             return Err(io::Error::new(ErrorKind::InvalidInput, "too many descriptors"));
@@ -104,13 +104,13 @@ impl Lines {
         if sent < line.len() { Err(ErrorKind::WriteZero.into()) } else { Ok(()) }
     }
 
-    /// Says that no more lines come; the peer may still send.
-    pub(crate) fn hang_up(&self) {
+    /// Tells the peer that no more lines come; it may still send.
+    pub(crate) fn shutdown_write(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 }
 
-impl AsFd for Lines {
+impl AsFd for LineSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
     }
@@ -129,7 +129,7 @@ fn wait(stream: &UnixStream, deadline: Instant) -> bool {
     }
 }
 
-/// Waits until some of these are ready, or until `deadline`; says which.
+/// Waits until some of these are ready, or until `deadline`; returns which.
 pub(crate) fn wait_any<T: Copy>(
     sources: &[(T, BorrowedFd<'_>, PollFlags)],
     deadline: Option<Instant>,
@@ -155,9 +155,9 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (Lines, Lines) {
+    fn pair() -> (LineSocket, LineSocket) {
         let (one, two) = UnixStream::pair().unwrap();
-        (Lines::new(one, SHORT).unwrap(), Lines::new(two, SHORT).unwrap())
+        (LineSocket::new(one, MAX_LINE).unwrap(), LineSocket::new(two, MAX_LINE).unwrap())
     }
 
     #[test]
@@ -165,12 +165,12 @@ mod tests {
         let (ours, mut theirs) = pair();
         let (mut reader, writer) = io::pipe().unwrap();
         ours.send("first").unwrap();
-        ours.send_with("hello 1 2", &[writer.as_fd()]).unwrap();
+        ours.send_with_fds("hello 1 2", &[writer.as_fd()]).unwrap();
         drop(writer);
         assert!(theirs.read());
-        assert_eq!(theirs.next().as_deref(), Some("first"));
-        assert_eq!(theirs.next().as_deref(), Some("hello 1 2"));
-        assert_eq!(theirs.next(), None);
+        assert_eq!(theirs.next_line().as_deref(), Some("first"));
+        assert_eq!(theirs.next_line().as_deref(), Some("hello 1 2"));
+        assert_eq!(theirs.next_line(), None);
         std::fs::File::from(theirs.fds.remove(0)).write_all(b"through").unwrap();
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
@@ -183,15 +183,15 @@ mod tests {
         ours.send("exit code 3").unwrap();
         drop(ours);
         let soon = Instant::now() + Duration::from_secs(5);
-        assert_eq!(theirs.line_by(soon).as_deref(), Some("exit code 3"));
-        assert_eq!(theirs.line_by(soon), None);
+        assert_eq!(theirs.read_line_by(soon).as_deref(), Some("exit code 3"));
+        assert_eq!(theirs.read_line_by(soon), None);
     }
 
     #[test]
     fn noise_does_not_fill_our_memory() {
         let (mut ours, mut theirs) = pair();
-        ours.stream.write_all(&[b'x'; 4 * SHORT]).unwrap();
+        ours.stream.write_all(&[b'x'; 4 * MAX_LINE]).unwrap();
         assert!(!theirs.read());
-        assert!(theirs.input.len() <= 2 * SHORT);
+        assert!(theirs.input.len() <= 2 * MAX_LINE);
     }
 }
