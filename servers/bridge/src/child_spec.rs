@@ -10,12 +10,12 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use drydock_contract::log::{Format, Level};
+use drydock_runtime::ipc::{LineSocket, MAX_REPORT_LINE};
+use drydock_runtime::log::{Format, Level, ParseError};
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::ipc::{LineSocket, MAX_REPORT_LINE};
 
 /// The subcommand of a supervisor; not for people.
 pub(crate) const SUBCOMMAND: &str = "supervise";
@@ -39,8 +39,8 @@ impl ChildSpec {
         let text = |name: &str| value[name].as_str().unwrap_or_default();
         Ok(Self {
             config: Config::from_value(&value["config"])?,
-            log: text("log").parse().map_err(|e: String| unreadable(&e))?,
-            log_format: text("log_format").parse().map_err(|e: String| unreadable(&e))?,
+            log: text("log").parse().map_err(|e: ParseError| unreadable(&e))?,
+            log_format: text("log_format").parse().map_err(|e: ParseError| unreadable(&e))?,
             serve_pid: value["serve_pid"].as_u64().and_then(|it| it.try_into().ok()),
             warm: value["warm"] == true,
             quiet: value["quiet"] == true,

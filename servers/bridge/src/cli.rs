@@ -6,18 +6,20 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use drydock_contract::args::{self, Args, Kind, Verb};
-use drydock_contract::{link, log};
+use drydock_runtime::args::{self, Args, CliSpec, Subcommand};
+use drydock_runtime::contract::env;
+use drydock_runtime::control_client;
+use drydock_runtime::log::Log;
 
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::{child_spec, http, serve, stdio, supervisor};
 
-const KIND: Kind = Kind {
+const CLI: CliSpec = CliSpec {
     options: &[
-        ("config", "MCP_CONFIG", "FILE     what is wrapped [/etc/mcp/bridge.json]"),
-        ("warm", "MCP_WARM", "N        children started ahead of time, 0 to 4 [1]"),
-        ("http", "MCP_HTTP", "ADDR     also answer /healthz and /readyz there, as in 127.0.0.1:8080"),
+        ("config", env::CONFIG, "FILE     what is wrapped [/etc/mcp/bridge.json]"),
+        ("warm", env::WARM, "N        children started ahead of time, 0 to 4 [1]"),
+        ("http", env::HTTP, "ADDR     also answer /healthz and /readyz there, as in 127.0.0.1:8080"),
     ],
     without: &["call-timeout", "max-calls"],
     command: true,
@@ -49,26 +51,26 @@ pub fn run() -> Result<ExitCode, Error> {
     if words.next().is_some_and(|it| it == child_spec::SUBCOMMAND) {
         return supervisor::run().map(|()| ExitCode::SUCCESS);
     }
-    let help = || args::help(&program, &KIND);
-    let args = Args::from_env(&KIND).map_err(|problem| Error::Usage { problem, help: help() })?;
-    match args.verb {
-        Verb::Serve => run_serve(&args)?,
-        Verb::Stdio => return run_stdio(&args),
-        Verb::Health { json } => link::report(&args.options.socket, json).map_err(Error::NotReady)?,
-        Verb::Help => print(&help())?,
-        Verb::Version => print(&format!("drydock-bridge {}\n", env!("CARGO_PKG_VERSION")))?,
+    let help = || args::help(&program, &CLI);
+    let args = Args::from_env(&CLI).map_err(|problem| Error::Usage { problem, help: help() })?;
+    match args.subcommand {
+        Subcommand::Serve => run_serve(&args)?,
+        Subcommand::Stdio => return run_stdio(&args),
+        Subcommand::Health { json } => control_client::report_health(&args.options.socket, json)?,
+        Subcommand::Help => print(&help())?,
+        Subcommand::Version => print(&format!("drydock-bridge {}\n", env!("CARGO_PKG_VERSION")))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn run_serve(args: &Args) -> Result<(), Error> {
     let options = &args.options;
-    log::init(options.log, options.log_format, 0, None);
+    let log = Log::new(options.log, options.log_format, None);
     let config = configured(args)?;
-    if let Some(address) = last(args, "http") {
-        http::start(address, options.socket.clone())?;
+    if let Some(address) = args.extra("http") {
+        http::start(address, options.socket.clone(), log.clone())?;
     }
-    serve::run(config, options).map_err(Error::io(format!("cannot serve on {}", options.socket.display())))
+    serve::run(config, options, &log)
 }
 
 fn run_stdio(args: &Args) -> Result<ExitCode, Error> {
@@ -81,18 +83,13 @@ fn run_stdio(args: &Args) -> Result<ExitCode, Error> {
 
 /// The server of the configuration file, with what the command line changes of it.
 fn configured(args: &Args) -> Result<Option<Config>, Error> {
-    let Some(mut config) = Config::load(last(args, "config"))? else { return Ok(None) };
-    if let Some(warm) = last(args, "warm") {
+    let Some(mut config) = Config::load(args.extra("config"))? else { return Ok(None) };
+    if let Some(warm) = args.extra("warm") {
         let number = args::number(warm, 0);
         config.warm = number.map_err(|e| Error::Option { name: "warm", problem: e })?;
         config::check_warm(config.warm)?;
     }
     Ok(Some(config))
-}
-
-/// An option of our own; of several, the last one wins.
-fn last<'a>(args: &'a Args, name: &str) -> Option<&'a str> {
-    args.own.iter().rfind(|it| it.0 == name).map(|it| it.1.as_str())
 }
 
 fn print(text: &str) -> Result<(), Error> {

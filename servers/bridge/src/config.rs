@@ -6,12 +6,10 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use drydock_runtime::contract::image;
 use serde_json::{Map, Value, json};
 
 use crate::error::{ConfigError, Error};
-
-/// Where an image has it.
-const DEFAULT_PATH: &str = "/etc/mcp/bridge.json";
 
 /// More warm children than that only cost memory.
 pub(crate) const MAX_WARM: usize = 4;
@@ -32,7 +30,7 @@ pub(crate) struct Config {
 impl Config {
     /// Reads the file that was asked for, or the image's own if there is one.
     pub(crate) fn load(asked: Option<&str>) -> Result<Option<Self>, Error> {
-        let path = Path::new(asked.unwrap_or(DEFAULT_PATH));
+        let path = Path::new(asked.unwrap_or(image::BRIDGE_CONFIG));
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 let parsed = Self::parse(&text).map(Some);

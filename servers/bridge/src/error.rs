@@ -8,6 +8,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use drydock_runtime::args::CliError;
+
 use crate::config::{FIELDS, MAX_WARM};
 
 /// Why a subcommand of `/mcp` failed.
@@ -17,7 +19,7 @@ pub enum Error {
     /// The command line or an environment variable is wrong.
     Usage {
         /// The flag or variable, its value, and what it takes.
-        problem: String,
+        problem: CliError,
         /// What `--help` prints.
         help: String,
     },
@@ -26,7 +28,7 @@ pub enum Error {
         /// Its name, without dashes.
         name: &'static str,
         /// The value, and what it takes.
-        problem: String,
+        problem: CliError,
     },
     /// The configuration of the wrapped server is wrong.
     Config {
@@ -37,8 +39,8 @@ pub enum Error {
     },
     /// There is no configuration, and no command was given.
     NoServer,
-    /// `health`: `serve` does not answer or is not ready; the text says why.
-    NotReady(String),
+    /// What every `/mcp` has failed: the control socket, signals, `health`.
+    Runtime(drydock_runtime::Error),
     /// A session could not be started.
     NoSession(Box<Error>),
     /// `serve` or the supervisor of a child refused the session.
@@ -97,6 +99,7 @@ impl Error {
         match self {
             Self::NoServer => Some("give a command, `stdio -- CMD`"),
             Self::NoSession(it) => it.hint(),
+            Self::Runtime(it) => it.hint(),
             _ => None,
         }
     }
@@ -131,7 +134,7 @@ impl fmt::Display for Error {
             Self::Config { path: Some(path), problem } => write!(f, "{}: {problem}", path.display()),
             Self::Config { path: None, problem } => problem.fmt(f),
             Self::NoServer => f.write_str("no server is wrapped here"),
-            Self::NotReady(text) => f.write_str(text),
+            Self::Runtime(error) => error.fmt(f),
             Self::NoSession(reason) => write!(f, "no session: {reason}"),
             Self::Refused { reason, stderr_tail } => {
                 f.write_str(reason)?;
@@ -151,9 +154,16 @@ impl std::error::Error for Error {
         match self {
             Self::Config { problem, .. } => Some(problem),
             Self::NoSession(reason) => Some(reason.as_ref()),
+            Self::Runtime(error) => error.source(),
             Self::Io { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+impl From<drydock_runtime::Error> for Error {
+    fn from(error: drydock_runtime::Error) -> Self {
+        Self::Runtime(error)
     }
 }
 
@@ -199,8 +209,8 @@ mod tests {
 
     #[test]
     fn only_a_wrong_command_line_exits_with_2() {
-        let usage = Error::Usage { problem: "no verb".into(), help: "Usage: ..".into() };
+        let usage = Error::Usage { problem: "no subcommand".into(), help: "Usage: ..".into() };
         assert_eq!((usage.exit_code(), Error::NoServer.exit_code()), (2, 1));
-        assert_eq!(usage.to_string(), "no verb\n\nUsage: ..");
+        assert_eq!(usage.to_string(), "no subcommand\n\nUsage: ..");
     }
 }

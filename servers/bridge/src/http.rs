@@ -8,7 +8,8 @@ use std::net::{IpAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use drydock_contract::{link, log};
+use drydock_runtime::control_client;
+use drydock_runtime::log::Log;
 
 use crate::error::Error;
 
@@ -17,14 +18,14 @@ const MAX_REQUEST_HEAD: usize = 4096;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Answers on a thread of its own, for as long as `serve` lives.
-pub(crate) fn start(address: &str, socket: PathBuf) -> Result<(), Error> {
+pub(crate) fn start(address: &str, socket: PathBuf, log: Log) -> Result<(), Error> {
     let listener = TcpListener::bind(address).map_err(Error::io(format!("cannot listen on {address}")))?;
     let bound = listener.local_addr().map_or_else(|_| address.to_owned(), |it| it.to_string());
-    log::info(&format!("health on http://{bound}/healthz and /readyz"));
+    log.info(&format!("health on http://{bound}/healthz and /readyz"));
     let answer = move || {
         for stream in listener.incoming() {
             if let Err(e) = stream.and_then(|it| serve(it, &socket)) {
-                log::debug(&format!("a probe over HTTP failed: {e}"));
+                log.debug(&format!("a probe over HTTP failed: {e}"));
             }
         }
     };
@@ -35,7 +36,7 @@ pub(crate) fn start(address: &str, socket: PathBuf) -> Result<(), Error> {
 fn serve(mut stream: TcpStream, socket: &Path) -> io::Result<()> {
     stream.set_write_timeout(Some(REQUEST_TIMEOUT))?;
     let head = read_head(&mut stream)?;
-    let (status, text) = answer(&head, || match link::health(socket) {
+    let (status, text) = answer(&head, || match control_client::health(socket) {
         Ok(it) if it.ready => Ok(()),
         Ok(it) => Err(it.reason.unwrap_or_else(|| "not ready".into())),
         Err(e) => Err(format!("`serve` does not answer: {e}")),

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use drydock_contract::log;
+use drydock_runtime::log::{self, Log, Outcome};
 
 use crate::jsonrpc_scanner::{Message, RequestId};
 
@@ -20,20 +20,25 @@ struct Request {
 }
 
 /// The requests of the client that are not answered yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct InFlight {
+    log: Log,
     open: HashMap<RequestId, Request>,
     /// Requests that came while `MAX_TRACKED` were open.
     untracked: u64,
 }
 
 impl InFlight {
+    pub(crate) fn new(log: Log) -> Self {
+        Self { log, open: HashMap::new(), untracked: 0 }
+    }
+
     /// A message from the client.
     pub(crate) fn on_client_message(&mut self, message: Message) {
         let Some(method) = message.method else { return };
         if method == "notifications/cancelled" {
             if let Some((id, request)) = message.cancelled_id.and_then(|it| self.open.remove_entry(&it)) {
-                request.log(&id, "cancelled");
+                request.log_to(&self.log, &id, &Outcome::Cancelled);
             }
             return;
         }
@@ -51,11 +56,12 @@ impl InFlight {
     pub(crate) fn on_server_message(&mut self, message: &Message) {
         let Some(id) = message.id.as_ref().filter(|_| message.method.is_none()) else { return };
         let Some(request) = self.open.remove(id) else { return };
-        match &message.error_code {
-            Some(code) => request.log(id, format!("error {code}").trim_end()),
-            None if message.is_error => request.log(id, "tool error"),
-            None => request.log(id, "ok"),
-        }
+        let outcome = match &message.error_code {
+            Some(code) => Outcome::ProtocolError(code.clone().into()),
+            None if message.is_error => Outcome::ToolError,
+            None => Outcome::Ok,
+        };
+        request.log_to(&self.log, id, &outcome);
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -65,17 +71,17 @@ impl InFlight {
     /// The session is over: nothing more will be answered.
     pub(crate) fn finish(&mut self) {
         for (id, request) in self.open.drain() {
-            request.log(&id, "not answered");
+            request.log_to(&self.log, &id, &Outcome::NotAnswered);
         }
         if self.untracked > 0 {
-            log::warn(&format!("{} more requests were open than the log can follow", self.untracked));
+            self.log.warn(&format!("{} more requests were open than the log can follow", self.untracked));
         }
     }
 }
 
 impl Request {
-    fn log(&self, id: &RequestId, outcome: &str) {
-        log::request(log::Request {
+    fn log_to(&self, log: &Log, id: &RequestId, outcome: &Outcome) {
+        log.request(log::Request {
             method: &self.method,
             tool: self.tool.as_deref(),
             id: id.text(),
@@ -98,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_call_is_open_until_it_is_answered_or_cancelled() {
-        let mut in_flight = InFlight::default();
+        let mut in_flight = InFlight::new(Log::discard());
         in_flight.on_client_message(message(r#"{"id":1,"method":"tools/call","params":{"name":"a"}}"#));
         in_flight
             .on_client_message(message(r#"{"id":2,"method":"resources/read","params":{"name":"secret"}}"#));
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_counted_not_kept() {
-        let mut in_flight = InFlight::default();
+        let mut in_flight = InFlight::new(Log::discard());
         for id in 0..MAX_TRACKED + 7 {
             in_flight.on_client_message(message(&format!(r#"{{"id":{id},"method":"ping"}}"#)));
         }

@@ -21,7 +21,6 @@ mod config;
 mod error;
 mod http;
 mod in_flight;
-mod ipc;
 pub mod jsonrpc_scanner;
 mod output;
 mod process_tree;

@@ -12,9 +12,12 @@ use std::os::unix::net::UnixStream;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process, pidfd_open, pidfd_send_signal, wait,
+    Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, getpid, kill_process, pidfd_open, pidfd_send_signal,
+    set_child_subreaper, wait,
 };
 use signal_hook::consts::SIGCHLD;
+
+use crate::error::Error;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process {
@@ -129,6 +132,11 @@ pub(crate) fn child_exits() -> io::Result<UnixStream> {
     reader.set_nonblocking(true)?;
     signal_hook::low_level::pipe::register(SIGCHLD, writer)?;
     Ok(reader)
+}
+
+/// Makes what is orphaned below this process a child of it.
+pub(crate) fn become_subreaper() -> Result<(), Error> {
+    set_child_subreaper(Some(getpid())).map_err(|e| Error::io("cannot be a subreaper")(e.into()))
 }
 
 /// Empties such a stream, so that it becomes readable again with the next child.

@@ -13,19 +13,18 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use drydock_contract::log;
-use drydock_contract::stall::{Stall, TICK, Verdict, hung_up};
+use drydock_runtime::contract::{ControlMessage, ServerExit};
+use drydock_runtime::ipc::{LineSocket, wait_any};
+use drydock_runtime::log::Log;
+use drydock_runtime::stall::{POLL_INTERVAL, StallClock, StallStatus, hung_up};
 use rustix::event::PollFlags;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 
 use crate::in_flight::InFlight;
-use crate::ipc::{LineSocket, wait_any};
 use crate::output::Output;
 use buffer::Buffer;
 use phase::Phase;
-
-pub(crate) use phase::ServerExit;
 
 /// At the end of input: for requests in flight (as long as kit gives them), and for a server that has none. Counted
 /// from the last byte that moved, and not while one waits for the client, but never longer than the stall time-out.
@@ -65,8 +64,9 @@ pub(crate) struct Relay {
     stdout: Output,
     supervisor: LineSocket,
     in_flight: InFlight,
+    log: Log,
     stall_timeout: Duration,
-    stall: Stall,
+    stall: StallClock,
     /// When a byte moved last, in any direction.
     last_progress: Instant,
     phase: Phase,
@@ -91,6 +91,7 @@ impl Relay {
         server_out: OwnedFd,
         supervisor: LineSocket,
         stall_timeout: Duration,
+        log: Log,
     ) -> io::Result<Self> {
         for fd in [&server_in, &server_out] {
             fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)?;
@@ -103,9 +104,10 @@ impl Relay {
             to_client: Buffer::new(),
             stdout: Output::stdout(),
             supervisor,
-            in_flight: InFlight::default(),
+            in_flight: InFlight::new(log.clone()),
+            log,
             stall_timeout,
-            stall: Stall::new(stall_timeout),
+            stall: StallClock::new(stall_timeout),
             last_progress: Instant::now(),
             phase: Phase::START,
             stderr_tail: Vec::new(),
@@ -116,7 +118,7 @@ impl Relay {
     /// Relays until the end, and logs what was not answered.
     pub(crate) fn run(mut self, signals: &UnixStream) -> (SessionEnd, LineSocket) {
         let end = self.relay(signals).unwrap_or_else(|e| {
-            log::error(&format!("the relay failed: {e}"));
+            self.log.error(&format!("the relay failed: {e}"));
             SessionEnd::Aborted("the relay failed")
         });
         self.in_flight.finish();
@@ -185,7 +187,7 @@ impl Relay {
     /// When `on_time` has to be called again.
     fn deadline(&self) -> Option<Instant> {
         let is_blocked = !self.to_server.is_empty() || !self.to_client.is_empty();
-        let tick = is_blocked.then(|| Instant::now() + TICK);
+        let tick = is_blocked.then(|| Instant::now() + POLL_INTERVAL);
         tick.into_iter().chain(self.server_deadline()).min()
     }
 
@@ -219,7 +221,7 @@ impl Relay {
                 Phase::Terminating { .. } => return Some("the server could not be ended in time"),
                 Phase::Relaying { .. } => {
                     self.phase.terminate_sent(Instant::now());
-                    let _ = self.supervisor.send("end");
+                    let _ = self.supervisor.send(ControlMessage::TerminateServer);
                 }
             }
         }
@@ -229,9 +231,9 @@ impl Relay {
     fn blocked_too_long(&mut self, now: Instant) -> Option<&'static str> {
         if !self.to_client.is_empty() {
             return match self.stall.blocked(now, io::stdin()) {
-                Verdict::Wait => None,
-                Verdict::ClientGone => Some(CLIENT_GONE),
-                Verdict::Stalled => Some("output was blocked for too long"),
+                StallStatus::Waiting => None,
+                StallStatus::ClientGone => Some(CLIENT_GONE),
+                StallStatus::Stalled => Some("output was blocked for too long"),
             };
         }
         if self.to_server.is_empty() {
@@ -281,7 +283,7 @@ impl Relay {
         if self.stdin.is_none() && !self.phase.is_client_closed() && !self.phase.is_exited() {
             self.server_in = None;
             self.phase.client_closed(Instant::now());
-            let _ = self.supervisor.send("closed");
+            let _ = self.supervisor.send(ControlMessage::ClientClosed);
         }
     }
 
@@ -295,7 +297,7 @@ impl Relay {
                 self.to_client.filled(n, |message| in_flight.on_server_message(&message));
                 if self.to_client.take_has_invalid_lines() && !self.has_reported_invalid_lines {
                     self.has_reported_invalid_lines = true;
-                    log::warn("the server writes to stdout what is no JSON-RPC; it is passed on");
+                    self.log.warn("the server writes to stdout what is no JSON-RPC; it is passed on");
                 }
             }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -326,14 +328,14 @@ impl Relay {
         true
     }
 
-    /// `last LINE`, then `exit code N` or `exit signal N`.
+    /// The last lines of the server's stderr, then how it ended.
     fn on_supervisor_message(&mut self) {
         let is_open = self.supervisor.read();
         while let Some(line) = self.supervisor.next_line() {
-            if let Some(line) = line.strip_prefix("last ") {
-                self.stderr_tail.push(line.to_owned());
-            } else if let Some(exit) = line.strip_prefix("exit ") {
-                self.phase.exited(ServerExit::parse(exit));
+            match line.parse() {
+                Ok(ControlMessage::StderrLine(line)) => self.stderr_tail.push(line),
+                Ok(ControlMessage::ServerExited(exit)) => self.phase.exited(exit),
+                _ => {}
             }
         }
         if !is_open && !self.phase.is_exited() {

@@ -1,25 +1,27 @@
 //! `/mcp serve`: keeps wrapped servers warm and gives each session one of its own.
 //!
-//! Connections -> sessions, answers on health. Invariants: one thread, no polling while idle, a child goes to one
-//! session only, and no peer can block another. No byte of a session passes here (see `supervisor.rs`).
+//! What the control server of `drydock_runtime` leaves to us: sessions that want a server -> a child's supervisor.
+//! Invariants: nothing here blocks, a child goes to one session only, and no byte of a session passes here (see
+//! `supervisor.rs`).
 //!
-//! The socket speaks the lines of `drydock_contract::station`. `session` is answered by a supervisor, on the same
-//! connection: `hello PID N`, beside it the child's pipes. `session own` brings its own child and is only counted.
+//! A session that asks for a server is answered by a supervisor, on the same connection, with the child's pipes beside the
+//! answer. One that brings its own child is only counted.
 
 mod pool;
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use drydock_contract::args::Options;
-use drydock_contract::log;
-use drydock_contract::station::{self, Health};
+use drydock_runtime::args::Options;
+use drydock_runtime::contract::Health;
+use drydock_runtime::control_server::{ControlServer, Handler, Refusal};
+use drydock_runtime::ipc::{LineSocket, wait_any};
+use drydock_runtime::log::Log;
 use rustix::event::PollFlags;
 
 use crate::config::Config;
-use crate::ipc::{LineSocket, MAX_LINE, wait_any};
+use crate::error::Error;
 use crate::process_tree;
 use pool::Pool;
 
@@ -34,225 +36,85 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often orphans are looked for until none is left.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-#[derive(Debug)]
-struct Connection {
-    socket: LineSocket,
-    /// Asked for a session, and waits for a slot since then.
-    waiting_since: Option<Instant>,
-    /// A session whose child `serve` did not start.
-    is_external: bool,
-}
-
 #[derive(Debug, Clone, Copy)]
 enum Source {
-    Signals,
     ChildExits,
-    Listener,
-    Connection(usize),
     Supervisor(i32),
 }
 
 #[derive(Debug)]
-struct ControlServer {
-    max_sessions: usize,
-    served: u64,
-    dropped: u64,
-    connections: Vec<Connection>,
+struct WarmChildren {
     pool: Pool,
+    child_exits: UnixStream,
+    /// Log lines that were lost in sessions and their supervisors.
+    dropped: u64,
     /// A supervisor was killed, so its children are ours: when to look for them.
     next_orphan_check: Option<Instant>,
+    log: Log,
 }
 
 /// Runs until SIGTERM, SIGINT or SIGHUP.
-pub(crate) fn run(config: Option<Config>, options: &Options) -> io::Result<()> {
-    let listener = station::listen(&options.socket)?;
-    let signals = station::signals()?;
-    let child_exits = process_tree::child_exits()?;
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    let mut server = ControlServer {
-        max_sessions: options.max_sessions,
-        served: 0,
+pub(crate) fn run(config: Option<Config>, options: &Options, log: &Log) -> Result<(), Error> {
+    let child_exits = process_tree::child_exits().map_err(Error::io("cannot catch signals"))?;
+    let children = WarmChildren {
+        pool: Pool::new(config, options, log.clone()),
+        child_exits,
         dropped: 0,
-        connections: Vec::new(),
-        pool: Pool::new(config, options),
         next_orphan_check: None,
+        log: log.clone(),
     };
-    server.pool.fill(Instant::now());
-    log::info(&format!("serving, pid {}", std::process::id()));
-    while server.step(&listener, &signals, &child_exits)? {}
-    log::info(&format!("stopping, {} sessions open", server.sessions()));
-    drop(listener);
-    let _ = std::fs::remove_file(&options.socket);
-    server.shutdown(&child_exits)
+    let server = ControlServer::bind(options, log.clone(), children)?;
+    process_tree::become_subreaper()?;
+    server.run()?.shut_down()
 }
 
-impl ControlServer {
-    /// Waits for the next event and acts on it; `false` when told to end.
-    fn step(
-        &mut self,
-        listener: &UnixListener,
-        signals: &UnixStream,
-        child_exits: &UnixStream,
-    ) -> io::Result<bool> {
-        let fixed = [
-            (Source::Signals, signals.as_fd()),
-            (Source::ChildExits, child_exits.as_fd()),
-            (Source::Listener, listener.as_fd()),
-        ];
-        let ready = wait_any(&self.sources(&fixed), self.deadline())?;
-        let now = Instant::now();
-        let mut gone = Vec::new();
-        for source in ready {
-            match source {
-                Source::Signals => return Ok(false),
-                Source::ChildExits => process_tree::drain(child_exits),
-                Source::Listener => self.accept(listener),
-                Source::Supervisor(pid) => self.dropped += self.pool.on_supervisor_message(pid, now),
-                Source::Connection(index) => {
-                    if !self.on_connection_message(index, now) {
-                        gone.push(index);
-                    }
-                }
-            }
-        }
-        for index in gone.into_iter().rev() {
-            self.connections.remove(index);
-        }
-        self.reap(now);
-        self.assign_waiting(now);
-        self.pool.fill(now);
-        Ok(true)
-    }
-
-    fn sources<'a>(&'a self, fixed: &[(Source, BorrowedFd<'a>)]) -> Vec<(Source, BorrowedFd<'a>, PollFlags)> {
-        let connections = self
-            .connections
-            .iter()
-            .enumerate()
-            .map(|(index, it)| (Source::Connection(index), it.socket.as_fd()));
-        let supervisors = self.pool.sockets().map(|(pid, fd)| (Source::Supervisor(pid), fd));
-        let all = fixed.iter().copied().chain(supervisors).chain(connections);
-        all.map(|(source, fd)| (source, fd, PollFlags::IN)).collect()
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        let waiting =
-            self.connections.iter().filter_map(|it| it.waiting_since).map(|since| self.slot_deadline(since));
-        waiting.chain(self.pool.deadline()).chain(self.next_orphan_check).min()
-    }
-
-    fn slot_deadline(&self, since: Instant) -> Instant {
-        since + if self.pool.is_any_ending() { ENDING_SLOT_TIMEOUT } else { SLOT_TIMEOUT }
-    }
-
-    fn accept(&mut self, listener: &UnixListener) {
-        loop {
-            match listener.accept() {
-                Ok((stream, _)) => {
-                    if let Ok(socket) = LineSocket::new(stream, MAX_LINE) {
-                        self.connections.push(Connection { socket, waiting_since: None, is_external: false });
-                    }
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
-                Err(e) => {
-                    log::warn(&format!("cannot take a connection: {e}"));
-                    std::thread::sleep(RETRY_INTERVAL); // no descriptors are left, say; it stays readable
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Reads the lines of a connection; `false` when it is over.
-    fn on_connection_message(&mut self, index: usize, now: Instant) -> bool {
-        let connection = &mut self.connections[index];
-        let is_open = connection.socket.read();
-        while let Some(line) = self.connections[index].socket.next_line() {
-            if !self.on_line(index, &line, now) {
-                return false;
-            }
-        }
-        is_open
-    }
-
-    fn on_line(&mut self, index: usize, line: &str, now: Instant) -> bool {
-        let health = if line == "health" { self.health().to_json() } else { String::new() };
-        let has_free_slot = self.has_free_slot();
-        let connection = &mut self.connections[index];
-        match line {
-            "health" => {
-                let _ = connection.socket.send(&health);
-                false
-            }
-            "session" if !connection.is_external && connection.waiting_since.is_none() => {
-                connection.waiting_since = Some(now);
-                true
-            }
-            "session own" if !connection.is_external && connection.waiting_since.is_none() => {
-                if !has_free_slot {
-                    let _ = connection.socket.send(&refusal(self.max_sessions));
-                    return false;
-                }
-                connection.is_external = true;
-                self.served += 1;
-                let hello = format!("hello {} {}", std::process::id(), self.served);
-                connection.socket.send(&hello).is_ok()
-            }
-            _ if connection.is_external => {
-                let dropped = line.strip_prefix("bye ").and_then(|it| it.parse().ok());
-                self.dropped = self.dropped.saturating_add(dropped.unwrap_or(0));
-                dropped.is_some()
-            }
-            _ => false,
-        }
-    }
-
-    /// Assigns children to the sessions that wait, as far as there are free slots.
-    fn assign_waiting(&mut self, now: Instant) {
-        let mut index = 0;
-        while index < self.connections.len() {
-            let waiting_since = self.connections[index].waiting_since;
-            if waiting_since.is_none_or(|since| !self.has_free_slot() && now < self.slot_deadline(since)) {
-                index += 1;
-                continue;
-            }
-            let connection = self.connections.remove(index);
-            if !self.has_free_slot() {
-                let _ = connection.socket.send(&refusal(self.max_sessions));
-                continue;
-            }
-            self.served += 1;
-            if let Err(problem) = self.pool.assign(self.served, &connection.socket, now) {
-                let _ = connection.socket.send(&format!("refused {}", problem.to_line()));
-            }
-        }
-    }
-
-    fn sessions(&self) -> usize {
-        self.pool.sessions() + self.connections.iter().filter(|it| it.is_external).count()
-    }
-
-    fn has_free_slot(&self) -> bool {
-        self.max_sessions == 0 || self.sessions() < self.max_sessions
-    }
+impl Handler for WarmChildren {
+    type Source = Source;
 
     fn health(&self) -> Health {
         Health {
             ready: self.pool.is_ready(),
-            sessions: self.sessions() as u64,
-            served: self.served,
             dropped: self.dropped,
             warm: Some(self.pool.warm() as u64),
             reason: self.pool.reason(),
+            ..Health::default()
         }
     }
 
+    fn sessions(&self) -> usize {
+        self.pool.sessions()
+    }
+
+    fn place_timeout(&self) -> Duration {
+        if self.pool.is_any_ending() { ENDING_SLOT_TIMEOUT } else { SLOT_TIMEOUT }
+    }
+
+    fn assign(&mut self, session: u64, connection: &LineSocket, now: Instant) -> Result<(), Refusal> {
+        self.pool.assign(session, connection, now).map_err(|e| Refusal(e.to_line()))
+    }
+
+    fn sources(&self) -> Vec<(Source, BorrowedFd<'_>)> {
+        let supervisors = self.pool.sockets().map(|(pid, fd)| (Source::Supervisor(pid), fd));
+        [(Source::ChildExits, self.child_exits.as_fd())].into_iter().chain(supervisors).collect()
+    }
+
+    fn on_readable(&mut self, source: Source, now: Instant) {
+        match source {
+            Source::ChildExits => process_tree::drain(&self.child_exits),
+            Source::Supervisor(pid) => self.dropped += self.pool.on_supervisor_message(pid, now),
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.pool.deadline().into_iter().chain(self.next_orphan_check).min()
+    }
+
     /// Reaps what has ended. A supervisor that was killed leaves its children to us: nobody else will end them.
-    fn reap(&mut self, now: Instant) {
+    fn before_assign(&mut self, now: Instant) {
         for (pid, status) in process_tree::reap().exited {
             self.dropped += self.pool.on_supervisor_message(pid, now); // its last lines
             if self.pool.remove(pid) && status.signaled() {
-                log::warn(&format!("a supervisor was killed: {}", process_tree::describe(status)));
+                self.log.warn(&format!("a supervisor was killed: {}", process_tree::describe(status)));
                 self.next_orphan_check = Some(now);
             }
         }
@@ -266,20 +128,26 @@ impl ControlServer {
         }
     }
 
+    fn after_assign(&mut self, now: Instant) {
+        self.pool.fill(now);
+    }
+}
+
+impl WarmChildren {
     /// Lets the supervisors end their children, and kills what they did not end in time.
-    fn shutdown(mut self, child_exits: &UnixStream) -> io::Result<()> {
+    fn shut_down(mut self) -> Result<(), Error> {
         let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
-        self.connections.clear();
         self.pool.shut_down();
         while !process_tree::reap().none_left {
             let now = Instant::now();
             if now >= deadline {
-                log::warn("what did not end in time is killed");
+                self.log.warn("what did not end in time is killed");
                 process_tree::kill_descendants(std::process::id().cast_signed());
             }
             let again = if now < deadline { deadline } else { now + RETRY_INTERVAL };
-            if !wait_any(&[((), child_exits.as_fd(), PollFlags::IN)], Some(again))?.is_empty() {
-                process_tree::drain(child_exits);
+            let ready = wait_any(&[((), self.child_exits.as_fd(), PollFlags::IN)], Some(again));
+            if !ready.map_err(Error::io("cannot wait for children"))?.is_empty() {
+                process_tree::drain(&self.child_exits);
             }
             if now >= deadline + SHUTDOWN_TIMEOUT / 2 {
                 break; // the engine kills us soon, too
@@ -287,8 +155,4 @@ impl ControlServer {
         }
         Ok(())
     }
-}
-
-fn refusal(max_sessions: usize) -> String {
-    format!("refused all {max_sessions} sessions of this server are taken")
 }

@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ChildStderr;
 
-use drydock_contract::log;
+use drydock_runtime::log::{Log, escape};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 /// A log line takes 4,096 bytes; this leaves room for what stands in front.
@@ -23,15 +23,22 @@ pub(crate) struct StderrTail {
     pipe: Option<ChildStderr>,
     line: Vec<u8>,
     tail: VecDeque<String>,
+    log: Log,
     /// Not logged: a server that is started again and again because it dies writes the same every time.
-    pub(crate) quiet: bool,
+    quiet: bool,
 }
 
 impl StderrTail {
-    pub(crate) fn new(pipe: Option<ChildStderr>, quiet: bool) -> Self {
+    pub(crate) fn new(pipe: Option<ChildStderr>, log: Log, quiet: bool) -> Self {
         let nonblocking = |it: &ChildStderr| fcntl_setfl(it, fcntl_getfl(it)? | OFlags::NONBLOCK);
         let pipe = pipe.filter(|it| nonblocking(it).is_ok());
-        Self { pipe, line: Vec::new(), tail: VecDeque::new(), quiet }
+        Self { pipe, line: Vec::new(), tail: VecDeque::new(), log, quiet }
+    }
+
+    /// From now on everything is logged, and there.
+    pub(crate) fn log_to(&mut self, log: Log) {
+        self.log = log;
+        self.quiet = false;
     }
 
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -76,12 +83,12 @@ impl StderrTail {
         let text = text.trim_end();
         if !text.is_empty() {
             if !self.quiet {
-                log::child(text);
+                self.log.child(text);
             }
             if self.tail.len() == MAX_LINES {
                 self.tail.pop_front();
             }
-            self.tail.push_back(log::escape(&text.chars().take(MAX_LINE_CHARS).collect::<String>()));
+            self.tail.push_back(escape(&text.chars().take(MAX_LINE_CHARS).collect::<String>()));
         }
         self.line.clear();
     }
@@ -93,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_kept_and_no_line_is_long() {
-        let mut tail = StderrTail::new(None, true);
+        let mut tail = StderrTail::new(None, Log::discard(), true);
         for number in 0..20 {
             tail.take(format!("line {number}\r\n\n").as_bytes());
         }

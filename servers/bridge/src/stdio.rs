@@ -10,15 +10,20 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use drydock_contract::args::Options;
-use drydock_contract::{linger, log, station};
+use drydock_runtime::args::Options;
+use drydock_runtime::contract::{ControlMessage, ServerExit, SessionKind};
+use drydock_runtime::control_client::{self, Answer, Registered, read_answer, request_session};
+use drydock_runtime::drain_stdout;
+use drydock_runtime::ipc::LineSocket;
+use drydock_runtime::log::Log;
+use drydock_runtime::signals::shutdown_signals;
 
 use crate::child_spec::ChildSpec;
 use crate::config::Config;
 use crate::error::Error;
-use crate::ipc::{LineSocket, MAX_REPORT_LINE};
 use crate::process_tree::describe_signal;
-use crate::relay::{Relay, ServerExit, SessionEnd};
+use crate::relay::{Relay, SessionEnd};
+use crate::supervisor::SupervisorMessage;
 
 /// How long a child may take to be assigned: `serve` may wait for the slot of another session.
 const ASSIGN_TIMEOUT: Duration = Duration::from_secs(15);
@@ -26,14 +31,19 @@ const ASSIGN_TIMEOUT: Duration = Duration::from_secs(15);
 /// Waiting children may die just when we ask; how often we ask.
 const MAX_ATTEMPTS: usize = 5;
 
-/// A child of this session's own, and the supervisor's connection, on which its pipes came.
+/// A child of this session's own, and its pipes.
 struct Assigned {
+    /// Its supervisor's connection.
     supervisor: LineSocket,
-    serve_pid: Option<u32>,
-    session: u32,
+    pipes: Pipes,
+    log_pid: Option<u32>,
+    session: u64,
     /// Open until the session ends: `serve` counts it by one, a supervisor of our own ends with the other.
     held_open: Vec<LineSocket>,
 }
+
+/// The child's stdin and stdout.
+type Pipes = [std::os::fd::OwnedFd; 2];
 
 /// Runs a session; `command` stands in for the `configured` server.
 pub(crate) fn run(
@@ -41,24 +51,21 @@ pub(crate) fn run(
     configured: Option<Config>,
     options: &Options,
 ) -> Result<ExitCode, Error> {
-    let signals = station::signals().map_err(Error::io("cannot catch signals"))?;
-    let mut assigned = assigned(command, configured, options).map_err(Error::no_session)?;
-    log::init(options.log, options.log_format, assigned.session, assigned.serve_pid);
+    let signals = shutdown_signals()?;
+    let Assigned { supervisor, pipes: [server_in, server_out], log_pid, session, held_open } =
+        assigned(command, configured, options).map_err(Error::no_session)?;
+    let log = Log::new(options.log, options.log_format, log_pid).of_session(session);
     let start = Instant::now();
-    log::info("session started");
-    let pipes = &mut assigned.supervisor.fds;
-    let (Some(server_out), Some(server_in)) = (pipes.pop(), pipes.pop()) else {
-        return Err(Error::Internal("the child's pipes did not come".into()).no_session());
-    };
-    let relay = Relay::new(server_in, server_out, assigned.supervisor, options.stall_timeout)
+    log.info("session started");
+    let relay = Relay::new(server_in, server_out, supervisor, options.stall_timeout, log.clone())
         .map_err(|source| Error::io("cannot relay")(source).no_session())?;
     let (end, supervisor) = relay.run(&signals);
-    let code = report_end(&end, start.elapsed());
-    for peer in [&supervisor].into_iter().chain(&assigned.held_open) {
-        let _ = peer.send(&format!("bye {}", log::dropped()));
+    let code = report_end(&end, start.elapsed(), &log);
+    for peer in [&supervisor].into_iter().chain(&held_open) {
+        let _ = peer.send(ControlMessage::SessionEnded { dropped: log.dropped() });
     }
-    drop((supervisor, assigned.held_open));
-    linger::at_the_end();
+    drop((supervisor, held_open));
+    drain_stdout::before_exit();
     Ok(code)
 }
 
@@ -72,7 +79,7 @@ fn assigned(
         (Some(command), Some(serve)) => external_session(command, serve, options),
         (command, None) => {
             let config = command.or(configured).ok_or(Error::NoServer)?;
-            standalone(config, None, std::process::id(), options, Vec::new())
+            standalone(config, None, own_number(), options, Vec::new())
         }
     }
 }
@@ -82,9 +89,11 @@ fn request_child(first: UnixStream, options: &Options) -> Result<Assigned, Error
     let mut stream = Some(first);
     for _ in 0..MAX_ATTEMPTS {
         let Some(serve) = stream.take().or_else(|| UnixStream::connect(&options.socket).ok()) else { break };
-        match request(serve, "session")? {
-            Some(assigned) if assigned.supervisor.fds.len() == 2 => return Ok(assigned),
-            _ => {}
+        let answer = request_session(serve, SessionKind::Provided, ASSIGN_TIMEOUT);
+        if let Some(Registered { mut connection, log_pid, session }) = accepted(answer)?
+            && let Ok(pipes) = Pipes::try_from(connection.take_fds())
+        {
+            return Ok(Assigned { supervisor: connection, pipes, log_pid, session, held_open: Vec::new() });
         }
     }
     Err(Error::DiesAtStart)
@@ -92,17 +101,17 @@ fn request_child(first: UnixStream, options: &Options) -> Result<Assigned, Error
 
 /// A child that `serve` does not start, but counts; it also takes the log.
 fn external_session(config: Config, serve: UnixStream, options: &Options) -> Result<Assigned, Error> {
-    match request(serve, "session own")? {
-        Some(it) => standalone(config, it.serve_pid, it.session, options, vec![it.supervisor]),
-        None => standalone(config, None, std::process::id(), options, Vec::new()),
+    match accepted(request_session(serve, SessionKind::Own, ASSIGN_TIMEOUT))? {
+        Some(it) => standalone(config, it.log_pid, it.session, options, vec![it.connection]),
+        None => standalone(config, None, own_number(), options, Vec::new()),
     }
 }
 
 /// A child that this process starts, with a supervisor of its own.
 fn standalone(
     config: Config,
-    serve_pid: Option<u32>,
-    session: u32,
+    log_pid: Option<u32>,
+    session: u64,
     options: &Options,
     mut held_open: Vec<LineSocket>,
 ) -> Result<Assigned, Error> {
@@ -110,73 +119,61 @@ fn standalone(
         config,
         log: options.log,
         log_format: options.log_format,
-        serve_pid,
+        serve_pid: log_pid,
         warm: false,
         quiet: false,
     };
     let start = || {
         let (ours, theirs) = UnixStream::pair()?;
         let (control, _) = spec.start()?;
-        control.send_with_fds(&format!("session {session}"), &[theirs.as_fd()])?;
-        io::Result::Ok((ours, control))
+        control.send_with_fds(SupervisorMessage::Assign(session), &[theirs.as_fd()])?;
+        io::Result::Ok((control_client::connection(ours)?, control))
     };
     let (ours, control) = start().map_err(Error::io("cannot start a supervisor"))?;
     held_open.push(control);
-    let assigned = read_assignment(ours)?.ok_or(Error::SupervisorEnded)?;
-    Ok(Assigned { serve_pid, session, held_open, ..assigned })
+    let answer = read_answer(ours, Instant::now() + ASSIGN_TIMEOUT);
+    let mut supervisor = accepted(answer)?.ok_or(Error::SupervisorEnded)?.connection;
+    let pipes = Pipes::try_from(supervisor.take_fds())
+        .map_err(|_| Error::Internal("the child's pipes did not come".into()))?;
+    Ok(Assigned { supervisor, pipes, log_pid, session, held_open })
 }
 
-fn request(serve: UnixStream, line: &str) -> Result<Option<Assigned>, Error> {
-    let mut sending = &serve;
-    match writeln!(sending, "{line}") {
-        Ok(()) => read_assignment(serve),
-        Err(_) => Ok(None),
+/// `None`: ask again.
+fn accepted(answer: Answer) -> Result<Option<Registered>, Error> {
+    match answer {
+        Answer::Accepted(it) => Ok(Some(it)),
+        Answer::Refused { reason, stderr_tail } => Err(Error::Refused { reason, stderr_tail }),
+        Answer::Retry => Ok(None),
+        Answer::None => Err(Error::Unanswered),
     }
 }
 
-/// `hello PID SESSION`, or why not. `None`: ask again.
-fn read_assignment(stream: UnixStream) -> Result<Option<Assigned>, Error> {
-    let mut supervisor =
-        LineSocket::new(stream, MAX_REPORT_LINE).map_err(Error::io("cannot use the socket"))?;
-    let deadline = Instant::now() + ASSIGN_TIMEOUT;
-    let mut stderr_tail = Vec::new();
-    while let Some(line) = supervisor.read_line_by(deadline) {
-        match line.split_once(' ').unwrap_or((&line, "")) {
-            ("hello", numbers) => {
-                let mut numbers = numbers.split(' ').map(|it| it.parse().ok());
-                let mut next = || numbers.next().flatten();
-                let (serve_pid, session) = (next().filter(|it| *it != 0), next().unwrap_or(0));
-                return Ok(Some(Assigned { supervisor, serve_pid, session, held_open: Vec::new() }));
-            }
-            ("last", line) => stderr_tail.push(line.to_owned()),
-            ("refused", reason) => return Err(Error::Refused { reason: reason.to_owned(), stderr_tail }),
-            _ => return Ok(None),
-        }
-    }
-    if Instant::now() >= deadline { Err(Error::Unanswered) } else { Ok(None) }
+/// Where no `serve` counts the sessions.
+fn own_number() -> u64 {
+    u64::from(std::process::id())
 }
 
 /// Reports how the session ended: in the log, and on stderr if the client would not expect it.
-fn report_end(end: &SessionEnd, elapsed: Duration) -> ExitCode {
+fn report_end(end: &SessionEnd, elapsed: Duration, log: &Log) -> ExitCode {
     let secs = elapsed.as_secs_f64();
     let ended = |reason: &str| format!("session ended after {secs:.1} s: {reason}");
     match end {
         SessionEnd::Signal => {
-            log::info(&ended("a signal"));
+            log.info(&ended("a signal"));
             ExitCode::SUCCESS
         }
         SessionEnd::Aborted(reason) => {
-            log::warn(&ended(reason));
+            log.warn(&ended(reason));
             print_error(reason, &[]);
             ExitCode::FAILURE
         }
         SessionEnd::Exit { exit: ServerExit::Code(0) | ServerExit::Signal(_), is_expected: true, .. } => {
-            log::info(&ended("the client closed its end"));
+            log.info(&ended("the client closed its end"));
             ExitCode::SUCCESS
         }
         SessionEnd::Exit { exit, stderr_tail, .. } => {
             let (what, code) = describe_exit(*exit);
-            log::warn(&ended(&what));
+            log.warn(&ended(&what));
             print_error(&what, stderr_tail);
             ExitCode::from(code)
         }

@@ -13,6 +13,7 @@
 //! that process dies, however it dies, the child sees the end of its input without anybody having to act.
 
 mod exit_report;
+mod message;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -20,17 +21,19 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::time::{Duration, Instant};
 
-use drydock_contract::log;
-use drydock_contract::station;
+use drydock_runtime::contract::ControlMessage;
+use drydock_runtime::ipc::{LineSocket, MAX_LINE, wait_any};
+use drydock_runtime::log::Log;
+use drydock_runtime::signals::shutdown_signals;
 use rustix::event::PollFlags;
-use rustix::process::{Signal, WaitStatus, getpid, set_child_subreaper};
+use rustix::process::{Signal, WaitStatus};
 
 use crate::child_spec::ChildSpec;
 use crate::error::Error;
-use crate::ipc::{LineSocket, MAX_LINE, wait_any};
 use crate::process_tree;
 use crate::stderr_tail::StderrTail;
-use exit_report::{exit_text, refuse_session, report_failed_start, send_report};
+use exit_report::{refuse_session, report_failed_start, server_exit, tell_session};
+pub(crate) use message::SupervisorMessage;
 
 /// How long a child may take after the end of its input, and after SIGTERM.
 const EOF_TIMEOUT: Duration = Duration::from_secs(2);
@@ -74,6 +77,10 @@ enum Source {
 #[derive(Debug)]
 struct Supervisor {
     spec: ChildSpec,
+    /// The session's, as soon as there is one.
+    log: Log,
+    /// Lines that were lost before.
+    dropped: u64,
     control: LineSocket,
     /// The session's process.
     session: Option<LineSocket>,
@@ -100,15 +107,14 @@ pub(crate) fn run() -> Result<(), Error> {
     let control = io::stdin().as_fd().try_clone_to_owned().map_err(Error::io("no socket"))?;
     let mut control = UnixStream::from(control);
     let spec = ChildSpec::receive(&mut control)?;
-    let control = LineSocket::new(control, MAX_LINE).map_err(Error::io("no socket"))?;
-    log::init(spec.log, spec.log_format, 0, spec.serve_pid);
-    let signals = station::signals().map_err(Error::io("cannot catch signals"))?;
+    let control = LineSocket::new(control, MAX_LINE).map_err(Error::io("no socket"))?.with_fds();
+    let log = Log::new(spec.log, spec.log_format, spec.serve_pid);
+    let signals = shutdown_signals()?;
     let child_exits = process_tree::child_exits().map_err(Error::io("cannot catch signals"))?;
-    set_child_subreaper(Some(getpid()))
-        .map_err(|e| Error::Io { action: "cannot be a subreaper".into(), source: e.into() })?;
+    process_tree::become_subreaper()?;
     match spec.spawn() {
         Ok(child) => {
-            let mut supervisor = Supervisor::new(spec, control, child);
+            let mut supervisor = Supervisor::new(spec, log, control, child);
             while !supervisor.step(&signals, &child_exits) {}
             supervisor.report();
         }
@@ -118,7 +124,7 @@ pub(crate) fn run() -> Result<(), Error> {
 }
 
 impl Supervisor {
-    fn new(spec: ChildSpec, control: LineSocket, mut child: Child) -> Self {
+    fn new(spec: ChildSpec, log: Log, control: LineSocket, mut child: Child) -> Self {
         let started = Instant::now();
         Self {
             control,
@@ -127,7 +133,7 @@ impl Supervisor {
             child: child.id().cast_signed(),
             started,
             status: None,
-            stderr_tail: StderrTail::new(child.stderr.take(), spec.quiet),
+            stderr_tail: StderrTail::new(child.stderr.take(), log.clone(), spec.quiet),
             phase: Phase::Waiting { cpu_ticks: None, next_check: Some(started + IDLE_INTERVAL) },
             is_assigned: false,
             has_sent_pipes: false,
@@ -135,6 +141,8 @@ impl Supervisor {
             is_shutting_down: false,
             was_terminated: false,
             spec,
+            log,
+            dropped: 0,
         }
     }
 
@@ -143,7 +151,7 @@ impl Supervisor {
         let ready = match wait_any(&self.sources(signals, child_exits), self.deadline()) {
             Ok(it) => it,
             Err(e) => {
-                log::error(&format!("a supervisor cannot poll: {e}"));
+                self.log.error(&format!("a supervisor cannot poll: {e}"));
                 vec![Source::Signals]
             }
         };
@@ -207,7 +215,7 @@ impl Supervisor {
         let is_idle = cpu_ticks.is_some() && before == cpu_ticks;
         let is_started = is_idle || now.duration_since(self.started) > STARTUP_GRACE;
         if is_started {
-            let _ = self.control.send("warm");
+            let _ = self.control.send(SupervisorMessage::Started);
         }
         let next_check = (!is_started).then_some(now + IDLE_INTERVAL);
         self.phase = Phase::Waiting { cpu_ticks, next_check };
@@ -232,52 +240,55 @@ impl Supervisor {
         self.end_child();
     }
 
-    /// `session N`, with the connection of the session's process; or the end.
+    /// A session, with the connection of its process; or the end.
     fn on_serve_message(&mut self) {
         if !self.control.read() {
             self.shut_down();
         }
         while let Some(line) = self.control.next_line() {
-            let number = line.strip_prefix("session ").and_then(|it| it.parse().ok());
-            let session = self.control.fds.pop().and_then(|it| LineSocket::new(it.into(), MAX_LINE).ok());
-            if let (Some(number), Some(session)) = (number, session) {
+            let connection = self.control.take_fds().pop();
+            let session = connection.and_then(|it| LineSocket::new(it.into(), MAX_LINE).ok());
+            if let (Ok(SupervisorMessage::Assign(number)), Some(session)) = (line.parse(), session) {
                 self.assign(number, session);
             }
         }
     }
 
-    fn assign(&mut self, number: u32, session: LineSocket) {
-        log::set_session(number);
-        self.stderr_tail.quiet = false;
+    fn assign(&mut self, number: u64, session: LineSocket) {
+        self.dropped = self.log.dropped();
+        self.log = self.log.of_session(number);
+        self.stderr_tail.log_to(self.log.clone());
         self.is_assigned = true;
         let Some((stdin, stdout)) = self.pipes.take() else {
             self.session = Some(session); // it died just now, as `report` will tell it
             return;
         };
-        let hello = format!("hello {} {number}", self.spec.serve_pid.unwrap_or(0));
-        let gone = session.send_with_fds(&hello, &[stdin.as_fd(), stdout.as_fd()]).is_err();
+        let accepted = ControlMessage::SessionAccepted { log_pid: self.spec.serve_pid, session: number };
+        let gone = session.send_with_fds(accepted, &[stdin.as_fd(), stdout.as_fd()]).is_err();
         self.session = Some(session);
         self.has_sent_pipes = true;
         self.phase = if gone { Phase::Eof(Instant::now() + EOF_TIMEOUT) } else { Phase::Serving };
     }
 
-    /// `closed`: the client has closed its end. `end` asks for the end of the child, `bye N` reports how many log lines
-    /// were lost; then, or before, comes the end of the connection.
+    /// What the session's process has to say, and, then or before, the end of its connection.
     fn on_session_message(&mut self) {
         let Some(session) = &mut self.session else { return };
         let is_open = session.read();
-        let mut lines = Vec::new();
+        let mut messages = Vec::new();
         while let Some(line) = session.next_line() {
-            lines.push(line);
+            messages.extend(line.parse());
         }
-        for line in &lines {
-            if let Some(dropped) = line.strip_prefix("bye ") {
-                self.is_completed = true;
-                let _ = self.control.send(&format!("dropped {dropped}"));
-            } else if line == "closed" {
-                let _ = self.control.send("ending");
-            } else if line == "end" {
-                self.end_child();
+        for message in messages {
+            match message {
+                ControlMessage::SessionEnded { dropped } => {
+                    self.is_completed = true;
+                    let _ = self.control.send(SupervisorMessage::Dropped(dropped));
+                }
+                ControlMessage::ClientClosed => {
+                    let _ = self.control.send(SupervisorMessage::Ending);
+                }
+                ControlMessage::TerminateServer => self.end_child(),
+                _ => {}
             }
         }
         if !is_open {
@@ -288,9 +299,9 @@ impl Supervisor {
     /// The session's process is gone, and with it the only writer of the child's input.
     fn on_session_gone(&mut self) {
         if !self.is_completed {
-            log::warn("session ended: its process was killed");
+            self.log.warn("session ended: its process was killed");
         }
-        let _ = self.control.send("ending");
+        let _ = self.control.send(SupervisorMessage::Ending);
         self.session = None;
         if self.phase == Phase::Serving {
             self.phase = Phase::Eof(Instant::now() + EOF_TIMEOUT);
@@ -319,18 +330,18 @@ impl Supervisor {
         let stderr_tail: Vec<String> = self.stderr_tail.finish().map(str::to_owned).collect();
         if self.is_assigned {
             match self.status.and_then(WaitStatus::exit_status) {
-                _ if self.was_terminated => log::info(&format!("the server had to be ended: {ended}")),
-                Some(0) => log::info("the server ended: exit code 0"),
-                _ => log::warn(&format!("the server ended: {ended}")),
+                _ if self.was_terminated => self.log.info(&format!("the server had to be ended: {ended}")),
+                Some(0) => self.log.info("the server ended: exit code 0"),
+                _ => self.log.warn(&format!("the server ended: {ended}")),
             }
         }
-        let dropped = log::dropped();
+        let dropped = self.dropped + self.log.dropped();
         if dropped > 0 {
-            let _ = self.control.send(&format!("dropped {dropped}"));
+            let _ = self.control.send(SupervisorMessage::Dropped(dropped));
         }
         match self.session {
             Some(session) if self.has_sent_pipes => {
-                send_report(&session, &stderr_tail, &format!("exit {}", exit_text(self.status)));
+                tell_session(&session, &stderr_tail, ControlMessage::ServerExited(server_exit(self.status)));
             }
             Some(session) => refuse_session(&self.spec, &session, &ended, &stderr_tail),
             None if self.is_assigned || self.is_shutting_down => {}

@@ -5,14 +5,7 @@
 
 use std::time::Instant;
 
-/// How the server's process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ServerExit {
-    Code(u8),
-    Signal(u8),
-    /// Its supervisor was killed.
-    Unknown,
-}
+use drydock_runtime::contract::ServerExit;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -66,18 +59,6 @@ impl Phase {
 
     pub(super) fn exited(&mut self, exit: ServerExit) {
         *self = Self::Exited { exit, is_client_closed: self.is_client_closed() };
-    }
-}
-
-impl ServerExit {
-    /// `code N` or `signal N`.
-    pub(super) fn parse(text: &str) -> Self {
-        let number = |it: &str| it.parse().ok();
-        match text.split_once(' ').map(|(kind, it)| (kind, number(it))) {
-            Some(("code", Some(code))) => Self::Code(code),
-            Some(("signal", Some(signal))) => Self::Signal(signal),
-            _ => Self::Unknown,
-        }
     }
 }
 

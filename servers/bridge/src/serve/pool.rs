@@ -6,14 +6,15 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use drydock_contract::args::Options;
-use drydock_contract::log;
+use drydock_runtime::args::Options;
+use drydock_runtime::ipc::LineSocket;
+use drydock_runtime::log::Log;
 
 use crate::child_spec::ChildSpec;
 use crate::config::Config;
 use crate::error::Error;
-use crate::ipc::LineSocket;
 use crate::process_tree::{self, Process};
+use crate::supervisor::SupervisorMessage;
 
 /// A child's start takes processor time that the session that has just begun needs more.
 const REPLACEMENT_DELAY: Duration = Duration::from_millis(500);
@@ -48,6 +49,7 @@ struct SupervisorHandle {
 pub(super) struct Pool {
     config: Option<Config>,
     options: Options,
+    log: Log,
     supervisors: Vec<SupervisorHandle>,
     /// Children that died at their start since one did not, and when the last one did.
     failures: u32,
@@ -59,10 +61,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(config: Option<Config>, options: &Options) -> Self {
+    pub(super) fn new(config: Option<Config>, options: &Options, log: Log) -> Self {
         Self {
             config,
             options: options.clone(),
+            log,
             supervisors: Vec::new(),
             failures: 0,
             failed_at: None,
@@ -114,7 +117,7 @@ impl Pool {
 
     fn clear_failures(&mut self, now: Instant) {
         if self.failures > 0 && self.started_since_failure().any(|it| now >= it.started + STARTUP_GRACE) {
-            log::info("the server starts again");
+            self.log.info("the server starts again");
             self.failures = 0;
             self.reason = None;
             self.has_started_once = true;
@@ -132,7 +135,7 @@ impl Pool {
             quiet: warm && self.failures > 0,
         };
         let (socket, pid) = spec.start().map_err(Error::io("cannot start a supervisor"))?;
-        log::debug(&format!("started a child, its supervisor has pid {pid}"));
+        self.log.debug(&format!("started a child, its supervisor has pid {pid}"));
         Ok(SupervisorHandle {
             pid,
             socket,
@@ -145,11 +148,11 @@ impl Pool {
 
     /// Assigns to a session the child that has waited longest, or a fresh one.
     pub(super) fn assign(&mut self, number: u64, session: &LineSocket, now: Instant) -> Result<(), Error> {
-        let line = format!("session {number}");
+        let message = SupervisorMessage::Assign(number);
         let is_available = |state| move |it: &&mut SupervisorHandle| it.state == state && !it.is_closed;
         for state in [State::Warm, State::Starting] {
             for supervisor in self.supervisors.iter_mut().filter(|it| is_available(state)(it)) {
-                if supervisor.socket.send_with_fds(&line, &[session.as_fd()]).is_ok() {
+                if supervisor.socket.send_with_fds(&message, &[session.as_fd()]).is_ok() {
                     supervisor.state = State::Serving;
                     self.delay_next_start(now);
                     return Ok(());
@@ -158,7 +161,7 @@ impl Pool {
         }
         let mut supervisor = self.start(false, now)?;
         supervisor.state = State::Serving;
-        let sent = supervisor.socket.send_with_fds(&line, &[session.as_fd()]);
+        let sent = supervisor.socket.send_with_fds(&message, &[session.as_fd()]);
         self.supervisors.push(supervisor);
         self.delay_next_start(now);
         sent.map_err(Error::io("a supervisor does not answer"))
@@ -176,18 +179,18 @@ impl Pool {
         let mut dropped = 0;
         while let Some(line) = self.supervisors[index].socket.next_line() {
             let supervisor = &mut self.supervisors[index];
-            match line.split_once(' ').unwrap_or((&line, "")) {
-                ("warm", _) => {
+            match line.parse() {
+                Ok(SupervisorMessage::Started) => {
                     self.has_started_once = true;
                     if supervisor.state == State::Starting {
                         supervisor.state = State::Warm;
                     }
                 }
-                ("ending", _) => supervisor.state = State::Ending,
-                ("dropped", count) => dropped += count.parse().unwrap_or(0),
-                ("last", line) => supervisor.stderr_tail.push(line.to_owned()),
-                ("died", problem) => self.on_child_died(index, problem, now),
-                _ => {}
+                Ok(SupervisorMessage::Ending) => supervisor.state = State::Ending,
+                Ok(SupervisorMessage::Dropped(lines)) => dropped += lines,
+                Ok(SupervisorMessage::StderrLine(line)) => supervisor.stderr_tail.push(line),
+                Ok(SupervisorMessage::Died(problem)) => self.on_child_died(index, &problem, now),
+                Ok(SupervisorMessage::Assign(_)) | Err(_) => {}
             }
         }
         if !is_open {
@@ -215,14 +218,14 @@ impl Pool {
         self.failed_at = Some(now);
         self.next_start_at = Some(now + wait);
         if self.reason.as_ref() == Some(&problem) {
-            log::debug(&format!("{problem}; the next start is in {} s", wait.as_secs()));
+            self.log.debug(&format!("{problem}; the next start is in {} s", wait.as_secs()));
             return;
         }
-        log::error(&problem);
+        self.log.error(&problem);
         for line in stderr_tail {
-            log::error(&format!("  {line}"));
+            self.log.error(&format!("  {line}"));
         }
-        log::info(
+        self.log.info(
             "it is started again, at first after 1 s, then ever more slowly; the same end is not logged again",
         );
         self.reason = Some(problem);
@@ -282,8 +285,9 @@ impl Pool {
 mod tests {
     use std::os::unix::net::UnixStream;
 
+    use drydock_runtime::ipc::MAX_LINE;
+
     use super::*;
-    use crate::ipc::MAX_LINE;
 
     fn supervisor(started: Instant) -> SupervisorHandle {
         let socket = LineSocket::new(UnixStream::pair().unwrap().0, MAX_LINE).unwrap();
@@ -299,7 +303,7 @@ mod tests {
 
     #[test]
     fn only_what_was_started_since_a_failure_proves_that_it_is_over() {
-        let mut pool = Pool::new(None, &Options::default());
+        let mut pool = Pool::new(None, &Options::default(), Log::discard());
         let start = Instant::now();
         let after = |secs| start + Duration::from_secs(secs);
         pool.supervisors.push(supervisor(start));
@@ -315,7 +319,7 @@ mod tests {
 
     #[test]
     fn starts_are_ever_slower_but_never_slower_than_once_a_minute() {
-        let mut pool = Pool::new(None, &Options::default());
+        let mut pool = Pool::new(None, &Options::default(), Log::discard());
         let now = Instant::now();
         let waiting_since: Vec<u64> = (0..9)
             .map(|_| {

@@ -1,39 +1,44 @@
 //! What a supervisor reports when its child is gone: to the session, to `serve`, or to a session that comes too late.
 //!
-//! How a child ended -> lines. Invariant: the last line says how it ended; before it come the last lines of its stderr.
+//! How a child ended -> messages. Invariant: the last one says how it ended; before it come the last lines of its stderr.
 
 use std::time::{Duration, Instant};
 
+use drydock_runtime::contract::{ControlMessage, ServerExit};
+use drydock_runtime::ipc::{LineSocket, MAX_LINE};
 use rustix::process::WaitStatus;
 
+use super::message::SupervisorMessage;
 use crate::child_spec::ChildSpec;
-use crate::ipc::{LineSocket, MAX_LINE};
 
 /// How long a supervisor without a child stays to answer a session that is on its way to it.
 const LATE_SESSION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// `code 3` or `signal 9`.
-pub(super) fn exit_text(status: Option<WaitStatus>) -> String {
-    match status.map(|it| (it.exit_status(), it.terminating_signal())) {
-        Some((Some(code), _)) => format!("code {code}"),
-        Some((_, Some(signal))) => format!("signal {signal}"),
-        _ => "unknown".into(),
+pub(super) fn server_exit(status: Option<WaitStatus>) -> ServerExit {
+    let byte = |it: i32| u8::try_from(it).ok();
+    let status = status.map(|it| (it.exit_status().and_then(byte), it.terminating_signal().and_then(byte)));
+    match status {
+        Some((Some(code), _)) => ServerExit::Code(code),
+        Some((_, Some(signal))) => ServerExit::Signal(signal),
+        _ => ServerExit::Unknown,
     }
 }
 
-pub(super) fn send_report(peer: &LineSocket, stderr_tail: &[String], last: &str) {
+/// Tells a session how its server ended, or why it has none.
+pub(super) fn tell_session(session: &LineSocket, stderr_tail: &[String], last: ControlMessage) {
     for line in stderr_tail {
-        let _ = peer.send(&format!("last {line}"));
+        let _ = session.send(ControlMessage::StderrLine(line.clone()));
     }
-    let _ = peer.send(last);
+    let _ = session.send(last);
 }
 
 /// A session came to a child that is dead: a fresh one may do, unless this one was fresh.
 pub(super) fn refuse_session(spec: &ChildSpec, session: &LineSocket, problem: &str, stderr_tail: &[String]) {
     if spec.warm {
-        let _ = session.send("again");
+        let _ = session.send(ControlMessage::SessionRetry);
     } else {
-        send_report(session, stderr_tail, &format!("refused the server did not start: {problem}"));
+        let reason = format!("the server did not start: {problem}");
+        tell_session(session, stderr_tail, ControlMessage::SessionRefused(reason));
     }
 }
 
@@ -44,11 +49,14 @@ pub(super) fn report_failed_start(
     problem: &str,
     stderr_tail: &[String],
 ) {
-    send_report(&control, stderr_tail, &format!("died {problem}"));
+    for line in stderr_tail {
+        let _ = control.send(SupervisorMessage::StderrLine(line.clone()));
+    }
+    let _ = control.send(SupervisorMessage::Died(problem.to_owned()));
     let until = Instant::now() + LATE_SESSION_TIMEOUT;
     while let Some(line) = control.read_line_by(until) {
-        let session = control.fds.pop().and_then(|it| LineSocket::new(it.into(), MAX_LINE).ok());
-        if let Some(session) = session.filter(|_| line.starts_with("session ")) {
+        let session = control.take_fds().pop().and_then(|it| LineSocket::new(it.into(), MAX_LINE).ok());
+        if let (Some(session), Ok(SupervisorMessage::Assign(_))) = (session, line.parse()) {
             return refuse_session(spec, &session, problem, stderr_tail);
         }
     }
