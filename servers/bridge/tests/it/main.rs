@@ -6,6 +6,7 @@
     reason = "tests of processes: signals, pipes, exit codes"
 )]
 
+mod control;
 mod ends;
 mod harness;
 mod sessions;
