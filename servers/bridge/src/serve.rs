@@ -85,7 +85,7 @@ impl Handler for WarmChildren {
         self.pool.sessions()
     }
 
-    fn place_timeout(&self) -> Duration {
+    fn slot_timeout(&self) -> Duration {
         if self.pool.is_any_ending() { ENDING_SLOT_TIMEOUT } else { SLOT_TIMEOUT }
     }
 

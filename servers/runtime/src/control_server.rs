@@ -6,8 +6,8 @@
 //! here waits for one, and those that ask nothing are limited in number and time.
 
 mod connection;
+mod handler;
 
-use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -24,6 +24,8 @@ use crate::ipc::{LineSocket, wait_any};
 use crate::log::Log;
 use crate::signals::shutdown_signals;
 
+pub use handler::{CountOnly, Handler, Refusal};
+
 /// How often it is looked whether the socket's path still leads to us.
 pub const PATH_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
@@ -33,7 +35,7 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that have not said what they want. One more closes the oldest of them.
 pub const MAX_SILENT: usize = 128;
 
-/// Sessions that wait for a place. One more is refused at once.
+/// Sessions that wait for a slot. One more is refused at once.
 pub const MAX_WAITING: usize = 64;
 
 /// Before a connection is taken again, when it could not be: no descriptors are left, say.
@@ -41,91 +43,6 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Connections that are taken before those that are open get their turn.
 const MAX_ACCEPTED: usize = 64;
-
-/// Why a session is not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub String);
-
-/// In what the `serve` of one kind of `/mcp` differs from the others'.
-///
-/// ```
-/// use drydock_runtime::contract::Health;
-/// use drydock_runtime::control_server::Handler;
-///
-/// /// Not ready before its time; counts sessions that have a server of their own.
-/// struct Starting;
-///
-/// impl Handler for Starting {
-///     type Source = std::convert::Infallible; // nothing else is polled
-///
-///     fn health(&self) -> Health {
-///         Health { reason: Some("it starts".into()), ..Health::default() }
-///     }
-/// }
-/// ```
-pub trait Handler {
-    /// A name for a descriptor that the handler wants to hear of.
-    type Source: Copy;
-
-    /// The handler's part of the health record; sessions and lines that the server counts itself are added.
-    fn health(&self) -> Health;
-
-    /// Sessions that were given away by [`assign`](Self::assign) and are not over.
-    fn sessions(&self) -> usize {
-        0
-    }
-
-    /// How long a session may wait for a place, counted from its request.
-    fn place_timeout(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    /// Gives a session its server by handing on its connection, which is closed here afterwards.
-    ///
-    /// # Errors
-    /// Why not; the session is told.
-    fn assign(&mut self, session: u64, connection: &LineSocket, now: Instant) -> Result<(), Refusal> {
-        let _ = (session, connection, now);
-        Err(Refusal("no server is given here".into()))
-    }
-
-    /// Descriptors to wait for.
-    fn sources(&self) -> Vec<(Self::Source, BorrowedFd<'_>)> {
-        Vec::new()
-    }
-
-    /// There is something to read.
-    fn on_readable(&mut self, source: Self::Source, now: Instant) {
-        let _ = (source, now);
-    }
-
-    /// When it wants to be woken, if nothing happens before.
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
-
-    /// Whenever something happened, before sessions that wait are given a server.
-    fn before_assign(&mut self, now: Instant) {
-        let _ = now;
-    }
-
-    /// Whenever something happened, after that, and once at the start.
-    fn after_assign(&mut self, now: Instant) {
-        let _ = now;
-    }
-}
-
-/// Sessions are processes with a server of their own: always ready, they are only counted.
-#[derive(Debug, Clone, Copy)]
-pub struct CountOnly;
-
-impl Handler for CountOnly {
-    type Source = Infallible;
-
-    fn health(&self) -> Health {
-        Health { ready: true, ..Health::default() }
-    }
-}
 
 /// The one that listens.
 #[derive(Debug)]
@@ -239,10 +156,10 @@ impl<H: Handler> ControlServer<H> {
     }
 
     fn deadline(&self) -> Instant {
-        let place_timeout = self.handler.place_timeout();
+        let slot_timeout = self.handler.slot_timeout();
         let connections = self.connections.iter().filter_map(|it| match it.state {
             State::Silent { since } => Some(since + REQUEST_TIMEOUT),
-            State::Waiting { since } => Some(since + place_timeout),
+            State::Waiting { since } => Some(since + slot_timeout),
             State::Counted => None,
         });
         connections
@@ -342,15 +259,15 @@ impl<H: Handler> ControlServer<H> {
     }
 
     fn on_session_request(&mut self, index: usize, kind: SessionKind, now: Instant) -> bool {
-        let has_place = self.has_place();
+        let has_free_slot = self.has_free_slot();
         let waiting = self.connections.iter().filter(|it| matches!(it.state, State::Waiting { .. })).count();
         let connection = &mut self.connections[index];
         match kind {
-            SessionKind::Provided if has_place || waiting < MAX_WAITING => {
+            SessionKind::Provided if has_free_slot || waiting < MAX_WAITING => {
                 connection.state = State::Waiting { since: now };
                 true
             }
-            SessionKind::Own if has_place => {
+            SessionKind::Own if has_free_slot => {
                 self.served += 1;
                 connection.state = State::Counted;
                 let log_pid = Some(std::process::id());
@@ -366,7 +283,7 @@ impl<H: Handler> ControlServer<H> {
         }
     }
 
-    /// Gives those that wait a server, as far as there are places.
+    /// Gives those that wait a server, as far as slots are free.
     fn assign_waiting(&mut self, now: Instant) {
         let mut index = 0;
         while index < self.connections.len() {
@@ -374,13 +291,13 @@ impl<H: Handler> ControlServer<H> {
                 index += 1;
                 continue;
             };
-            let has_place = self.has_place();
-            if !has_place && now < since + self.handler.place_timeout() {
+            let has_free_slot = self.has_free_slot();
+            if !has_free_slot && now < since + self.handler.slot_timeout() {
                 index += 1;
                 continue;
             }
             let connection = self.connections.remove(index);
-            if has_place {
+            if has_free_slot {
                 self.assign(&connection.socket, now);
             } else {
                 let _ = connection.socket.send(all_taken(self.max_sessions));
@@ -399,7 +316,7 @@ impl<H: Handler> ControlServer<H> {
         self.handler.sessions() + self.connections.iter().filter(|it| it.state == State::Counted).count()
     }
 
-    fn has_place(&self) -> bool {
+    fn has_free_slot(&self) -> bool {
         self.max_sessions == 0 || self.sessions() < self.max_sessions
     }
 

@@ -18,7 +18,7 @@ pub(super) struct Connection {
 pub(super) enum State {
     /// It has not said what it wants.
     Silent { since: Instant },
-    /// A session that waits for a place and a server.
+    /// A session that waits for a slot and a server.
     Waiting { since: Instant },
     /// A session with a server of its own, counted while it is open.
     Counted,

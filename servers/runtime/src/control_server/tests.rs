@@ -174,7 +174,7 @@ fn the_socket_comes_back_when_it_is_deleted_or_replaced() {
     drop(session);
 }
 
-/// Gives sessions to the test, and has places as the test says.
+/// Gives sessions to the test, and has slots as the test says.
 struct Giver {
     given: std::sync::mpsc::Sender<(u64, std::os::fd::OwnedFd)>,
     /// Each byte is the end of a session.
@@ -193,7 +193,7 @@ impl Handler for Giver {
         self.open
     }
 
-    fn place_timeout(&self) -> Duration {
+    fn slot_timeout(&self) -> Duration {
         Duration::from_millis(300)
     }
 
@@ -216,7 +216,7 @@ impl Handler for Giver {
 }
 
 #[test]
-fn sessions_are_handed_on_wait_for_a_place_and_are_refused_when_none_comes() {
+fn sessions_are_handed_on_wait_for_a_slot_and_are_refused_when_none_comes() {
     let (given, taken) = std::sync::mpsc::channel();
     let (ends, mut end) = UnixStream::pair().unwrap();
     let server = Server::start(1, Giver { given, ends, open: 0 });
@@ -227,7 +227,7 @@ fn sessions_are_handed_on_wait_for_a_place_and_are_refused_when_none_comes() {
         let connection = LineSocket::new(connection.into(), 256).unwrap();
         connection.send(ControlMessage::SessionAccepted { log_pid: None, session: number }).unwrap();
         assert!(matches!(first.join().unwrap(), Answer::Accepted(it) if it.session == 1));
-        // No place comes free in time for this one,
+        // No slot comes free in time for this one,
         let start = Instant::now();
         assert!(matches!(ask(), Answer::Refused { reason, .. } if reason.contains("all 1 sessions")));
         assert!(start.elapsed() >= Duration::from_millis(300));
@@ -244,6 +244,32 @@ fn sessions_are_handed_on_wait_for_a_place_and_are_refused_when_none_comes() {
     let health = server.health();
     assert_eq!((health.sessions, health.served, health.dropped), (0, 3, 5));
     assert_eq!((health.warm, health.why_not_ready()), (Some(1), Some("never ready")));
+}
+
+#[test]
+fn it_wakes_up_when_a_peers_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = ControlSocket::bind(&folder.path().join("mcp.sock")).unwrap();
+    let (signals, _stop) = UnixStream::pair().unwrap();
+    let (ends, _end) = UnixStream::pair().unwrap();
+    let giver = Giver { given: std::sync::mpsc::channel().0, ends, open: 1 };
+    let slot_timeout = giver.slot_timeout();
+    let mut server = ControlServer::new(socket, signals, 1, Log::discard(), giver);
+    let since = Instant::now();
+    let day = Duration::from_secs(86_400);
+    server.path_check_at += day;
+    assert_eq!(server.deadline(), server.path_check_at, "idle, it sleeps");
+    let states = [
+        (State::Counted, server.path_check_at),
+        (State::Silent { since }, since + REQUEST_TIMEOUT),
+        (State::Waiting { since }, since + slot_timeout),
+    ];
+    for (state, deadline) in states {
+        let mut connection = Connection::new(UnixStream::pair().unwrap().0, since).unwrap();
+        connection.state = state;
+        server.connections.push(connection);
+        assert_eq!(server.deadline(), deadline, "{state:?}");
+    }
 }
 
 #[test]
