@@ -16,6 +16,9 @@ use crate::ipc::{LineSocket, MAX_REPORT_LINE};
 /// How long a `serve` that has only to answer may take.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How often a session asks that is told nothing.
+const MAX_ATTEMPTS: usize = 3;
+
 /// A session that `serve` counts until the connection is closed.
 #[derive(Debug)]
 pub struct Registered {
@@ -48,12 +51,16 @@ pub enum Registration {
 /// ```
 #[must_use]
 pub fn register(socket: &Path) -> Registration {
-    let Ok(stream) = UnixStream::connect(socket) else { return Registration::Standalone };
-    match request_session(stream, SessionKind::Own, ANSWER_TIMEOUT) {
-        Answer::Accepted(it) => Registration::Registered(it),
-        Answer::Refused { reason, .. } => Registration::Rejected(reason),
-        Answer::Retry | Answer::None => Registration::Standalone,
+    for _ in 0..MAX_ATTEMPTS {
+        let Ok(stream) = UnixStream::connect(socket) else { break };
+        match request_session(stream, SessionKind::Own, ANSWER_TIMEOUT) {
+            Answer::Accepted(it) => return Registration::Registered(it),
+            Answer::Refused { reason, .. } => return Registration::Rejected(reason),
+            Answer::None => break,
+            Answer::Retry => {} // closed among many others, say
+        }
     }
+    Registration::Standalone
 }
 
 /// What is said to a session that asks.
@@ -166,6 +173,20 @@ mod tests {
         assert!(matches!(register(&socket), Registration::Standalone));
         assert!(health(&socket).is_err());
         assert!(matches!(report_health(&socket, false), Err(Error::NoAnswer { .. })));
+    }
+
+    #[test]
+    fn a_connection_that_is_closed_is_no_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mcp.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let server = thread::spawn(move || {
+            drop(listener.accept().unwrap());
+            let (stream, _) = listener.accept().unwrap();
+            LineSocket::new(stream, 256).unwrap().send("accepted 7 3").unwrap();
+        });
+        assert!(matches!(register(&path), Registration::Registered(it) if it.session == 3));
+        server.join().unwrap();
     }
 
     #[test]
