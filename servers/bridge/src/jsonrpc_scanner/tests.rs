@@ -3,29 +3,29 @@
 use super::*;
 use serde_json::{Value, json};
 
-fn frames(scan: &mut Scan, bytes: &[u8]) -> Vec<Frame> {
+fn messages(scanner: &mut Scanner, bytes: &[u8]) -> Vec<Message> {
     let mut found = Vec::new();
-    scan.feed(bytes, |it| found.push(it));
+    scanner.feed(bytes, |it| found.push(it));
     found
 }
 
-fn one(text: &str) -> Frame {
-    let found = frames(&mut Scan::default(), text.as_bytes());
+fn one(text: &str) -> Message {
+    let found = messages(&mut Scanner::default(), text.as_bytes());
     assert_eq!(found.len(), 1, "{text}");
     found.into_iter().next().unwrap()
 }
 
-fn id(text: &str, is_string: bool) -> Option<Id> {
-    Some(Id { text: text.into(), is_string, hash: None })
+fn id(text: &str, is_string: bool) -> Option<RequestId> {
+    Some(RequestId { text: text.into(), is_string, hash: None })
 }
 
 #[test]
 fn a_call_in_any_order_and_spacing() {
-    let call = Frame {
+    let call = Message {
         method: Some("tools/call".into()),
         id: id("7", false),
-        name: Some("roll".into()),
-        ..Frame::default()
+        params_name: Some("roll".into()),
+        ..Message::default()
     };
     for text in [
         r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"roll","arguments":{"name":"no","id":9}}}"#,
@@ -39,11 +39,14 @@ fn a_call_in_any_order_and_spacing() {
 #[test]
 fn answers() {
     let text = r#"{"id":"a","result":{"content":[{"text":"\"isError\":true"}],"isError":false}}"#;
-    assert_eq!(one(text), Frame { id: id("a", true), ..Frame::default() });
+    assert_eq!(one(text), Message { id: id("a", true), ..Message::default() });
     assert!(one(r#"{"id":1,"result":{"isError":true,"content":[]}}"#).is_error);
     assert!(!one(r#"{"id":1,"result":{"x":{"isError":true}}}"#).is_error);
-    assert_eq!(one(r#"{"id":1,"error":{"message":"no","code":-32601}}"#).error.as_deref(), Some("-32601"));
-    assert_eq!(one(r#"{"error":{},"id":1}"#).error.as_deref(), Some(""));
+    assert_eq!(
+        one(r#"{"id":1,"error":{"message":"no","code":-32601}}"#).error_code.as_deref(),
+        Some("-32601")
+    );
+    assert_eq!(one(r#"{"error":{},"id":1}"#).error_code.as_deref(), Some(""));
     assert_eq!(one(r#"{"id":null,"result":{}}"#).id, None);
     assert_ne!(one(r#"{"id":1}"#).id, one(r#"{"id":"1"}"#).id);
 }
@@ -51,42 +54,42 @@ fn answers() {
 #[test]
 fn a_cancellation_names_its_request() {
     let text = r#"{"method":"notifications/cancelled","params":{"requestId":12,"reason":"x"}}"#;
-    assert_eq!(one(text).cancels, id("12", false));
+    assert_eq!(one(text).cancelled_id, id("12", false));
 }
 
 #[test]
 fn a_batch_is_several_messages() {
     let text = br#"[{"id":1,"method":"a","params":[{"name":"x"}]},{"id":2,"method":"b"}]"#;
-    let ids: Vec<_> = frames(&mut Scan::default(), text).into_iter().map(|it| it.id).collect();
+    let ids: Vec<_> = messages(&mut Scanner::default(), text).into_iter().map(|it| it.id).collect();
     assert_eq!(ids, [id("1", false), id("2", false)]);
 }
 
 #[test]
-fn rubbish_is_counted_and_the_next_line_read() {
-    let mut scan = Scan::default();
+fn invalid_lines_are_counted_and_the_next_line_read() {
+    let mut scanner = Scanner::default();
     let text = b"Server started\n{\"id\": \"cut \\\n}}}\n\xff\xfe\n\n{\"id\":5}\n";
-    assert_eq!(frames(&mut scan, text), [Frame { id: id("5", false), ..Frame::default() }]);
-    assert_eq!((scan.take_noise(), scan.take_noise()), (4, 0));
+    assert_eq!(messages(&mut scanner, text), [Message { id: id("5", false), ..Message::default() }]);
+    assert_eq!((scanner.take_invalid_lines(), scanner.take_invalid_lines()), (4, 0));
 }
 
 #[test]
 fn long_ids_are_cut_and_still_told_apart() {
     let text = |end: &str| json!({"id": format!("{}{end}", "x".repeat(10_000))}).to_string();
     let (a, b) = (one(&text("a")).id.unwrap(), one(&text("b")).id.unwrap());
-    assert!(a.text.len() <= LONGEST && a != b);
+    assert!(a.text.len() <= MAX_CAPTURED && a != b);
     assert_eq!(Some(a), one(&text("a")).id);
 }
 
 #[test]
 fn a_huge_message_leaves_nothing_behind() {
-    let mut scan = Scan::default();
-    let mut found = frames(&mut scan, br#"{"id":1,"method":"m","params":{"name":""#);
+    let mut scanner = Scanner::default();
+    let mut found = messages(&mut scanner, br#"{"id":1,"method":"m","params":{"name":""#);
     for _ in 0..1000 {
-        found.extend(frames(&mut scan, &[b'x'; 5000]));
+        found.extend(messages(&mut scanner, &[b'x'; 5000]));
     }
-    assert!(scan.token.capacity() <= 2 * LONGEST);
-    found.extend(frames(&mut scan, b"\"}}\n"));
-    assert_eq!((found.len(), found[0].name.as_ref().map(String::len)), (1, Some(LONGEST)));
+    assert!(scanner.token.capacity() <= 2 * MAX_CAPTURED);
+    found.extend(messages(&mut scanner, b"\"}}\n"));
+    assert_eq!((found.len(), found[0].params_name.as_ref().map(String::len)), (1, Some(MAX_CAPTURED)));
 }
 
 /// Any JSON, from a seed: what a scanner gets wrong is what nobody thought of.
@@ -121,7 +124,7 @@ fn random_below(seed: &mut u64, below: u64) -> u64 {
 }
 
 /// What a parser of the whole message finds.
-fn expected(it: &Value) -> Frame {
+fn expected(it: &Value) -> Message {
     let text = |it: &Value| it.as_str().map(str::to_owned);
     let an_id = |it: &Value| match it {
         Value::String(text) => id(text, true),
@@ -129,13 +132,13 @@ fn expected(it: &Value) -> Frame {
         _ => None,
     };
     let error = &it["error"];
-    Frame {
+    Message {
         method: text(&it["method"]),
         id: an_id(&it["id"]),
-        name: text(&it["params"]["name"]),
-        cancels: None,
+        params_name: text(&it["params"]["name"]),
+        cancelled_id: None,
         is_error: it["result"]["isError"] == true,
-        error: match &error["code"] {
+        error_code: match &error["code"] {
             code @ (Value::Number(_) | Value::Bool(_) | Value::Null) if error.get("code").is_some() => {
                 Some(code.to_string())
             }
@@ -154,15 +157,15 @@ fn it_finds_what_a_parser_finds_wherever_the_bytes_are_cut() {
         }
         let text = if round % 2 == 0 { it.to_string() } else { serde_json::to_string_pretty(&it).unwrap() };
         let line = text.replace('\n', " ") + "\n";
-        let mut scan = Scan::default();
+        let mut scanner = Scanner::default();
         let (mut found, mut rest) = (Vec::new(), line.as_bytes());
         while !rest.is_empty() {
             let most = u64::try_from(rest.len()).unwrap();
             let size = usize::try_from(1 + random_below(&mut seed, most)).unwrap();
-            found.extend(frames(&mut scan, &rest[..size]));
+            found.extend(messages(&mut scanner, &rest[..size]));
             rest = &rest[size..];
         }
         assert_eq!(found, [expected(&it)], "{line}");
-        assert_eq!(scan.take_noise(), 0);
+        assert_eq!(scanner.take_invalid_lines(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What a wrapped server says on its stderr: to the log, line by line, and the last of it for those who ask why it died.
+//! What a wrapped server writes to stderr: to the log, line by line, and its last lines for those who ask why it died.
 //!
 //! Bytes -> lines. Invariant: a server that floods its stderr costs bounded memory and never waits for us: what nobody
 //! reads is dropped by the log, and counted there.
@@ -8,30 +8,37 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ChildStderr;
 
-use drydock_contract::log;
+use drydock_runtime::log::{Log, escape};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 /// A log line takes 4,096 bytes; this leaves room for what stands in front.
-const LINE: usize = 3900;
+const MAX_LINE: usize = 3900;
 
-/// Lines that are kept as its last words, and how much of each.
-const LAST: usize = 10;
-const LAST_CHARS: usize = 300;
+/// Lines that are kept as the tail, and how much of each.
+const MAX_LINES: usize = 10;
+const MAX_LINE_CHARS: usize = 300;
 
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct StderrTail {
     pipe: Option<ChildStderr>,
     line: Vec<u8>,
-    last: VecDeque<String>,
-    /// Not logged: a server that is started again and again because it dies says the same every time.
-    pub(crate) hushed: bool,
+    tail: VecDeque<String>,
+    log: Log,
+    /// Not logged: a server that is started again and again because it dies writes the same every time.
+    quiet: bool,
 }
 
-impl Said {
-    pub(crate) fn new(pipe: Option<ChildStderr>, hushed: bool) -> Self {
+impl StderrTail {
+    pub(crate) fn new(pipe: Option<ChildStderr>, log: Log, quiet: bool) -> Self {
         let nonblocking = |it: &ChildStderr| fcntl_setfl(it, fcntl_getfl(it)? | OFlags::NONBLOCK);
         let pipe = pipe.filter(|it| nonblocking(it).is_ok());
-        Self { pipe, line: Vec::new(), last: VecDeque::new(), hushed }
+        Self { pipe, line: Vec::new(), tail: VecDeque::new(), log, quiet }
+    }
+
+    /// From now on everything is logged, and there.
+    pub(crate) fn log_to(&mut self, log: Log) {
+        self.log = log;
+        self.quiet = false;
     }
 
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -40,9 +47,9 @@ impl Said {
 
     /// Reads what there is; at most so much that other work gets its turn.
     pub(crate) fn read(&mut self) {
-        const TURNS: usize = 16;
+        const MAX_READS: usize = 16;
         let mut chunk = [0; 4096];
-        for _ in 0..TURNS {
+        for _ in 0..MAX_READS {
             let Some(pipe) = &mut self.pipe else { return };
             match pipe.read(&mut chunk) {
                 Ok(0) => self.pipe = None,
@@ -55,17 +62,17 @@ impl Said {
     }
 
     /// The last lines, after all that is still in the pipe.
-    pub(crate) fn last_words(&mut self) -> impl Iterator<Item = &str> {
+    pub(crate) fn finish(&mut self) -> impl Iterator<Item = &str> {
         self.read();
         self.end_line();
-        self.last.iter().map(String::as_str)
+        self.tail.iter().map(String::as_str)
     }
 
     fn take(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             if byte == b'\n' {
                 self.end_line();
-            } else if self.line.len() < LINE {
+            } else if self.line.len() < MAX_LINE {
                 self.line.push(byte);
             }
         }
@@ -75,13 +82,13 @@ impl Said {
         let text = String::from_utf8_lossy(&self.line);
         let text = text.trim_end();
         if !text.is_empty() {
-            if !self.hushed {
-                log::child(text);
+            if !self.quiet {
+                self.log.child(text);
             }
-            if self.last.len() == LAST {
-                self.last.pop_front();
+            if self.tail.len() == MAX_LINES {
+                self.tail.pop_front();
             }
-            self.last.push_back(log::escape(&text.chars().take(LAST_CHARS).collect::<String>()));
+            self.tail.push_back(escape(&text.chars().take(MAX_LINE_CHARS).collect::<String>()));
         }
         self.line.clear();
     }
@@ -93,15 +100,15 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_kept_and_no_line_is_long() {
-        let mut said = Said::new(None, true);
+        let mut tail = StderrTail::new(None, Log::discard(), true);
         for number in 0..20 {
-            said.take(format!("line {number}\r\n\n").as_bytes());
+            tail.take(format!("line {number}\r\n\n").as_bytes());
         }
-        said.take(&vec![b'x'; 1 << 20]);
-        assert_eq!(said.line.len(), LINE);
-        said.take(b"\ncut \x1b[31m");
-        let last: Vec<_> = said.last_words().collect();
-        assert_eq!((last.len(), last[0], last[8].len()), (LAST, "line 12", LAST_CHARS));
+        tail.take(&vec![b'x'; 1 << 20]);
+        assert_eq!(tail.line.len(), MAX_LINE);
+        tail.take(b"\ncut \x1b[31m");
+        let last: Vec<_> = tail.finish().collect();
+        assert_eq!((last.len(), last[0], last[8].len()), (MAX_LINES, "line 12", MAX_LINE_CHARS));
         assert_eq!(last[9], "cut \\u{1b}[31m");
     }
 }

@@ -1,17 +1,23 @@
 //! The processes below one, and how they end.
 //!
 //! A pid -> its descendants, signals to them. Invariant: a signal reaches only the process that was seen: the pid is
-//! held by a pidfd while its start time is compared, so one that was given anew is not hit.
+//! held by a pidfd while its start time is compared, so a pid that was reused is not hit.
 //!
 //! A walk through `/proc` is not atomic, so nobody may conclude from an empty one that all are gone. Who is certain is
 //! the kernel: a subreaper has no child left (`ECHILD`) only when nothing is left below it.
 
 use std::fs;
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process, pidfd_open, pidfd_send_signal, wait,
+    Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, getpid, kill_process, pidfd_open, pidfd_send_signal,
+    set_child_subreaper, wait,
 };
+use signal_hook::consts::SIGCHLD;
+
+use crate::error::Error;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process {
@@ -20,14 +26,14 @@ pub(crate) struct Process {
     /// In clock ticks since boot: with the pid it names a process for ever.
     start: u64,
     /// Processor time in clock ticks.
-    ticks: u64,
+    cpu_ticks: u64,
     /// It has nothing to do: its main thread neither runs, nor waits for a processor or the disk.
-    rests: bool,
+    is_idle: bool,
 }
 
 /// All descendants of a process that a walk finds.
-pub(crate) fn below(root: i32) -> Vec<Process> {
-    let all = all();
+pub(crate) fn descendants(root: i32) -> Vec<Process> {
+    let all = all_processes();
     let mut found: Vec<Process> = Vec::new();
     let mut parents = vec![root];
     while let Some(parent) = parents.pop() {
@@ -43,61 +49,61 @@ pub(crate) fn below(root: i32) -> Vec<Process> {
 
 /// Its children.
 pub(crate) fn children(root: i32) -> Vec<Process> {
-    all().into_iter().filter(|it| it.parent == root).collect()
+    all_processes().into_iter().filter(|it| it.parent == root).collect()
 }
 
-/// Processor time that everything below a process has used, if all of it rests. On a busy machine a process may get
+/// Processor time that everything below a process has used, if all of it is idle. On a busy machine a process may get
 /// none for long although it has much to do, so that the time alone says nothing.
-pub(crate) fn ticks_at_rest(root: i32) -> Option<u64> {
-    let all = below(root);
-    all.iter().all(|it| it.rests).then(|| all.iter().map(|it| it.ticks).sum())
+pub(crate) fn cpu_ticks_if_idle(root: i32) -> Option<u64> {
+    let all = descendants(root);
+    all.iter().all(|it| it.is_idle).then(|| all.iter().map(|it| it.cpu_ticks).sum())
 }
 
 /// Sends a signal to everything below a process.
-pub(crate) fn signal_all(root: i32, signal: Signal) {
-    for it in below(root) {
-        it.signal(signal);
+pub(crate) fn signal_descendants(root: i32, signal: Signal) {
+    for it in descendants(root) {
+        it.send_signal(signal);
     }
 }
 
-/// Kills everything below a process. First all are stopped, so that none can start another behind our back.
-pub(crate) fn kill_all(root: i32) {
-    const ROUNDS: usize = 8;
+/// Kills everything below a process. First all are stopped, so that none can start another meanwhile.
+pub(crate) fn kill_descendants(root: i32) {
+    const MAX_ROUNDS: usize = 8;
     let mut seen = Vec::new();
-    for _ in 0..ROUNDS {
-        let new: Vec<Process> = below(root).into_iter().filter(|it| !seen.contains(&it.pid)).collect();
+    for _ in 0..MAX_ROUNDS {
+        let new: Vec<Process> = descendants(root).into_iter().filter(|it| !seen.contains(&it.pid)).collect();
         if new.is_empty() {
             break;
         }
         for it in new {
-            it.signal(Signal::STOP);
+            it.send_signal(Signal::STOP);
             seen.push(it.pid);
         }
     }
-    signal_all(root, Signal::KILL);
+    signal_descendants(root, Signal::KILL);
 }
 
 impl Process {
-    pub(crate) fn signal(self, signal: Signal) {
+    pub(crate) fn send_signal(self, signal: Signal) {
         let Some(pid) = Pid::from_raw(self.pid) else { return };
         match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(held) if self.is_still_there() => {
+            Ok(held) if self.is_same_process() => {
                 let _ = pidfd_send_signal(held, signal);
             }
             // An old kernel, or a sandbox that forbids it.
-            Err(Errno::NOSYS | Errno::PERM) if self.is_still_there() => {
+            Err(Errno::NOSYS | Errno::PERM) if self.is_same_process() => {
                 let _ = kill_process(pid, signal);
             }
             _ => {}
         }
     }
 
-    fn is_still_there(self) -> bool {
+    fn is_same_process(self) -> bool {
         read(self.pid).is_some_and(|it| it.start == self.start)
     }
 }
 
-fn all() -> Vec<Process> {
+fn all_processes() -> Vec<Process> {
     let Ok(folder) = fs::read_dir("/proc") else { return Vec::new() };
     folder.filter_map(|it| read(it.ok()?.file_name().to_str()?.parse().ok()?)).collect()
 }
@@ -115,15 +121,34 @@ fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
         pid,
         parent: fields.get(1)?.parse().ok()?,
         start: number(22)?,
-        ticks: number(14)? + number(15)?,
-        rests: !matches!(*fields.first()?, "R" | "D"),
+        cpu_ticks: number(14)? + number(15)?,
+        is_idle: !matches!(*fields.first()?, "R" | "D"),
     })
+}
+
+/// A stream that becomes readable when a child of this process has ended.
+pub(crate) fn child_exits() -> io::Result<UnixStream> {
+    let (reader, writer) = UnixStream::pair()?;
+    reader.set_nonblocking(true)?;
+    signal_hook::low_level::pipe::register(SIGCHLD, writer)?;
+    Ok(reader)
+}
+
+/// Makes what is orphaned below this process a child of it.
+pub(crate) fn become_subreaper() -> Result<(), Error> {
+    set_child_subreaper(Some(getpid())).map_err(|e| Error::io("cannot be a subreaper")(e.into()))
+}
+
+/// Empties such a stream, so that it becomes readable again with the next child.
+pub(crate) fn drain(mut stream: &UnixStream) {
+    let mut chunk = [0; 64];
+    while stream.read(&mut chunk).is_ok_and(|it| it > 0) {}
 }
 
 /// What became of our children.
 #[derive(Debug, Default)]
 pub(crate) struct Reaped {
-    pub(crate) dead: Vec<(i32, WaitStatus)>,
+    pub(crate) exited: Vec<(i32, WaitStatus)>,
     /// There is no child any more, so nothing at all is left below us.
     pub(crate) none_left: bool,
 }
@@ -133,7 +158,7 @@ pub(crate) fn reap() -> Reaped {
     let mut reaped = Reaped::default();
     loop {
         match wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) => reaped.dead.push((pid.as_raw_pid(), status)),
+            Ok(Some((pid, status))) => reaped.exited.push((pid.as_raw_pid(), status)),
             Ok(None) => return reaped,
             Err(Errno::INTR) => {}
             Err(_) => {
@@ -167,23 +192,26 @@ mod tests {
     #[test]
     fn a_name_cannot_pretend_to_be_more_fields() {
         let stat = b"7 (a) R 1 (b)) S 42 7 7 0 -1 4194304 1 0 0 0 30 12 0 0 20 0 1 0 9876 1 2 3";
-        assert_eq!(parse(7, stat), Some(Process { pid: 7, parent: 42, start: 9876, ticks: 42, rests: true }));
+        assert_eq!(
+            parse(7, stat),
+            Some(Process { pid: 7, parent: 42, start: 9876, cpu_ticks: 42, is_idle: true })
+        );
         assert_eq!(parse(7, b"7 (cut"), None);
     }
 
     #[test]
-    fn what_wants_a_processor_does_not_rest() {
+    fn what_wants_a_processor_is_not_idle() {
         let process =
             |state| parse(7, format!("7 (a) {state} 1 7 7 0 -1 0 1 0 0 0 30 12 0 0 20 0 1 0 1").as_bytes());
-        let rest = ["S", "R", "D", "Z"].map(|state| process(state).unwrap().rests);
-        assert_eq!(rest, [true, false, false, true]);
+        let idle = ["S", "R", "D", "Z"].map(|state| process(state).unwrap().is_idle);
+        assert_eq!(idle, [true, false, false, true]);
     }
 
     #[test]
     fn we_are_among_the_children_of_our_parent() {
         let us = std::process::id().cast_signed();
         let it = read(us).unwrap();
-        assert!(it.is_still_there() && below(it.parent).iter().any(|it| it.pid == us));
-        assert!(!Process { start: it.start + 1, ..it }.is_still_there());
+        assert!(it.is_same_process() && descendants(it.parent).iter().any(|it| it.pid == us));
+        assert!(!Process { start: it.start + 1, ..it }.is_same_process());
     }
 }

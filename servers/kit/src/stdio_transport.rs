@@ -2,7 +2,7 @@
 //!
 //! Bytes <-> messages. Invariant: input is read on and on until its end is seen, except for a moment while too many
 //! calls wait, and while answers cannot get out; and then the stall clock runs. So whatever a client and an engine do
-//! with the pipes, `End` is told in bounded time.
+//! with the pipes, `Shutdown` is told in bounded time.
 
 use std::io;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use drydock_runtime::stall::{Stall, TICK, Verdict};
+use drydock_runtime::stall::{POLL_INTERVAL, StallClock, StallStatus};
 use rmcp::RoleServer;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -19,11 +19,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::load::Load;
+use crate::permits::Permits;
 
 /// Why and whether a session is over.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct End {
+pub(crate) struct Shutdown {
     /// Input has ended: what runs may still answer.
     pub(crate) draining: CancellationToken,
     /// It is over now: what runs is cancelled.
@@ -31,7 +31,7 @@ pub(crate) struct End {
     reason: Arc<OnceLock<&'static str>>,
 }
 
-impl End {
+impl Shutdown {
     pub(crate) fn drain(&self, reason: &'static str) {
         let _ = self.reason.set(reason);
         self.draining.cancel();
@@ -48,50 +48,61 @@ impl End {
 }
 
 /// Answers that may be on their way out before no more requests are read.
-const UNSENT: usize = 64;
+const MAX_UNSENT: usize = 64;
 
 /// Requests that are read in one go before those that were read get their turn: a task that finds its input ready
 /// does not give way by itself.
-const TURN: usize = 16;
+const YIELD_EVERY: usize = 16;
 
 /// How long a client that sends more calls than may wait is held back, before it is told to come again instead.
-const HOLD: Duration = Duration::from_secs(5);
+const BACKPRESSURE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A transport that tells `End` when the client is gone.
-pub(crate) struct Wire<R: AsyncRead, W: AsyncWrite + Unpin> {
+/// A transport that tells `Shutdown` when the client is gone.
+pub(crate) struct StdioTransport<R: AsyncRead, W: AsyncWrite + Unpin> {
     inner: AsyncRwTransport<RoleServer, R, Output<W>>,
-    unsent: Arc<Load>,
-    /// Places for calls that run or wait.
-    places: Arc<Load>,
-    /// The client was held back and no place came free: read on, and let calls be refused, to see the end of input.
+    unsent: Arc<Permits>,
+    /// For calls that run or wait.
+    queue_permits: Arc<Permits>,
+    /// The client was held back and no permit came free: read on, and let calls be refused, to see the end of input.
     overrun: bool,
-    end: End,
-    turn: usize,
+    shutdown: Shutdown,
+    reads: usize,
 }
 
-impl<R, W> Wire<R, W>
+impl<R, W> StdioTransport<R, W>
 where
     R: AsyncRead + Send + Unpin,
     W: AsyncWrite + Send + Unpin + 'static,
 {
     /// `stall_timeout`: how long output may be blocked.
-    pub(crate) fn new(reader: R, writer: W, places: Arc<Load>, end: End, stall_timeout: Duration) -> Self {
-        let output = Output { inner: writer, stall: Stall::new(stall_timeout), tick: None, end: end.clone() };
+    pub(crate) fn new(
+        reader: R,
+        writer: W,
+        queue_permits: Arc<Permits>,
+        shutdown: Shutdown,
+        stall_timeout: Duration,
+    ) -> Self {
+        let output = Output {
+            inner: writer,
+            stall: StallClock::new(stall_timeout),
+            next_look: None,
+            shutdown: shutdown.clone(),
+        };
         let inner = AsyncRwTransport::new(reader, output);
-        Self { inner, unsent: Load::new(UNSENT), places, overrun: false, end, turn: 0 }
+        Self { inner, unsent: Permits::new(MAX_UNSENT), queue_permits, overrun: false, shutdown, reads: 0 }
     }
 
-    /// Waits until the requests of another turn find places, but not for ever. May be dropped and called again.
-    async fn hold_back(&mut self) {
+    /// Waits until the requests of another turn find permits, but not for ever. May be dropped and called again.
+    async fn apply_backpressure(&mut self) {
         self.overrun = if self.overrun {
-            !self.places.has_room(TURN)
+            !self.queue_permits.are_available(YIELD_EVERY)
         } else {
-            timeout(HOLD, self.places.room(TURN)).await.is_err()
+            timeout(BACKPRESSURE_TIMEOUT, self.queue_permits.available(YIELD_EVERY)).await.is_err()
         };
     }
 }
 
-impl<R, W> Transport<RoleServer> for Wire<R, W>
+impl<R, W> Transport<RoleServer> for StdioTransport<R, W>
 where
     R: AsyncRead + Send + Unpin,
     W: AsyncWrite + Send + Unpin + 'static,
@@ -102,25 +113,25 @@ where
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let slot = self.unsent.take();
+        let permit = self.unsent.acquire();
         let sending = self.inner.send(message);
         async move {
             let sent = sending.await;
-            drop(slot);
+            drop(permit);
             sent
         }
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
-        self.unsent.room(1).await;
-        self.hold_back().await;
-        self.turn += 1;
-        if self.turn.is_multiple_of(TURN) {
+        self.unsent.available(1).await;
+        self.apply_backpressure().await;
+        self.reads += 1;
+        if self.reads.is_multiple_of(YIELD_EVERY) {
             tokio::task::yield_now().await;
         }
         let message = self.inner.receive().await;
         if message.is_none() {
-            self.end.drain("the client closed its end");
+            self.shutdown.drain("the client closed its end");
         }
         message
     }
@@ -133,18 +144,18 @@ where
 /// Output that fails, instead of waiting for ever, once nobody will read it.
 struct Output<W> {
     inner: W,
-    stall: Stall,
+    stall: StallClock,
     /// Set while output is blocked: when to look again.
-    tick: Option<Pin<Box<Sleep>>>,
-    end: End,
+    next_look: Option<Pin<Box<Sleep>>>,
+    shutdown: Shutdown,
 }
 
 impl<W: Unpin> Output<W> {
     fn done<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
-        self.tick = None;
+        self.next_look = None;
         self.stall.moved();
         if result.is_err() {
-            self.end.finish("the client takes no more answers");
+            self.shutdown.finish("the client takes no more answers");
         }
         Poll::Ready(result)
     }
@@ -153,15 +164,20 @@ impl<W: Unpin> Output<W> {
     fn blocked<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         loop {
             let reason = match self.stall.blocked(Instant::now(), io::stdin()) {
-                Verdict::Wait => {
-                    ready!(self.tick.get_or_insert_with(|| Box::pin(sleep(TICK))).as_mut().poll(cx));
-                    self.tick = None;
+                StallStatus::Waiting => {
+                    ready!(
+                        self.next_look
+                            .get_or_insert_with(|| Box::pin(sleep(POLL_INTERVAL)))
+                            .as_mut()
+                            .poll(cx)
+                    );
+                    self.next_look = None;
                     continue;
                 }
-                Verdict::ClientGone => "the client is gone, its answers are dropped",
-                Verdict::Stalled => "output was blocked for too long",
+                StallStatus::ClientGone => "the client is gone, its answers are dropped",
+                StallStatus::Stalled => "output was blocked for too long",
             };
-            self.end.finish(reason);
+            self.shutdown.finish(reason);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, reason)));
         }
     }

@@ -13,15 +13,15 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionread;
 use rustix::process::{getpid, getppid};
 
+use crate::signals::shutdown_signals;
 use crate::stall::hung_up;
-use crate::station;
 
 /// How often it looks whether its output was read: there is no event for that.
-const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
 /// Waits until what was written to `stdout` is read, the client is gone, or a signal says that it is enough.
 pub fn until_read(mut stdin: impl Read + AsFd, stdout: impl AsFd) {
-    let Ok(signals) = station::signals() else { return };
+    let Ok(signals) = shutdown_signals() else { return };
     let mut chunk = [0; 4096];
     while is_unread(&stdout) && !hung_up(&stdin) {
         let mut fds = [
@@ -29,7 +29,7 @@ pub fn until_read(mut stdin: impl Read + AsFd, stdout: impl AsFd) {
             PollFd::new(&stdin, PollFlags::IN),
             PollFd::new(&stdout, PollFlags::empty()),
         ];
-        let Ok(_) = poll(&mut fds, Some(&LOOK)) else { return };
+        let Ok(_) = poll(&mut fds, Some(&POLL_INTERVAL)) else { return };
         let [signal, input, output] = fds.map(|it| it.revents());
         if !signal.is_empty() || !output.is_empty() {
             return;
@@ -45,8 +45,14 @@ fn is_unread(stdout: impl AsFd) -> bool {
     ioctl_fionread(stdout).is_ok_and(|it| it > 0)
 }
 
-/// On our own stdin and stdout, if we were executed in a container.
-pub fn at_the_end() {
+/// Waits like [`until_read`] on our own stdin and stdout, if we were executed in a container.
+///
+/// The last call of a session's process, after everything that it holds was let go:
+///
+/// ```
+/// drydock_runtime::drain_stdout::before_exit();
+/// ```
+pub fn before_exit() {
     if is_executed() {
         until_read(io::stdin(), io::stdout());
     }

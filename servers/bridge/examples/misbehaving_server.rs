@@ -1,9 +1,9 @@
 //! A server to be wrapped in tests: it answers, remembers, and misbehaves in every way that was asked for.
 //!
-//! `odd MARK [WISH..]`: MARK stands in the command line of everything it starts, so that tests find it. Wishes:
-//! `ignore-eof`, `ignore-term`, `litter` (leaves processes behind that nobody can attribute), `die` (at its start),
-//! `linger` (a process of the litter), `greet` (a line on stdout before any request), `strict` (any line before `initialize`
-//! is its end).
+//! `misbehaving_server MARKER [BEHAVIOUR..]`: MARKER stands in the command line of everything it starts, so that tests
+//! find it. Behaviours: `ignore-eof`, `ignore-term`, `leave-orphans` (processes that nobody can attribute), `die` (at
+//! its start), `greet` (a line on stdout before any request), `strict` (ends at any line before `initialize`); of an orphan
+//! itself: `daemonize` (start another one and end), `stay` (sleep for ever).
 
 #![expect(
     clippy::disallowed_methods,
@@ -24,41 +24,41 @@ use signal_hook::consts::SIGTERM;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let mark = args[0].clone();
-    let wishes = |it: &str| args[1..].iter().any(|arg| arg == it);
-    if wishes("ignore-term") {
+    let marker = args[0].clone();
+    let has = |it: &str| args[1..].iter().any(|arg| arg == it);
+    if has("ignore-term") {
         signal_hook::flag::register(SIGTERM, Arc::new(AtomicBool::new(false))).unwrap();
     }
-    if wishes("litter") {
-        start(&mark, &["leave", "ignore-term"]);
-        start(&mark, &["linger", "ignore-term"]);
+    if has("leave-orphans") {
+        start(&marker, &["daemonize", "ignore-term"]);
+        start(&marker, &["stay", "ignore-term"]);
     }
-    if wishes("leave") {
+    if has("daemonize") {
         // As daemons do: a session of its own, a parent that is gone, an environment that says nothing.
         rustix::process::setsid().unwrap();
-        start(&mark, &["linger", "ignore-term"]);
+        start(&marker, &["stay", "ignore-term"]);
         return;
     }
-    if wishes("linger") {
+    if has("stay") {
         sleep_for_ever();
     }
-    if wishes("die") {
+    if has("die") {
         eprintln!("one reason\nanother reason");
         std::process::exit(3);
     }
-    eprintln!("{mark} is up");
-    if wishes("greet") {
+    eprintln!("{marker} is up");
+    if has("greet") {
         println!("{{\"greeting\": 1}}");
     }
-    serve(&mark, wishes("strict"));
-    if wishes("ignore-eof") {
+    serve(&marker, has("strict"));
+    if has("ignore-eof") {
         sleep_for_ever();
     }
 }
 
-fn start(mark: &str, wishes: &[&str]) {
+fn start(marker: &str, behaviours: &[&str]) {
     let exe = std::env::current_exe().unwrap();
-    Command::new(exe).arg(mark).args(wishes).env_clear().stdin(Stdio::null()).spawn().unwrap();
+    Command::new(exe).arg(marker).args(behaviours).env_clear().stdin(Stdio::null()).spawn().unwrap();
 }
 
 fn sleep_for_ever() -> ! {
@@ -67,7 +67,7 @@ fn sleep_for_ever() -> ! {
     }
 }
 
-fn serve(mark: &str, strict: bool) {
+fn serve(marker: &str, strict: bool) {
     let mut thoughts: Vec<String> = Vec::new();
     let mut is_initialized = false;
     for line in std::io::stdin().lock().lines() {
@@ -91,9 +91,9 @@ fn serve(mark: &str, strict: bool) {
             "echo" => arguments.clone(),
             "flood" => json!({"text": "x".repeat(usize::try_from(number()).unwrap())}),
             "fail" => json!({"isError": true, "content": []}),
-            "litter" => {
-                start(mark, &["leave", "ignore-term"]);
-                start(mark, &["linger", "ignore-term"]);
+            "leave-orphans" => {
+                start(marker, &["daemonize", "ignore-term"]);
+                start(marker, &["stay", "ignore-term"]);
                 json!({})
             }
             "say" => {
