@@ -16,7 +16,7 @@ use crate::crates::rust_files;
 const WORDS: &[(&str, &str, &str)] = &[
     ("again.rs", "reinstall.rs, drift.rs", ""),
     ("needs.rs", "preflight.rs", ""),
-    ("Missing", "UnmetRequirement", "xtask|docker|clients/config"),
+    ("Missing", "UnmetRequirement", "xtask/src/ops"),
     ("obstacle", "find_blocker", ""),
     ("each.rs", "batch.rs", ""),
     ("fixable.rs", "hint.rs", ""),
