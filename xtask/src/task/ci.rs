@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
 use crate::cargo::unaware;
-use crate::task::clients::readme;
+use crate::task::clients::doc_table;
 use crate::task::test;
 use crate::workspace::Workspace;
 
@@ -41,8 +41,8 @@ impl Args {
         } else {
             eprintln!("\n== licences and sources: skipped, `cargo-deny` is not installed");
         }
-        eprintln!("\n== the table of clients in README.md");
-        readme::check(&ws.root)?;
+        eprintln!("\n== the table of clients in docs/clients.md");
+        doc_table::check(&ws.root)?;
         eprintln!("\n== tests");
         test::Args::default().run(ws)
     }

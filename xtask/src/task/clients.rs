@@ -3,7 +3,7 @@
 //! Data files + ledger + machine -> a listing. Invariant: it reads and never writes; a file that cannot be read is
 //! part of the listing, not its end.
 
-pub(crate) mod readme;
+pub(crate) mod doc_table;
 
 use std::path::{Path, PathBuf};
 
@@ -37,11 +37,11 @@ pub(crate) struct Args {
     /// `server` and `differences`. A file with an `error` makes the exit code 1
     #[arg(long)]
     json: bool,
-    /// Write the table of clients in README.md anew, from clients/*.toml
+    /// Write the table of clients in docs/clients.md again, from clients/*.toml
     #[arg(long, conflicts_with_all = ["ids", "all", "json"])]
-    readme: bool,
+    table: bool,
     /// Only say whether that table is up to date
-    #[arg(long, requires = "readme")]
+    #[arg(long, requires = "table")]
     check: bool,
 }
 
@@ -83,8 +83,8 @@ struct Entry {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        if self.readme {
-            return if self.check { readme::check(&ws.root) } else { readme::write(&ws.root) };
+        if self.table {
+            return if self.check { doc_table::check(&ws.root) } else { doc_table::write(&ws.root) };
         }
         let clients = match self.ids.as_slice() {
             [] => client::load(&ws.root)?,
