@@ -74,11 +74,8 @@ fn has(text: &str, anchor: &str) -> bool {
 fn every_command_of_xtask_exists() {
     let help = TestEnv::without_engine("documents").ok(&["--help"]).stdout;
     let commands = help.split("Commands:").nth(1).and_then(|it| it.split("Options:").next());
-    let commands: BTreeSet<_> = commands
-        .expect("a list of commands")
-        .lines()
-        .filter_map(|it| it.split_whitespace().next())
-        .collect();
+    let commands: BTreeSet<_> =
+        commands.expect("a list of commands").lines().filter_map(|it| it.split_whitespace().next()).collect();
     assert!(commands.contains("quickstart"), "{help}");
     let mut unknown = Vec::new();
     for (path, text) in documents() {

@@ -43,7 +43,9 @@ pub fn comparable(text: &str) -> String {
     let mut lines = Vec::new();
     let mut in_answer = false;
     for line in text.lines() {
-        if line.starts_with("The weather service was out of reach") || line.starts_with("get_current_weather ") {
+        if line.starts_with("The weather service was out of reach")
+            || line.starts_with("get_current_weather ")
+        {
             in_answer = true;
             lines.push("[ANSWER]".to_owned());
         }

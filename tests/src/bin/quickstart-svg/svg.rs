@@ -157,7 +157,8 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const SESSION: &str = "$ cargo xtask x\nbuilding: 1 s\n\nit works (1 s)\n\n  a <b> & c\n\nnote:\n  d\n\nend\n";
+    const SESSION: &str =
+        "$ cargo xtask x\nbuilding: 1 s\n\nit works (1 s)\n\n  a <b> & c\n\nnote:\n  d\n\nend\n";
 
     #[test]
     fn each_line_has_its_role() {
