@@ -11,6 +11,7 @@ mod ends;
 mod faults;
 mod forecasts;
 mod host;
+mod house;
 mod images;
 mod kills;
 mod lifecycle;

@@ -64,9 +64,16 @@ impl TestEnv {
         Self { folder, prefix: format!("{}{name}-", run_prefix()), engine, root: workspace_root() }
     }
 
-    /// Takes another folder for the workspace: `root/servers`, `root/clients`.
+    /// Takes another folder for the workspace: `root/servers`, `root/clients`; it is made to look like a clone.
     pub fn with_root(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = root.into();
+        for part in ["xtask", "servers", "clients"] {
+            std::fs::create_dir_all(self.root.join(part)).expect("a new folder");
+        }
+        for file in ["Cargo.toml", "xtask/Cargo.toml"] {
+            // One that is there stays.
+            drop(std::fs::File::options().write(true).create_new(true).open(self.root.join(file)));
+        }
         self
     }
 
@@ -116,7 +123,7 @@ impl TestEnv {
         it.env("HOME", self.home())
             .env("CARGO_HOME", cargo_home())
             .env("RUSTUP_HOME", rustup_home())
-            .env("CARGO_MANIFEST_DIR", self.root.join("xtask"))
+            .env_remove("CARGO_MANIFEST_DIR")
             .env("DRYDOCK_STATE", self.state())
             .env("DRYDOCK_NAME_PREFIX", &self.prefix)
             .current_dir(&self.root);

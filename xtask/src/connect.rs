@@ -3,9 +3,6 @@
 //! A command line of a server + what to do -> what the client printed. Invariant: the server's command line is passed
 //! on as it stands, behind `--`, and its variables in the environment, where no process list shows them.
 
-use crate::ops::up::because;
-use drydock_catalog::{Kind, Server};
-use drydock_engine::{Engine, docker_args};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -13,13 +10,16 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use drydock_catalog::{Kind, Server};
+use drydock_config::client::{StdioCommand, Transport};
+use drydock_engine::{Engine, docker_args};
 use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
 use crate::hint::with_hint;
+use crate::ops::up::because;
 use crate::workspace::Workspace;
 use crate::{cargo, interrupt, ui::progress};
-use drydock_config::client::{Launch, Way};
 
 const PACKAGE: &str = "drydock-connect";
 /// A build that takes no longer needs no progress shown.
@@ -76,10 +76,14 @@ pub(crate) struct ServerInfo {
     pub(crate) version: String,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Failure {
+    /// What to decide by.
+    pub(crate) kind: String,
     pub(crate) step: String,
     pub(crate) reason: String,
+    /// The same for people, escaped, with the server's last lines.
+    pub(crate) message: String,
     pub(crate) hint: Option<String>,
     /// The server's last lines.
     pub(crate) stderr: Vec<String>,
@@ -110,35 +114,34 @@ impl Connect {
         Ok(Self { program: built(&output.context("cannot wait for cargo")?)? })
     }
 
-    /// Shakes hands and lists the tools. A failure is a report as well; beside it, the same for people.
-    pub(crate) fn check(&self, way: &Way, options: &Options) -> Result<(Report, String)> {
+    /// Shakes hands and lists the tools. A failure is a report as well.
+    pub(crate) fn check(&self, way: &Transport, options: &Options) -> Result<Report> {
         let mut words = vec!["check".to_owned(), "--json".to_owned()];
         let output = match way {
-            Way::Start(launch) => self.run(launch, options, &words)?,
-            Way::Reach(remote) => {
+            Transport::Stdio(launch) => self.run(launch, options, &words)?,
+            Transport::Http(remote) => {
                 words.extend(["--url".to_owned(), remote.url.clone()]);
                 let headers = remote.headers.iter();
                 words.extend(
                     headers.flat_map(|(name, value)| ["--header".to_owned(), format!("{name}: {value}")]),
                 );
-                self.ran(self.plain(options, &words)?)?
+                self.output(self.base_command(options, &words)?)?
             }
         };
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let report = serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("cannot read what {PACKAGE} says: {}", said.trim()))?;
-        Ok((report, said))
+        serde_json::from_slice(&output.stdout).with_context(|| {
+            format!("cannot read what {PACKAGE} says: {}", String::from_utf8_lossy(&output.stderr).trim())
+        })
     }
 
     /// Does what `words` say and captures what the client prints.
-    pub(crate) fn run(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Output> {
-        self.ran(self.command(launch, options, words)?)
+    pub(crate) fn run(&self, launch: &StdioCommand, options: &Options, words: &[String]) -> Result<Output> {
+        self.output(self.command(launch, options, words)?)
     }
 
-    fn command(&self, launch: &Launch, options: &Options, words: &[String]) -> Result<Command> {
-        let mut command = self.plain(options, words)?;
+    fn command(&self, launch: &StdioCommand, options: &Options, words: &[String]) -> Result<Command> {
+        let mut command = self.base_command(options, words)?;
         command.arg("--").arg(&launch.command).args(&launch.args);
-        if launch.bare {
+        if launch.clear_env {
             command.env_clear();
         }
         command.envs(launch.env.iter().map(|(name, value)| (name, value)));
@@ -148,13 +151,13 @@ impl Connect {
         Ok(command)
     }
 
-    fn ran(&self, mut command: Command) -> Result<Output> {
+    fn output(&self, mut command: Command) -> Result<Output> {
         let output = command.output().with_context(|| format!("cannot run {}", self.program.display()))?;
         interrupt::check()?;
         Ok(output)
     }
 
-    fn plain(&self, options: &Options, words: &[String]) -> Result<Command> {
+    fn base_command(&self, options: &Options, words: &[String]) -> Result<Command> {
         let sh = Shell::new()?;
         let (program, protocol, timeout) = (&self.program, &options.protocol, options.timeout.to_string());
         let mut command =
@@ -183,7 +186,7 @@ fn built(output: &Output) -> Result<PathBuf> {
 }
 
 /// What starts a session with a server, without any client's entry.
-pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Launch> {
+pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result<StdioCommand> {
     let (command, args) = match engine {
         Engine::Cli(cli) => {
             (cli.program.clone(), docker_args::exec_stdio(&server.container(&ws.global.name_prefix)))
@@ -199,7 +202,7 @@ pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result
         }
     };
     let command = command.into_os_string().into_string().ok().context("a path that is not UTF-8")?;
-    Ok(Launch { command, args, ..Launch::default() })
+    Ok(StdioCommand { command, args, ..StdioCommand::default() })
 }
 
 /// Why there is no session in a server's container, when the engine knows it better than who stood at its door.
@@ -207,13 +210,13 @@ pub(crate) fn diagnose(ws: &Workspace, server: &Server) -> Option<(String, Strin
     let Engine::Cli(cli) = ws.engine().ok()? else { return None };
     let name = server.container(&ws.global.name_prefix);
     let up = ws.command(&format!("up {}", server.name));
-    match drydock_engine::container(&cli, &name).ok()? {
+    match drydock_engine::container(cli, &name).ok()? {
         None => Some((format!("there is no container {name}"), up)),
         Some(it) if !it.state.running => {
             Some((format!("the container {name} does not run: {}", it.state.status), up))
         }
         Some(_) => {
-            let problem = match drydock_engine::health(&cli, &name) {
+            let problem = match drydock_engine::health(cli, &name) {
                 Ok(health) if health.ready => return None,
                 Ok(health) => format!("the server in {name} is not ready{}", because(&health)),
                 Err(_) => format!("the server in {name} does not answer"),
@@ -224,15 +227,15 @@ pub(crate) fn diagnose(ws: &Workspace, server: &Server) -> Option<(String, Strin
 }
 
 /// The one server of a command that takes one, and how to reach it.
-pub(crate) fn reach(ws: &Workspace, name: &str) -> Result<(Server, Launch)> {
+pub(crate) fn resolve(ws: &Workspace, name: &str) -> Result<(Server, StdioCommand)> {
     let server = drydock_catalog::pick(&ws.root, &[name.to_owned()])?.pop().context("no server")?;
     let engine = ws.engine()?;
-    let launch = launch(ws, &engine, &server)?;
+    let launch = launch(ws, engine, &server)?;
     Ok((server, launch))
 }
 
 /// Shows a person what the client printed, or what the engine knows better. Ends with the client's exit code.
-pub(crate) fn finish(ws: &Workspace, server: &Server, output: &Output) -> Result<()> {
+pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -> Result<()> {
     const NO_CONNECTION: i32 = 3;
     let code = output.status.code().unwrap_or(NO_CONNECTION);
     if code == NO_CONNECTION
@@ -265,12 +268,12 @@ mod tests {
 
     #[test]
     fn the_servers_command_line_is_passed_on_as_it_stands() {
-        let launch = Launch {
+        let launch = StdioCommand {
             command: "/opt/a b/server".to_owned(),
             args: vec!["--json".to_owned(), "$(x)".to_owned()],
             env: vec![("TOKEN".to_owned(), "secret".to_owned())],
             cwd: Some("/srv".to_owned()),
-            bare: false,
+            clear_env: false,
         };
         let connect = Connect { program: "connect".into() };
         let words = ["call", "t", "a=-1"].map(str::to_owned);

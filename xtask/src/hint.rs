@@ -26,7 +26,14 @@ pub(crate) fn with_hint(problem: impl Into<String>, hint: impl Into<String>) -> 
 
 /// The hints of every error in the chain that has one, outermost first.
 pub(crate) fn hints(err: &anyhow::Error) -> Vec<String> {
-    err.chain().filter_map(hint).collect()
+    let mut hints: Vec<String> = Vec::new();
+    // A library's error has the hint of its source, which comes next in the chain.
+    for hint in err.chain().filter_map(hint) {
+        if hints.last() != Some(&hint) {
+            hints.push(hint);
+        }
+    }
+    hints
 }
 
 /// Our own errors' and the libraries' hints.
@@ -34,8 +41,12 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(it) = cause.downcast_ref::<HintedError>() {
         return Some(it.hint.clone());
     }
-    if let Some(it) = cause.downcast_ref::<drydock_engine::Error>() {
-        return it.hint().map(str::to_owned);
+    let of_library = None
+        .or_else(|| cause.downcast_ref::<drydock_engine::Error>()?.hint())
+        .or_else(|| cause.downcast_ref::<drydock_config::Error>()?.hint())
+        .or_else(|| cause.downcast_ref::<drydock_edit::Error>()?.hint());
+    if of_library.is_some() {
+        return of_library.map(str::to_owned);
     }
     let it = cause.downcast_ref::<drydock_catalog::Error>()?;
     let known = it.unknown_name().and_then(|(name, known)| suggest(name, known.iter().map(String::as_str)));
@@ -61,6 +72,16 @@ pub(crate) fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hint_of_a_librarys_error_is_found_once() {
+        use drydock_config::{Error, ErrorKind};
+        let err = Error::new(ErrorKind::Conflict, "it is locked").with_hint("wait").context("cannot add `a`");
+        let err = anyhow::Error::from(err).context("1 of 2 clients was not changed");
+        assert_eq!(hints(&err), ["wait"]);
+        let err = Error::new(ErrorKind::NotFound, "no such client");
+        assert!(hints(&err.into()).is_empty());
+    }
 
     #[test]
     fn a_typing_error_is_near_and_another_word_is_not() {

@@ -2,15 +2,13 @@
 //!
 //! Command line -> exit code. Invariant: nothing here speaks MCP; what does is `clients/connect`, which we execute.
 
-mod again;
 mod batch;
 mod cargo;
 mod connect;
-mod diff;
 mod hint;
 mod interrupt;
-mod needs;
 mod ops;
+mod scope;
 mod task;
 mod ui;
 mod workspace;

@@ -1,5 +1,11 @@
 //! What several commands do. Commands call these, and never one another.
 
 pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod clients_table;
+pub(crate) mod install;
+pub(crate) mod preflight;
+pub(crate) mod reinstall;
 pub(crate) mod select;
+pub(crate) mod test;
 pub(crate) mod up;

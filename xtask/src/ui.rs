@@ -1,4 +1,5 @@
 //! What a person sees: progress while something lasts, tables, differences of files.
 
+pub(crate) mod diff;
 pub(crate) mod progress;
 pub(crate) mod table;

@@ -5,25 +5,29 @@
 //! understand is an error, never ignored.
 
 mod data;
-mod entry;
-mod place;
-mod remote;
-mod shape;
+mod host_env;
+mod http;
+mod paths;
+mod scope;
+mod stdio;
+mod templates;
 #[cfg(test)]
 mod tests;
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-
-pub use self::data::{Evidence, StartedFrom};
-pub use self::entry::{Launch, Way};
-pub use self::place::{Machine, Scope, System};
-pub use self::remote::{Remote, sounds_secret};
-use crate::fixable::{fixable, nearest};
 use drydock_edit::{FileFormat, ServersPath};
 
+pub use self::data::{Evidence, StartedFrom};
+pub use self::host_env::{HostEnv, System};
+pub use self::http::{HeaderSupport, HttpEndpoint, sounds_secret};
+pub use self::scope::Scope;
+pub use self::stdio::{StdioCommand, Transport};
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::file;
+
+/// An AI program with a configuration file that lists MCP servers.
 #[derive(Debug)]
 pub struct Client {
     /// The data file's name: what the command line calls it.
@@ -31,17 +35,22 @@ pub struct Client {
     data: data::Client,
 }
 
-/// Every client that we know, ordered by id.
+/// Every client that `root/clients/*.toml` describe, ordered by id.
+///
+/// # Errors
+/// [`ErrorKind::InvalidDefinition`] for a data file that is not right, [`ErrorKind::Io`].
 pub fn load(root: &Path) -> Result<Vec<Client>> {
     let folder = root.join("clients");
+    let cannot_list = || format!("cannot list {}", folder.display());
     let mut clients = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = entry?.path();
+    for entry in fs::read_dir(&folder).with_context(cannot_list)? {
+        let path = entry.with_context(cannot_list)?.path();
         if path.extension().is_some_and(|it| it == "toml") {
             let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let text =
                 fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            clients.push(parse(&id, &text).with_context(|| format!("{} is not right", path.display()))?);
+            let client = parse(&id, &text).map_err(|err| err.with_path(&path));
+            clients.push(client.with_context(|| format!("{} is not right", path.display()))?);
         }
     }
     clients.sort_by(|a, b| a.id.cmp(&b.id));
@@ -49,23 +58,35 @@ pub fn load(root: &Path) -> Result<Vec<Client>> {
 }
 
 /// The clients of these ids, each once.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] for an id that no client has, and those of [`load`].
 pub fn pick(root: &Path, ids: &[String]) -> Result<Vec<Client>> {
     let all = load(root)?;
     if let Some(unknown) = ids.iter().find(|id| !all.iter().any(|it| it.id == **id)) {
         let known: Vec<_> = all.iter().map(|it| it.id.as_str()).collect();
-        let hint = match nearest(unknown, known.iter().copied()) {
+        let hint = match suggest(unknown, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`? All: cargo xtask clients"),
             None => format!("the clients that we know: {}", known.join(", ")),
         };
-        return Err(fixable(format!("there is no client {unknown:?}"), hint));
+        let problem = format!("there is no client {unknown:?}");
+        return Err(Error::new(ErrorKind::NotFound, problem).with_hint(hint));
     }
     Ok(all.into_iter().filter(|it| ids.contains(&it.id)).collect())
 }
 
 fn parse(id: &str, text: &str) -> Result<Client> {
-    let data: data::Client = toml::from_str(text)?;
+    let data: data::Client =
+        toml::from_str(text).map_err(|err| Error::new(ErrorKind::InvalidDefinition, err.to_string()))?;
     data.check()?;
     Ok(Client { id: id.to_owned(), data })
+}
+
+/// The known name that was probably meant by one that is not known.
+fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let alike = known.into_iter().map(|it| (strsim::normalized_damerau_levenshtein(&name, it), it));
+    alike.filter(|it| it.0 >= 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|it| it.1)
 }
 
 impl Client {
@@ -74,14 +95,17 @@ impl Client {
         &self.data.name
     }
 
+    /// The address at which its vendor documents the file.
     pub fn docs(&self) -> &str {
         &self.data.docs
     }
 
+    /// Whose environment its servers inherit.
     pub fn started_from(&self) -> StartedFrom {
         self.data.started_from
     }
 
+    /// How we know what its data file says.
     pub fn evidence(&self) -> &[Evidence] {
         &self.data.evidence
     }
@@ -109,11 +133,17 @@ impl Client {
     }
 
     /// Where its servers stand in its file.
-    pub fn place(&self) -> ServersPath<'_> {
+    pub fn servers_path(&self) -> ServersPath<'_> {
         let it = &self.data;
         let trailing_commas = it.trailing_commas.unwrap_or(it.format == FileFormat::Jsonc);
         let new_file = (!it.new_file.is_empty()).then_some(&it.new_file);
-        ServersPath { format: it.format, trailing_commas, at: &it.servers_at, layout: it.layout, new_file }
+        ServersPath {
+            trailing_commas,
+            layout: it.layout,
+            new_file,
+            max_size: file::MAX_FILE_SIZE,
+            ..ServersPath::new(it.format, &it.servers_at)
+        }
     }
 
     /// A server's name, made into one that this client takes.
@@ -125,25 +155,32 @@ impl Client {
     }
 
     /// Whether the client takes this name for an entry.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`], with a name that would be taken as the hint.
     pub fn check_name(&self, name: &str) -> Result<()> {
         let rule = &self.data.names;
         if name.is_empty() || name.chars().any(char::is_control) {
-            bail!("an entry's name must not be empty or hold control characters");
+            let problem = "an entry's name must not be empty or hold control characters";
+            return Err(Error::new(ErrorKind::InvalidInput, problem));
         }
-        let hint = || format!("this one would be taken: --name {:?}", self.entry_name(name));
+        let refuse = |problem: String| {
+            let hint = format!("this one would be taken: --name {:?}", self.entry_name(name));
+            Err(Error::new(ErrorKind::InvalidInput, problem).with_hint(hint))
+        };
         if let Some(bad) = name.chars().find(|it| !rule.takes(*it)) {
             let only = rule.letters_digits_and.as_ref();
             let only = only.map_or(String::new(), |more| format!(", only letters, digits and {more:?}"));
             let problem = format!("{} does not take {bad:?} in a name{only}: {name:?}", self.name());
-            return Err(fixable(problem, hint()));
+            return refuse(problem);
         }
         if name.chars().count() > rule.longest() {
             let problem =
                 format!("{} takes names of at most {} characters: {name:?}", self.name(), rule.longest());
-            return Err(fixable(problem, hint()));
+            return refuse(problem);
         }
         if rule.reserved.iter().any(|it| it == name) {
-            return Err(fixable(format!("{} keeps the name {name:?} for itself", self.name()), hint()));
+            return refuse(format!("{} keeps the name {name:?} for itself", self.name()));
         }
         Ok(())
     }

@@ -1,217 +1,253 @@
 //! Entries in a client's file: which are ours, and how they get in and out.
 //!
-//! Spot (client, scope, file) + ledger -> what stands there; wanted entries -> the file changed and the ledger with
-//! it. Invariant: the ledger knows an entry before the file does, and longer, so that no interruption can make ours
-//! foreign; a foreign entry is replaced only by force, and comes back when ours goes.
+//! `ClientConfigFile` (client, scope, file) + ledger -> what stands there; desired entries -> the file changed and the
+//! ledger with it. Invariant: the ledger knows an entry before the file does, and longer, so that no interruption can
+//! make ours unmanaged; an unmanaged entry is replaced only by force, and comes back when ours goes.
 
 #[cfg(test)]
 mod cases;
+mod install;
+mod refusal;
 mod restore;
 #[cfg(test)]
 mod tests;
+mod uninstall;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Error, Result};
+use drydock_edit::{self as edit, Entry, ServersPath};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::client::{Client, Machine, Scope};
-use crate::file::{self, Audience, Done};
+use self::refusal::Operation;
+pub use self::restore::Restoration;
+use crate::client::{Client, HostEnv, Scope};
+use crate::drift::Difference;
+use crate::error::Result;
+use crate::file::{self, EditReport, Visibility};
 use crate::fingerprint::fingerprint;
-use crate::fixable::fixable;
-use crate::ledger::{self, Difference, Ledger, Written};
-use drydock_edit::{self as edit, EditError, Entry, IfExists, ServersPath};
+use crate::ledger::{self, InstalledEntry, Ledger};
 
-/// A file of a client.
+/// A client's file in one scope.
 #[derive(Debug)]
-pub struct Spot<'a> {
+pub struct ClientConfigFile<'a> {
+    /// Whose file it is.
     pub client: &'a Client,
+    /// A person's or a project's.
     pub scope: Scope,
     /// As the client names it.
     pub path: PathBuf,
     /// Where the bytes are: symbolic links followed.
     real: PathBuf,
-    place: ServersPath<'a>,
+    servers: ServersPath<'a>,
 }
 
 /// An entry that stands in a file, or should.
 #[derive(Debug)]
-pub struct Found {
+pub struct ListedEntry {
+    /// Its key.
     pub name: String,
-    pub state: State,
+    /// Whether it is ours, and as we wrote it.
+    pub state: EntryState,
+    /// The server that we wrote it for, where it is ours and not for a command given by hand.
     pub server: Option<String>,
+    /// How it differs from what we wrote; also what was added to it, which alone does not make it `Modified`.
     pub differences: Vec<Difference>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+/// Whose an entry is. Serialised in kebab-case: `managed`, `modified`, `missing`, `unmanaged`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
-    Ours,
+pub enum EntryState {
+    /// Ours, and as we wrote it.
+    Managed,
     /// Ours, and somebody has changed what we wrote.
-    Drifted,
+    Modified,
     /// Ours, and somebody has taken it out.
     Missing,
-    Foreign,
+    /// Not ours: shown, and never touched without force.
+    Unmanaged,
 }
 
 /// An entry to be written.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct DesiredEntry {
+    /// Its key; see [`Client::check_name`].
     pub name: String,
+    /// The server it is for; none for a command given by hand.
     pub server: Option<String>,
+    /// In the client's form: from [`Client::stdio_entry`] or [`Client::http_entry`].
     pub entry: Entry,
+}
+
+/// How a file may be changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChangeOptions {
+    /// Also what is not managed by Drydock; with a restore, also what was written since.
+    pub force: bool,
+    /// Say what would happen, and change nothing.
+    pub dry_run: bool,
 }
 
 /// What happened, or would happen, to a file.
 #[derive(Debug, Default)]
 pub struct Outcome {
+    /// The file's bytes before; none: there was no file.
     pub old: Option<Vec<u8>>,
+    /// The file's bytes after; none: there is no file.
     pub new: Option<Vec<u8>>,
-    pub entries: Vec<(String, Fate)>,
-    pub done: Done,
+    /// What became of each entry that was named.
+    pub entries: Vec<(String, EntryAction)>,
+    /// How the file was replaced.
+    pub report: EditReport,
 }
 
+/// What became of an entry.
 #[derive(Debug, PartialEq)]
-pub enum Fate {
+pub enum EntryAction {
+    /// It is new.
     Added,
     /// Ours was brought up to date; what somebody had changed in it.
     Updated(Vec<Difference>),
+    /// Ours was as it should be.
     Unchanged,
     /// The very same entry was there already, and is not ours.
-    AlreadyThere,
+    Identical,
     /// The very same entry was there already, and is ours from now on.
     Adopted,
-    /// A foreign entry gave way.
+    /// An unmanaged entry gave way.
     Replaced,
+    /// Ours is gone.
     Removed,
-    /// With what somebody had changed in it or added to it.
+    /// Ours is gone, with what somebody had changed in it or added to it.
     RemovedWith(Vec<Difference>),
-    /// A foreign entry was put back in the place of ours.
-    GivenBack,
+    /// An unmanaged entry was put back in the place of ours.
+    Restored,
     /// Somebody else had taken it out before.
-    Gone,
+    AlreadyAbsent,
     /// It stays for these clients, which read the same file.
     Kept(Vec<String>),
 }
 
 /// The file's new bytes, and what that means for each entry.
-type Change = (Option<Vec<u8>>, Vec<(String, Fate)>);
+type Change = (Option<Vec<u8>>, Vec<(String, EntryAction)>);
 
-impl<'a> Spot<'a> {
-    pub fn of(client: &'a Client, scope: Scope, machine: &Machine, project: &Path) -> Result<Self> {
-        let path = client.file(machine, project, scope)?;
+impl<'a> ClientConfigFile<'a> {
+    /// The file that the client reads in that scope; `project` is the project's folder.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the client has no such scope on this system, and those of
+    /// [`file::resolve`].
+    pub fn of(client: &'a Client, scope: Scope, host_env: &HostEnv, project: &Path) -> Result<Self> {
+        let path = client.file(host_env, project, scope)?;
         Self::at(client, scope, path)
     }
 
     /// The same with a file that we know from the ledger.
+    ///
+    /// # Errors
+    /// Those of [`file::resolve`].
     pub fn at(client: &'a Client, scope: Scope, path: PathBuf) -> Result<Self> {
-        let place = client.place();
+        let servers = client.servers_path();
         let real = file::resolve(&path)?;
-        Ok(Self { client, scope, path, real, place })
+        Ok(Self { client, scope, path, real, servers })
     }
 
-    pub fn holds(&self, written: &Written) -> bool {
-        written.file == self.real && written.at == self.place.at
+    /// Whether this entry of ours belongs to this file.
+    pub fn holds(&self, entry: &InstalledEntry) -> bool {
+        entry.file == self.real && entry.at == self.servers.at
     }
 
     /// Every entry in the file, and every one of ours that should be.
-    pub fn list(&self, ledger: &Ledger) -> Result<Vec<Found>> {
+    ///
+    /// # Errors
+    /// [`InvalidFile`](crate::ErrorKind::InvalidFile) with line and column when it is not in the client's format, and
+    /// those of [`file::read`].
+    pub fn list(&self, ledger: &Ledger) -> Result<Vec<ListedEntry>> {
         let bytes = file::read(&self.path)?;
-        let entries = edit::entries(bytes.as_deref().unwrap_or_default(), self.place)
-            .map_err(|err| self.refused(err, "read"))?;
+        let entries = edit::entries(bytes.as_deref().unwrap_or_default(), self.servers)
+            .map_err(|err| self.refused(err, Operation::Read))?;
         let missing = ledger
             .entries
             .iter()
             .filter(|it| self.holds(it) && !entries.iter().any(|(name, _)| *name == it.name));
-        let missing = missing.map(|it| Found {
+        let missing = missing.map(|it| ListedEntry {
             name: it.name.clone(),
-            state: State::Missing,
+            state: EntryState::Missing,
             server: it.server.clone(),
             differences: Vec::new(),
         });
-        Ok(entries.iter().map(|(name, value)| self.judge(ledger, name, value)).chain(missing).collect())
+        Ok(entries.iter().map(|(name, value)| self.classify(ledger, name, value)).chain(missing).collect())
     }
 
-    /// What the ledger knows of an entry; nothing if the foreign one that it had replaced is back in its place.
-    fn ours<'l>(&self, ledger: &'l Ledger, name: &str, found: Option<&Value>) -> Option<&'l Written> {
-        let written = ledger.find(&self.real, self.place.at, name)?;
-        let replaced = written.replaced.as_ref().and_then(|it| edit::parse_entry(it, self.place).ok());
-        (replaced.is_none() || replaced.as_ref() != found).then_some(written)
-    }
-
-    fn judge(&self, ledger: &Ledger, name: &str, value: &Value) -> Found {
-        let Some(written) = self.ours(ledger, name, Some(value)) else {
-            return Found {
+    fn classify(&self, ledger: &Ledger, name: &str, value: &Value) -> ListedEntry {
+        let Some(ours) = self.ours(ledger, name, Some(value)) else {
+            return ListedEntry {
                 name: name.to_owned(),
-                state: State::Foreign,
+                state: EntryState::Unmanaged,
                 server: None,
                 differences: Vec::new(),
             };
         };
-        let differences = written.differences(value);
-        let state = if differences.iter().any(Difference::is_drift) { State::Drifted } else { State::Ours };
-        Found { name: name.to_owned(), state, server: written.server.clone(), differences }
+        let differences = ours.differences(value);
+        let drifted = differences.iter().any(Difference::is_drift);
+        let state = if drifted { EntryState::Modified } else { EntryState::Managed };
+        ListedEntry { name: name.to_owned(), state, server: ours.server.clone(), differences }
     }
 
-    /// Puts entries in; `dry`: only says what would happen.
-    pub fn install(&self, state: &Path, wanted: &[Wanted], force: bool, dry: bool) -> Result<Outcome> {
-        self.change(state, dry, |old, ledger, again| self.put(old, ledger, wanted, force, again)).map_err(
-            |err| self.named(err, "add", &wanted.iter().map(|it| it.name.as_str()).collect::<Vec<_>>()),
-        )
+    /// What the ledger knows of an entry; nothing if the unmanaged one that it had replaced is back in its place.
+    fn ours<'l>(&self, ledger: &'l Ledger, name: &str, found: Option<&Value>) -> Option<&'l InstalledEntry> {
+        let ours = ledger.find(&self.real, self.servers.at, name)?;
+        let replaced = ours.replaced.as_ref().and_then(|it| edit::parse_entry(it, self.servers).ok());
+        (replaced.is_none() || replaced.as_ref() != found).then_some(ours)
     }
 
-    /// Takes entries out.
-    pub fn uninstall(&self, state: &Path, names: &[String], force: bool, dry: bool) -> Result<Outcome> {
-        self.change(state, dry, |old, ledger, _| self.take(old, ledger, names, force))
-            .map_err(|err| self.named(err, "remove", &names.iter().map(String::as_str).collect::<Vec<_>>()))
+    /// The entries that matter: ours, and those of certain names.
+    fn relevant_entries(
+        &self,
+        old: Option<&[u8]>,
+        ledger: &Ledger,
+        named: impl Fn(&str) -> bool,
+        operation: Operation,
+    ) -> Result<Vec<(String, Value)>> {
+        let ours = |name: &str| ledger.find(&self.real, self.servers.at, name).is_some();
+        edit::entries_named(old.unwrap_or_default(), self.servers, |name| named(name) || ours(name))
+            .map_err(|err| self.refused(err, operation))
     }
 
     /// `work` is told whether it is called again, because another program wrote at the same time.
     fn change(
         &self,
         state: &Path,
-        dry: bool,
+        options: ChangeOptions,
         mut work: impl FnMut(Option<&[u8]>, &mut Ledger, bool) -> Result<Change>,
     ) -> Result<Outcome> {
         let mut outcome = Outcome::default();
-        if dry {
+        if options.dry_run {
             outcome.old = file::read(&self.path)?;
             let mut ledger = Ledger::load(state)?;
             (outcome.new, outcome.entries) = work(outcome.old.as_deref(), &mut ledger, false)?;
-            outcome.done.changed = outcome.old != outcome.new;
+            outcome.report.changed = outcome.old != outcome.new;
             return Ok(outcome);
         }
         let _lock = ledger::lock(state)?;
         let before = Ledger::load(state)?;
         let mut after = before.clone();
-        let audience = if self.scope == Scope::User { Audience::Person } else { Audience::Project };
         let mut again = false;
-        let done = file::edit(&self.path, state, audience, |old| {
+        let edited = file::edit(&self.path, state, self.visibility(), |old| {
             after = before.clone();
             let (new, entries) = work(old, &mut after, std::mem::replace(&mut again, true))?;
-            before.with(&after).replace(&before, state)?;
+            before.union(&after).replace(&before, state)?;
             (outcome.old, outcome.new, outcome.entries) = (old.map(<[u8]>::to_vec), new.clone(), entries);
             Ok(new)
         });
-        let known = before.with(&after);
-        match done {
-            Ok(done) => {
-                after.note_made(&self.real, Vec::new(), done.folders.clone());
-                if outcome.new.is_none() {
-                    file::remove_empty(before.folders(&self.real));
-                }
-                if done.changed {
-                    let left = outcome.new.as_deref().map(fingerprint);
-                    after.note_undo(before.as_undo(&self.real, done.backup.clone(), left));
-                }
-                outcome.done = done;
-                // It knows more than is in the file then, which the next command finds out.
-                if let Err(err) = after.replace(&known, state) {
-                    outcome.done.say(format!("the ledger could not be brought up to date: {err:#}"));
-                }
+        match edited {
+            Ok(report) => {
+                outcome.report = report;
+                self.settle(&before, after, &mut outcome, state);
                 Ok(outcome)
             }
-            Err(err) => match before.replace(&known, state) {
+            Err(err) => match before.replace(&before.union(&after), state) {
                 Ok(()) => Err(err),
                 Err(and) => Err(err.context(format!(
                     "{} is as it was, but the ledger could not be put back ({and:#})",
@@ -221,171 +257,27 @@ impl<'a> Spot<'a> {
         }
     }
 
-    fn put(
-        &self,
-        old: Option<&[u8]>,
-        ledger: &mut Ledger,
-        wanted: &[Wanted],
-        force: bool,
-        again: bool,
-    ) -> Result<Change> {
-        let mut bytes = old.map(<[u8]>::to_vec);
-        let mut fates = Vec::new();
-        let there = self.look(old, ledger, |name| wanted.iter().any(|it| it.name == name))?;
-        self.forget_missing(ledger, &there);
-        for it in wanted {
-            let found = there.iter().find(|(name, _)| *name == it.name).map(|(_, value)| value);
-            let ours = self.ours(ledger, &it.name, found).cloned();
-            let entry = self.shared(ours.as_ref(), &it.entry);
-            let fate = match (found, &ours) {
-                (None, _) => Fate::Added,
-                (Some(found), Some(written)) => {
-                    let mut drift = written.differences(found);
-                    drift.retain(Difference::is_drift);
-                    if drift.is_empty() && written.entry == entry {
-                        Fate::Unchanged
-                    } else {
-                        Fate::Updated(drift)
-                    }
-                }
-                // A rival has kept what we wrote a moment ago.
-                (Some(found), None) if again && *found == Value::Object(it.entry.clone()) => Fate::Added,
-                (Some(found), None) if *found == Value::Object(it.entry.clone()) => {
-                    if force {
-                        Fate::Adopted
-                    } else {
-                        Fate::AlreadyThere
-                    }
-                }
-                (Some(_), None) if force => Fate::Replaced,
-                (Some(_), None) => return Err(self.foreign(&it.name, wanted)),
-            };
-            if fate == Fate::Adopted || fate == Fate::Added && found.is_some() {
-                ledger.note(self.written(it, entry, None, None));
-            } else if fate != Fate::AlreadyThere {
-                let present = ours.as_ref().map_or(IfExists::Replace, |it| IfExists::Ours(&it.entry));
-                let put = edit::put(bytes.as_deref(), self.place, &it.name, &entry, present)?;
-                ledger.note(self.written(it, entry, ours.as_ref(), put.replaced));
-                ledger.note_made(&self.real, put.made, Vec::new());
-                bytes = Some(put.text);
-            }
-            fates.push((it.name.clone(), fate));
+    /// Brings the ledger to what the file is now. If that fails it knows more than is in the file, which the next command
+    /// finds out.
+    fn settle(&self, before: &Ledger, mut after: Ledger, outcome: &mut Outcome, state: &Path) {
+        let known = before.union(&after);
+        after.record_created(&self.real, Vec::new(), outcome.report.folders.clone());
+        if outcome.new.is_none() {
+            file::remove_empty(before.created_folders(&self.real));
         }
-        Ok((bytes, fates))
-    }
-
-    fn take(&self, old: Option<&[u8]>, ledger: &mut Ledger, names: &[String], force: bool) -> Result<Change> {
-        let mut bytes = old.map(<[u8]>::to_vec);
-        let mut fates = Vec::new();
-        let there = self.look(old, ledger, |name| names.iter().any(|it| it == name))?;
-        for name in names {
-            let found = there.iter().find(|(it, _)| it == name).map(|(_, value)| value);
-            let ours = self.ours(ledger, name, found).cloned();
-            if let Some(left) = ours.as_ref().and_then(|it| it.without(&self.client.id)) {
-                fates.push((name.clone(), Fate::Kept(left.clients().map(str::to_owned).collect())));
-                ledger.note(left);
-                continue;
-            }
-            let known = ledger.find(&self.real, self.place.at, name).is_some();
-            if found.is_some() && ours.is_none() && !known && !force {
-                return Err(self.foreign(name, &[]));
-            }
-            let here = found.is_some() && (ours.is_some() || force);
-            let replaced = ours.as_ref().and_then(|it| it.replaced.as_deref());
-            if let (true, Some(now)) = (here, &bytes) {
-                bytes = edit::remove(now, self.place, name, ledger.made(&self.real), replaced)?;
-            }
-            let changed = ours.as_ref().zip(found).map(|(it, found)| it.differences(found));
-            let fate = match (here, replaced, changed.unwrap_or_default()) {
-                (false, _, _) => Fate::Gone,
-                (true, Some(_), _) => Fate::GivenBack,
-                (true, None, changed) if changed.is_empty() => Fate::Removed,
-                (true, None, changed) => Fate::RemovedWith(changed),
-            };
-            ledger.forget(&self.real, self.place.at, name);
-            fates.push((name.clone(), fate));
+        if outcome.report.changed {
+            let left = outcome.new.as_deref().map(fingerprint);
+            after.record_undo(before.as_undo(&self.real, outcome.report.backup.clone(), left));
         }
-        Ok((bytes, fates))
-    }
-
-    /// The entries that matter: ours, and those of certain names.
-    fn look(
-        &self,
-        old: Option<&[u8]>,
-        ledger: &Ledger,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<(String, Value)>> {
-        let ours = |name: &str| ledger.find(&self.real, self.place.at, name).is_some();
-        edit::entries_named(old.unwrap_or_default(), self.place, |name| wanted(name) || ours(name))
-    }
-
-    /// Entries of ours that somebody took out are no longer ours; what we made around them is then not ours either.
-    fn forget_missing(&self, ledger: &mut Ledger, there: &[(String, Value)]) {
-        let missing = |it: &&Written| self.holds(it) && !there.iter().any(|(name, _)| *name == it.name);
-        let missing: Vec<String> = ledger.entries.iter().filter(missing).map(|it| it.name.clone()).collect();
-        for name in missing {
-            ledger.forget(&self.real, self.place.at, &name);
+        if let Err(err) = after.replace(&known, state) {
+            outcome.report.add_note(format!("the ledger could not be brought up to date: {err:#}"));
         }
     }
 
-    /// An entry that other clients read, too, keeps what these need.
-    fn shared(&self, ours: Option<&Written>, wanted: &Entry) -> Entry {
-        let others = ours.filter(|it| it.clients().any(|id| id != self.client.id));
-        let mut entry = others.map_or_else(Entry::new, |it| it.entry.clone());
-        entry.extend(wanted.clone());
-        entry
-    }
-
-    fn written(
-        &self,
-        wanted: &Wanted,
-        entry: Entry,
-        before: Option<&Written>,
-        replaced: Option<String>,
-    ) -> Written {
-        let others = before.into_iter().flat_map(Written::clients).filter(|it| *it != self.client.id);
-        Written {
-            client: self.client.id.clone(),
-            also: others.map(str::to_owned).collect(),
-            scope: self.scope,
-            file: self.real.clone(),
-            at: self.place.at.to_vec(),
-            name: wanted.name.clone(),
-            server: wanted.server.clone(),
-            entry,
-            replaced,
+    fn visibility(&self) -> Visibility {
+        match self.scope {
+            Scope::User => Visibility::Private,
+            Scope::Project => Visibility::Shared,
         }
-    }
-
-    /// Refuses for the whole file: of several entries, the hint names the others.
-    fn foreign(&self, name: &str, wanted: &[Wanted]) -> Error {
-        let problem =
-            format!("{} has an entry {name:?} that is not ours; file left unchanged", self.path.display());
-        let others = wanted.iter().filter(|it| it.name != name).filter_map(|it| it.server.as_deref());
-        let others: Vec<_> = others.map(|it| format!("--server {it}")).collect();
-        let another = match others.as_slice() {
-            [] => "take another name with `--name`".to_owned(),
-            some => format!("write the others alone with `{}`", some.join(" ")),
-        };
-        fixable(problem, format!("{another}, or `--force`: a foreign entry comes back when ours goes"))
-    }
-
-    /// A refusal of the file's text with the file's name, in the form that editors understand.
-    fn refused(&self, err: Error, what: &str) -> Error {
-        let Some(it) = err.downcast_ref::<EditError>() else { return err };
-        let path = self.path.display();
-        let left = if what == "read" { "" } else { "; file left unchanged" };
-        let problem = format!("{path}:{it}{left}");
-        let hint = match what {
-            "add" => format!("fix line {}, or run with `--print` and paste the entry yourself", it.line),
-            _ => format!("fix line {} and try again", it.line),
-        };
-        fixable(problem, hint)
-    }
-
-    fn named(&self, err: Error, what: &str, names: &[&str]) -> Error {
-        let names: Vec<_> = names.iter().map(|it| format!("`{it}`")).collect();
-        let (way, client) = (if what == "add" { "to" } else { "from" }, self.client.name());
-        self.refused(err, what).context(format!("cannot {what} {} {way} {client}", names.join(", ")))
     }
 }

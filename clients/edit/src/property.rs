@@ -1,11 +1,11 @@
 //! Generated files of every format x random edits: is every byte that is not ours kept?
 //!
-//! Seed -> a file, a sequence of edits, and what must hold after each (`property/case.rs`). Invariant: a seed means the
-//! same case on every machine, so that a failure can be run again alone: `DRYDOCK_CASE=json:17`. `DRYDOCK_CASES` is how
-//! many are tried.
+//! Seed -> a file, a sequence of edits, and what must hold after each (`property/case.rs`). Invariant: a seed means
+//! the same case on every machine, so that a failure can be run again alone: `DRYDOCK_CASE=json:17 cargo test -p
+//! drydock-edit no_byte`. `DRYDOCK_CASES` is how many are tried.
 
+mod assertions;
 mod case;
-mod claims;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use serde_json::Value;
 
 use self::case::Case;
-use super::{ServersPath, json, toml, yaml};
+use crate::{ServersPath, json, toml, yaml};
 
 const CASES: u64 = 20_000;
 
@@ -25,27 +25,27 @@ pub(super) struct Kind {
     /// The keys down to the servers.
     pub(super) at: &'static [&'static str],
     pub(super) place: fn(&[String]) -> ServersPath<'_>,
-    /// A valid file, as ugly as the format allows; with our place in it, or empty, or missing.
-    pub(super) generate: fn(&mut Dice) -> String,
+    /// A valid file, as awkward as the format allows; with our place in it, or empty, or missing.
+    pub(super) generate: fn(&mut Rng) -> String,
     /// What a parser reads that the edits do not use; null where there is no value. Panics on what is not valid.
     pub(super) second: fn(&str) -> Value,
 }
 
-/// Each format lists its own, in its `ugly.rs`.
+/// Each format lists its own, in its `generate.rs`.
 fn kinds() -> Vec<&'static Kind> {
-    json::ugly::KINDS.iter().chain(toml::ugly::KINDS).chain(yaml::ugly::KINDS).collect()
+    json::generate::KINDS.iter().chain(toml::generate::KINDS).chain(yaml::generate::KINDS).collect()
 }
 
-/// Xorshift: the same throws on every machine.
-pub(super) struct Dice(u64);
+/// Xorshift: the same numbers on every machine.
+pub(super) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(super) fn new(seed: u64) -> Self {
-        let mut dice = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut rng = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         for _ in 0..4 {
-            dice.roll(2); // the first throws of neighbouring seeds are alike
+            rng.roll(2); // the first numbers of neighbouring seeds are alike
         }
-        dice
+        rng
     }
 
     /// 0..sides
@@ -108,7 +108,8 @@ fn run_all(cases: u64, figures: &Figures) -> Vec<String> {
                     let kind = kinds[n as usize % kinds.len()];
                     let case = AssertUnwindSafe(|| Case::new(kind, n, figures).run());
                     if catch_unwind(case).is_err() {
-                        let again = format!("DRYDOCK_CASE='{}:{n}' cargo test -p xtask no_byte", kind.name);
+                        let again =
+                            format!("DRYDOCK_CASE='{}:{n}' cargo test -p drydock-edit no_byte", kind.name);
                         failures.lock().unwrap().push(again);
                     }
                 }

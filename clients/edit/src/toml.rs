@@ -6,140 +6,151 @@
 //! An entry is written as the others in the file are: as a table with a header, `[at.name]`, with tables of its own
 //! for its objects; as one line, `name = {..}`; or as a member of the inline table that holds them all.
 
-mod braces;
 mod check;
 mod doc;
+mod fragments;
+#[cfg(test)]
+pub(super) mod generate;
 mod inline;
+mod inline_parent;
 mod insert;
 mod lines;
-mod pieces;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-pub(super) mod ugly;
 mod update;
 mod value;
 mod write;
 
 use std::ops::Range;
 
-use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use self::doc::{Doc, Id, Kind, ROOT};
+use self::fragments::Fragment;
 use self::inline::Found;
-use self::pieces::Piece;
 use self::update::Update;
 use self::write::Style;
-use crate::text::{Splice, apply, split_bom};
-use crate::{CreatedParent, EditError, Entry, IfExists, Insertion, PreviousState, ServersPath};
+use crate::format::{Edited, Format};
+use crate::text::{Splice, apply};
+use crate::{CreatedParent, Entry, Error, ErrorKind, IfExists, PreviousState, Result, ServersPath};
 
-pub(crate) fn entries(
-    text: &str,
-    place: ServersPath<'_>,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<(String, Value)>> {
-    let doc = Doc::parse(split_bom(text).1)?;
-    let servers = match walk(&doc, place.at)? {
-        Walk::Table(id) => {
-            let wanted = doc.members(id).filter(|it| wanted(&doc.node(*it).key));
-            return Ok(wanted.map(|it| (doc.node(it).key.to_string(), value::value(&doc, it))).collect());
-        }
-        Walk::Missing => return Ok(Vec::new()),
-        Walk::Inline(id, depth) => place.at[depth..]
-            .iter()
-            .try_fold(value::value(&doc, id), |it, key| it.as_object()?.get(key).cloned()),
-    };
-    let all = servers.as_ref().and_then(Value::as_object).into_iter().flatten();
-    Ok(all.filter(|(name, _)| wanted(name)).map(|(name, it)| (name.clone(), it.clone())).collect())
-}
+/// TOML.
+pub(crate) struct Toml;
 
-pub(crate) fn put(
-    old: Option<&str>,
-    place: ServersPath<'_>,
-    name: &str,
-    entry: &Entry,
-    present: IfExists<'_>,
-) -> Result<Insertion> {
-    let entry_value = Value::Object(entry.clone());
-    ensure!(!write::has_null(&entry_value), "TOML has no null, and `{name}` holds one");
-    let (bom, text) = split_bom(old.unwrap_or_default());
-    let doc = Doc::parse(text)?;
-    let mut plan = match walk(&doc, place.at)? {
-        Walk::Inline(id, depth) => braces::put(&doc, id, place, depth, name, entry, present)?,
-        Walk::Missing => Plan::of(vec![insert::table(&doc, None, place, name, entry)]),
-        Walk::Table(servers) => match (doc.member(servers, name), present) {
-            (None, _) => Plan::of(vec![insert::entry(&doc, servers, place, name, entry)]),
-            (Some(id), IfExists::Ours(written)) if is_table(&doc, id) => {
-                let near = pieces::of(&doc, id).last().map_or(0, |it| it.range().end);
-                let style = insert::style(&doc, Some(servers), id, near);
-                let mut update = Update { doc: &doc, style, splices: Vec::new() };
-                update.table(id, &at(place, name), Some(written), entry);
-                Plan::of(update.splices)
+impl Format for Toml {
+    fn entries(
+        &self,
+        text: &str,
+        place: ServersPath<'_>,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<(String, Value)>> {
+        let doc = Doc::parse(text)?;
+        let servers = match walk(&doc, place.at)? {
+            Walk::Table(id) => {
+                let wanted = doc.members(id).filter(|it| wanted(&doc.node(*it).key));
+                return Ok(wanted.map(|it| (doc.node(it).key.to_string(), value::value(&doc, it))).collect());
             }
-            (Some(id), IfExists::Ours(written)) if doc.node(id).kind == Kind::Inline => {
-                let with = inline::update(doc.source(id), Some(written), entry);
-                Plan::of(vec![Splice { range: doc.range(id), with }])
-            }
-            (Some(id), present) => replace(&doc, servers, id, place, name, entry, present)?,
-        },
-    };
-    let new = apply(text, &pieces::in_order(plan.splices));
-    if new != text {
-        check::same_but(&doc, &new, &at(place, name), Some(&entry_value))?;
+            Walk::Missing => return Ok(Vec::new()),
+            Walk::Inline(id, depth) => place.at[depth..]
+                .iter()
+                .try_fold(value::value(&doc, id), |it, key| it.as_object()?.get(key).cloned()),
+        };
+        let all = servers.as_ref().and_then(Value::as_object).into_iter().flatten();
+        Ok(all.filter(|(name, _)| wanted(name)).map(|(name, it)| (name.clone(), it.clone())).collect())
     }
-    if old.is_none() {
-        plan.made.push(CreatedParent { path: Vec::new(), was: PreviousState::Missing });
-    }
-    Ok(Insertion { text: format!("{bom}{new}").into_bytes(), made: plan.made, replaced: plan.replaced })
-}
 
-pub(crate) fn remove(
-    text: &str,
-    place: ServersPath<'_>,
-    name: &str,
-    made: &[CreatedParent],
-    replaced: Option<&str>,
-) -> Result<Option<Vec<u8>>> {
-    let (bom, old) = split_bom(text);
-    let doc = Doc::parse(old)?;
-    let path = at(place, name);
-    let new = match walk(&doc, place.at)? {
-        Walk::Missing => old.to_owned(),
-        Walk::Inline(id, depth) => {
-            let range = doc.range(id);
-            let with = braces::remove(&doc.text[range.clone()], place, depth, name, made, replaced);
-            apply(old, &[Splice { range, with }])
+    fn put(
+        &self,
+        old: Option<&str>,
+        place: ServersPath<'_>,
+        name: &str,
+        entry: &Entry,
+        if_exists: IfExists<'_>,
+    ) -> Result<Edited> {
+        let entry_value = Value::Object(entry.clone());
+        if write::has_null(&entry_value) {
+            let what = format!("TOML has no null, and `{name}` holds one");
+            return Err(Error::new(ErrorKind::InvalidEntry, what));
         }
-        Walk::Table(servers) => match doc.member(servers, name) {
-            None => old.to_owned(),
-            Some(id) => apply(old, &pieces::in_order(restore(&doc, id, place, name, replaced)?)),
-        },
-    };
-    if new != old {
-        let original = replaced.map(|it| parse_entry(it, place)).transpose()?;
-        check::same_but(&doc, &new, &path, original.as_ref())?;
+        let text = old.unwrap_or_default();
+        let doc = Doc::parse(text)?;
+        let mut plan = match walk(&doc, place.at)? {
+            Walk::Inline(id, depth) => inline_parent::put(&doc, id, place, depth, name, entry, if_exists)?,
+            Walk::Missing => Plan::of(vec![insert::table(&doc, None, place, name, entry)]),
+            Walk::Table(servers) => match (doc.member(servers, name), if_exists) {
+                (None, _) => Plan::of(vec![insert::entry(&doc, servers, place, name, entry)]),
+                (Some(id), IfExists::Update(written)) if is_table(&doc, id) => {
+                    let near = fragments::of(&doc, id).last().map_or(0, |it| it.range().end);
+                    let style = insert::style(&doc, Some(servers), id, near);
+                    let mut update = Update { doc: &doc, style, splices: Vec::new() };
+                    update.table(id, &at(place, name), Some(written), entry);
+                    Plan::of(update.splices)
+                }
+                (Some(id), IfExists::Update(written)) if doc.node(id).kind == Kind::Inline => {
+                    let with = inline::update(doc.source(id), Some(written), entry);
+                    Plan::of(vec![Splice { range: doc.range(id), with }])
+                }
+                (Some(id), if_exists) => replace(&doc, servers, id, place, name, entry, if_exists)?,
+            },
+        };
+        let new = apply(text, &fragments::in_order(plan.splices));
+        if new != text {
+            check::verify_only_changed(&doc, &new, &at(place, name), Some(&entry_value))?;
+        }
+        if old.is_none() {
+            plan.created.push(CreatedParent { path: Vec::new(), previous: PreviousState::Missing });
+        }
+        Ok(Edited { text: new, created: plan.created, replaced: plan.replaced })
     }
-    let no_file = made.iter().any(|it| it.path.is_empty() && it.was == PreviousState::Missing);
-    if no_file && new.trim().is_empty() {
-        return Ok(None);
+
+    fn remove(
+        &self,
+        old: &str,
+        place: ServersPath<'_>,
+        name: &str,
+        created: &[CreatedParent],
+        replaced: Option<&str>,
+    ) -> Result<Option<String>> {
+        let doc = Doc::parse(old)?;
+        let path = at(place, name);
+        let new = match walk(&doc, place.at)? {
+            Walk::Missing => old.to_owned(),
+            Walk::Inline(id, depth) => {
+                let range = doc.range(id);
+                let with =
+                    inline_parent::remove(&doc.text[range.clone()], place, depth, name, created, replaced);
+                apply(old, &[Splice { range, with }])
+            }
+            Walk::Table(servers) => match doc.member(servers, name) {
+                None => old.to_owned(),
+                Some(id) => apply(old, &fragments::in_order(restore(&doc, id, place, name, replaced)?)),
+            },
+        };
+        if new != old {
+            let original = replaced.map(|it| self.parse_entry(it, place)).transpose()?;
+            check::verify_only_changed(&doc, &new, &path, original.as_ref())?;
+        }
+        let no_file = created.iter().any(|it| it.path.is_empty() && it.previous == PreviousState::Missing);
+        if no_file && new.trim().is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(new))
     }
-    Ok(Some(format!("{bom}{new}").into_bytes()))
-}
 
-pub(crate) fn parse_entry(text: &str, place: ServersPath<'_>) -> Result<Value> {
-    Ok(read(text, place).map_or_else(|| value::read(text), |it| it.1))
-}
+    fn parse_entry(&self, text: &str, place: ServersPath<'_>) -> Result<Value> {
+        Ok(read(text, place).map_or_else(|| value::read(text), |it| it.1))
+    }
 
-pub(crate) fn render_snippet(place: ServersPath<'_>, entries: &[(&str, &Entry)]) -> String {
-    let tables = entries.iter().map(|(name, entry)| write::table(&at(place, name), entry, Style::OURS));
-    tables.collect::<Vec<_>>().join("\n\n") + "\n"
+    fn render_snippet(&self, place: ServersPath<'_>, entries: &[(&str, &Entry)]) -> String {
+        let tables = entries.iter().map(|(name, entry)| write::table(&at(place, name), entry, Style::OURS));
+        tables.collect::<Vec<_>>().join("\n\n") + "\n"
+    }
 }
 
 #[derive(Default)]
 struct Plan {
     splices: Vec<Splice>,
-    made: Vec<CreatedParent>,
+    created: Vec<CreatedParent>,
     replaced: Option<String>,
 }
 
@@ -177,11 +188,11 @@ fn walk(doc: &Doc<'_>, path: &[String]) -> Result<Walk> {
             }
             Kind::Value => {
                 let what = format!("`{key}` must be a table, and is {}", kind(&value::value(doc, id)));
-                return Err(doc.refused(id, what).into());
+                return Err(doc.wrong_type(id, what));
             }
             Kind::Array => {
                 let what = format!("`{key}` must be a table, and is an array of tables");
-                return Err(doc.refused(id, what).into());
+                return Err(doc.wrong_type(id, what));
             }
             _ => {}
         }
@@ -198,7 +209,7 @@ fn check_inline(doc: &Doc<'_>, id: Id, path: &[String]) -> Result<()> {
         {
             let is = kind(&value::read(&source[at.clone()]));
             let what = format!("`{}` must be a table, and is {is}", path[depth - 1]);
-            return Err(EditError::at(doc.text, doc.range(id).start + at.start, what).into());
+            return Err(Error::wrong_type(doc.text, doc.range(id).start + at.start, what));
         }
     }
     Ok(())
@@ -206,7 +217,7 @@ fn check_inline(doc: &Doc<'_>, id: Id, path: &[String]) -> Result<()> {
 
 fn kind(value: &Value) -> &'static str {
     match value {
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Number(_) => "a number",
         Value::Bool(_) => "a boolean",
         Value::Array(_) => "a list",
@@ -223,38 +234,40 @@ fn replace(
     place: ServersPath<'_>,
     name: &str,
     entry: &Entry,
-    present: IfExists<'_>,
+    if_exists: IfExists<'_>,
 ) -> Result<Plan> {
     let text = doc.text;
     let keys = at(place, name);
     let object = Value::Object(entry.clone());
     let range = if doc.is_leaf(id) { doc.range(id) } else { whole(doc, id, name)? };
-    let with = match pieces::of(doc, id).first() {
+    let with = match fragments::of(doc, id).first() {
         _ if doc.is_leaf(id) => write::value(&object),
-        Some(Piece::Line { .. }) => {
+        Some(Fragment::Line { .. }) => {
             let holder = doc.section_at(range.start).node;
             let path = write::path(keys[doc.depth(holder).min(place.at.len())..].iter().copied());
             format!("{}{path} = {}", lines::indent(text, range.start), write::value(&object))
         }
         _ => write::table(&keys, entry, insert::style(doc, Some(servers), id, range.end)),
     };
-    let replaced = matches!(present, IfExists::Replace).then(|| text[range.clone()].to_owned());
-    Ok(Plan { splices: vec![Splice { range, with }], made: Vec::new(), replaced })
+    let replaced = matches!(if_exists, IfExists::Replace).then(|| text[range.clone()].to_owned());
+    Ok(Plan { splices: vec![Splice { range, with }], created: Vec::new(), replaced })
 }
 
 /// The range of an entry that stands in one piece.
 fn whole(doc: &Doc<'_>, id: Id, name: &str) -> Result<Range<usize>> {
-    let all = pieces::of(doc, id);
-    let Some(first) = all.first() else { bail!("`{name}` stands nowhere (this is a fault of ours)") };
+    let all = fragments::of(doc, id);
+    let Some(first) = all.first() else {
+        return Err(Error::internal(format_args!("`{name}` stands nowhere")));
+    };
     let mut range = first.range();
     for it in &all[1..] {
         let next = it.range();
-        let lines = matches!((first, it), (Piece::Line { .. }, Piece::Line { .. }));
+        let lines = matches!((first, it), (Fragment::Line { .. }, Fragment::Line { .. }));
         let between = doc.text[range.end..next.start].lines().map(str::trim);
         if !lines || between.into_iter().any(|it| !it.is_empty() && !it.starts_with('#')) {
             let at = next.start + lines::indent(doc.text, next.start).len();
             let what = format!("`{name}` is in several places, and goes on here: bring it together first");
-            return Err(EditError::at(doc.text, at, what).into());
+            return Err(Error::unsupported(doc.text, at, what));
         }
         range.end = next.end;
     }
@@ -292,16 +305,16 @@ fn restore(
     name: &str,
     replaced: Option<&str>,
 ) -> Result<Vec<Splice>> {
-    let all = pieces::of(doc, id);
-    let cut = |it: &Piece| pieces::cut(doc.text, it);
+    let all = fragments::of(doc, id);
+    let cut = |it: &Fragment| fragments::cut(doc.text, it);
     let Some(original) = replaced else { return Ok(all.iter().map(cut).collect()) };
     let range = match (all.first(), read(original, place).map(|it| it.0)) {
-        (Some(Piece::Line { value, .. }), None) if doc.is_leaf(id) => value.clone(),
-        (Some(Piece::Line { range, .. }), Some(Form::Lines)) => range.clone(),
-        (Some(Piece::Tables(range)), Some(Form::Tables)) => range.clone(),
+        (Some(Fragment::Line { value, .. }), None) if doc.is_leaf(id) => value.clone(),
+        (Some(Fragment::Line { range, .. }), Some(Form::Lines)) => range.clone(),
+        (Some(Fragment::Tables(range)), Some(Form::Tables)) => range.clone(),
         _ => {
             let what = format!("what `{name}` had replaced does not fit here any more:\n{original}\n");
-            return Err(doc.refused(id, what).into());
+            return Err(doc.unsupported(id, what));
         }
     };
     let first = Splice { range, with: original.to_owned() };

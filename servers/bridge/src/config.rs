@@ -1,18 +1,20 @@
-//! What the bridge wraps: a file of the image, `/etc/mcp/bridge.json`, or a command after `stdio --`.
+//! Which server the bridge wraps: a file of the image, `/etc/mcp/bridge.json`, or a command after `stdio --`.
 //!
-//! JSON -> `Config`, or a text that names the field. Invariant: an unknown field is an error, never ignored.
+//! JSON -> `Config`, or an error that names the field. Invariant: an unknown field is an error, never ignored.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use drydock_runtime::contract::image;
 use serde_json::{Map, Value, json};
 
-/// Where an image has it.
-pub(crate) const FILE: &str = "/etc/mcp/bridge.json";
+use crate::error::{ConfigError, Error};
 
 /// More warm children than that only cost memory.
-pub(crate) const MOST_WARM: usize = 4;
+pub(crate) const MAX_WARM: usize = 4;
+
+pub(crate) const FIELDS: [&str; 5] = ["command", "args", "cwd", "env", "warm"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Config {
@@ -27,49 +29,47 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads the file that was asked for, or the image's own if there is one.
-    pub(crate) fn load(asked: Option<&str>) -> Result<Option<Self>, String> {
-        let path = Path::new(asked.unwrap_or(FILE));
+    pub(crate) fn load(asked: Option<&str>) -> Result<Option<Self>, Error> {
+        let path = Path::new(asked.unwrap_or(image::BRIDGE_CONFIG));
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text).map(Some).map_err(|e| format!("{}: {e}", path.display())),
+            Ok(text) => {
+                let parsed = Self::parse(&text).map(Some);
+                parsed.map_err(|problem| Error::Config { path: Some(path.into()), problem })
+            }
             Err(e) if e.kind() == ErrorKind::NotFound && asked.is_none() => Ok(None),
-            Err(e) => Err(format!("cannot read {}: {e}", path.display())),
+            Err(source) => Err(Error::Io { action: format!("cannot read {}", path.display()), source }),
         }
     }
 
-    pub(crate) fn from_command(command: &[OsString]) -> Result<Self, String> {
-        let mut words = command.iter().map(|it| {
-            it.to_str().map(str::to_owned).ok_or_else(|| format!("{} is not UTF-8", it.to_string_lossy()))
-        });
-        let program = words.next().ok_or("no command")??;
+    pub(crate) fn from_command(command: &[OsString]) -> Result<Self, ConfigError> {
+        let mut words = command
+            .iter()
+            .map(|it| it.to_str().map(str::to_owned).ok_or_else(|| ConfigError::NotUtf8(it.clone())));
+        let program = words.next().ok_or(ConfigError::NoCommand)??;
         let args = words.collect::<Result<_, _>>()?;
         Ok(Self { command: program, args, cwd: None, env: Vec::new(), warm: 0 })
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let value: Value = serde_json::from_str(text).map_err(ConfigError::Json)?;
         Self::from_value(&value)
     }
 
-    pub(crate) fn from_value(value: &Value) -> Result<Self, String> {
-        let fields = value.as_object().ok_or("not an object")?;
+    pub(crate) fn from_value(value: &Value) -> Result<Self, ConfigError> {
+        let fields = value.as_object().ok_or(ConfigError::NotAnObject)?;
         if let Some(name) = fields.keys().find(|it| !FIELDS.contains(&it.as_str())) {
-            return Err(format!("unknown field `{name}`, expected one of {}", FIELDS.join(", ")));
+            return Err(ConfigError::UnknownField(name.clone()));
         }
-        let command = string(fields, "command")?.filter(|it| !it.is_empty()).ok_or("no `command`")?;
-        let args = match fields.get("args") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(it) => strings(it).ok_or("`args` is not a list of strings")?,
-        };
-        let env = match fields.get("env") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(it) => pairs(it).ok_or("`env` is not an object of strings")?,
-        };
-        let warm = match fields.get("warm") {
-            None | Some(Value::Null) => 1,
-            Some(it) => it.as_u64().and_then(|it| usize::try_from(it).ok()).ok_or("`warm` is no number")?,
-        };
+        let command = optional(fields, "command", "a string", string)?.filter(|it| !it.is_empty());
+        let warm = optional(fields, "warm", "a number", number)?.unwrap_or(1);
         check_warm(warm)?;
-        Ok(Self { command, args, cwd: string(fields, "cwd")?, env, warm })
+        Ok(Self {
+            command: command.ok_or(ConfigError::NoCommand)?,
+            args: optional(fields, "args", "a list of strings", strings)?.unwrap_or_default(),
+            cwd: optional(fields, "cwd", "a string", string)?,
+            env: optional(fields, "env", "an object of strings", pairs)?.unwrap_or_default(),
+            warm,
+        })
     }
 
     pub(crate) fn to_value(&self) -> Value {
@@ -79,18 +79,29 @@ impl Config {
     }
 }
 
-const FIELDS: [&str; 5] = ["command", "args", "cwd", "env", "warm"];
-
-pub(crate) fn check_warm(warm: usize) -> Result<(), String> {
-    if warm > MOST_WARM { Err(format!("`warm` is {warm}, at most {MOST_WARM} are kept")) } else { Ok(()) }
+pub(crate) fn check_warm(warm: usize) -> Result<(), ConfigError> {
+    if warm > MAX_WARM { Err(ConfigError::TooManyWarm(warm)) } else { Ok(()) }
 }
 
-fn string(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
-    match fields.get(name) {
+/// A field that may be missing or `null`.
+fn optional<T>(
+    fields: &Map<String, Value>,
+    field: &'static str,
+    expected: &'static str,
+    read: impl FnOnce(&Value) -> Option<T>,
+) -> Result<Option<T>, ConfigError> {
+    match fields.get(field) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(it)) => Ok(Some(it.clone())),
-        Some(_) => Err(format!("`{name}` is not a string")),
+        Some(value) => read(value).map(Some).ok_or(ConfigError::WrongType { field, expected }),
     }
+}
+
+fn string(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn number(value: &Value) -> Option<usize> {
+    value.as_u64()?.try_into().ok()
 }
 
 fn strings(value: &Value) -> Option<Vec<String>> {
@@ -111,14 +122,14 @@ mod tests {
         let config = Config::parse(text).unwrap();
         assert_eq!(config.args, ["a", "b"]);
         assert_eq!(config.env, [("K".to_owned(), "V".to_owned())]);
-        assert_eq!(Config::from_value(&config.to_value()), Ok(config));
+        assert_eq!(Config::from_value(&config.to_value()).unwrap(), config);
         let least = Config::parse(r#"{"command": "node", "cwd": null}"#).unwrap();
         assert_eq!((least.warm, least.cwd, least.env.len()), (1, None, 0));
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let wrong = |text: &str| Config::parse(text).unwrap_err();
+        let wrong = |text: &str| Config::parse(text).unwrap_err().to_string();
         assert!(wrong(r#"{"command": "node", "comand": 1}"#).contains("`comand`"));
         assert_eq!(wrong(r#"{"args": []}"#), "no `command`");
         assert!(wrong(r#"{"command": "node", "args": [1]}"#).contains("`args`"));
@@ -128,6 +139,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_an_error_only_when_it_was_asked_for() {
-        assert!(Config::load(Some("/nowhere/bridge.json")).unwrap_err().contains("/nowhere/bridge.json"));
+        let error = Config::load(Some("/nowhere/bridge.json")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read /nowhere/bridge.json: "), "{error}");
     }
 }

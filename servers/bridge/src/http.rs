@@ -1,39 +1,42 @@
 //! `/healthz` and `/readyz` over HTTP, for orchestrators that cannot run `/mcp health` in the container.
 //!
-//! GET -> 200 or 503 and one line of text. Invariants: a slow or noisy peer costs a bounded time and is closed, and no
-//! web page can ask: a request for a host that is a name, as DNS rebinding makes it, is refused.
+//! GET -> 200 or 503 and one line of text. Invariants: a client that is slow or sends too much costs a bounded time and
+//! is closed, and no web page can ask: a request for a host that is a name, as DNS rebinding makes it, is refused.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use drydock_contract::{link, log};
+use drydock_runtime::control_client;
+use drydock_runtime::log::Log;
 
-/// A probe's request is short.
-const LONGEST: usize = 4096;
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::error::Error;
+
+/// In bytes; a probe's request is short.
+const MAX_REQUEST_HEAD: usize = 4096;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Answers on a thread of its own, for as long as `serve` lives.
-pub(crate) fn start(address: &str, socket: PathBuf) -> Result<(), String> {
-    let listener = TcpListener::bind(address).map_err(|e| format!("cannot listen on {address}: {e}"))?;
-    let at = listener.local_addr().map_or_else(|_| address.to_owned(), |it| it.to_string());
-    log::info(&format!("health on http://{at}/healthz and /readyz"));
+pub(crate) fn start(address: &str, socket: PathBuf, log: Log) -> Result<(), Error> {
+    let listener = TcpListener::bind(address).map_err(Error::io(format!("cannot listen on {address}")))?;
+    let bound = listener.local_addr().map_or_else(|_| address.to_owned(), |it| it.to_string());
+    log.info(&format!("health on http://{bound}/healthz and /readyz"));
     let answer = move || {
         for stream in listener.incoming() {
             if let Err(e) = stream.and_then(|it| serve(it, &socket)) {
-                log::debug(&format!("a probe over HTTP failed: {e}"));
+                log.debug(&format!("a probe over HTTP failed: {e}"));
             }
         }
     };
     let thread = std::thread::Builder::new().name("http".into()).stack_size(64 << 10);
-    thread.spawn(answer).map(drop).map_err(|e| format!("cannot start a thread: {e}"))
+    thread.spawn(answer).map(drop).map_err(Error::io("cannot start a thread"))
 }
 
 fn serve(mut stream: TcpStream, socket: &Path) -> io::Result<()> {
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(REQUEST_TIMEOUT))?;
     let head = read_head(&mut stream)?;
-    let (status, text) = answer(&head, || match link::health(socket) {
+    let (status, text) = answer(&head, || match control_client::health(socket) {
         Ok(it) if it.ready => Ok(()),
         Ok(it) => Err(it.reason.unwrap_or_else(|| "not ready".into())),
         Err(e) => Err(format!("`serve` does not answer: {e}")),
@@ -51,12 +54,12 @@ fn serve(mut stream: TcpStream, socket: &Path) -> io::Result<()> {
 }
 
 fn read_head(stream: &mut TcpStream) -> io::Result<String> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + REQUEST_TIMEOUT;
     let mut head = Vec::new();
     let mut chunk = [0; 1024];
     while !head.windows(4).any(|it| it == b"\r\n\r\n") {
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || head.len() > LONGEST {
+        if left.is_zero() || head.len() > MAX_REQUEST_HEAD {
             return Err(io::ErrorKind::TimedOut.into());
         }
         stream.set_read_timeout(Some(left))?;

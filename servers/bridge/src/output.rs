@@ -13,14 +13,14 @@ use rustix::fs::{FileType, OFlags};
 use rustix::net::{SendFlags, send};
 
 /// A pipe that is writable takes that much without blocking (`PIPE_BUF` of Linux).
-const PIECE: usize = 4096;
+const PIPE_BUF: usize = 4096;
 
 #[derive(Debug)]
 pub(crate) enum Output {
-    /// A pipe, opened anew.
-    Opened(File),
+    /// A pipe, opened again.
+    Reopened(File),
     Socket(Stdout),
-    /// A file, a terminal, or a pipe that cannot be opened anew.
+    /// A file, a terminal, or a pipe that cannot be opened again.
     Plain(Stdout),
 }
 
@@ -28,7 +28,7 @@ impl Output {
     pub(crate) fn stdout() -> Self {
         let stdout = io::stdout();
         match rustix::fs::fstat(&stdout).map(|it| FileType::from_raw_mode(it.st_mode)) {
-            Ok(FileType::Fifo) => open_anew().map_or(Self::Plain(stdout), Self::Opened),
+            Ok(FileType::Fifo) => reopen().map_or(Self::Plain(stdout), Self::Reopened),
             Ok(FileType::Socket) => Self::Socket(stdout),
             _ => Self::Plain(stdout),
         }
@@ -36,7 +36,7 @@ impl Output {
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Opened(file) => file.write(bytes),
+            Self::Reopened(file) => file.write(bytes),
             Self::Socket(stdout) => Ok(send(stdout, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
             Self::Plain(stdout) => {
                 let mut fds = [PollFd::new(stdout, PollFlags::OUT)];
@@ -44,13 +44,13 @@ impl Output {
                     return Err(ErrorKind::WouldBlock.into());
                 }
                 // Not through std's `Stdout`, which keeps back what follows the last line break.
-                Ok(rustix::io::write(stdout, &bytes[..bytes.len().min(PIECE)])?)
+                Ok(rustix::io::write(stdout, &bytes[..bytes.len().min(PIPE_BUF)])?)
             }
         }
     }
 }
 
-fn open_anew() -> io::Result<File> {
+fn reopen() -> io::Result<File> {
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     File::options().write(true).custom_flags(nonblocking).open("/proc/self/fd/1")
 }
@@ -58,7 +58,7 @@ fn open_anew() -> io::Result<File> {
 impl AsFd for Output {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Self::Opened(it) => it.as_fd(),
+            Self::Reopened(it) => it.as_fd(),
             Self::Socket(it) | Self::Plain(it) => it.as_fd(),
         }
     }

@@ -1,184 +1,197 @@
-//! `/mcp stdio`: one session, with a child from `serve`, or with one of its own where no `serve` is or a command is given.
+//! `/mcp stdio`: one session, with a child from `serve`, or with one of its own where there is no `serve` or a command
+//! is given.
 //!
-//! Command line -> a relayed session, and the exit code of the server. Invariant: nothing but the server's own bytes is
+//! Configuration -> a relayed session, and the exit code of the server. Invariant: only the server's own bytes are
 //! written to stdout.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use drydock_contract::args::Options;
-use drydock_contract::{linger, log, station};
+use drydock_runtime::args::Options;
+use drydock_runtime::contract::{ControlMessage, ServerExit, SessionKind};
+use drydock_runtime::control_client::{self, Answer, Registered, read_answer, request_session};
+use drydock_runtime::drain_stdout;
+use drydock_runtime::ipc::LineSocket;
+use drydock_runtime::log::Log;
+use drydock_runtime::signals::shutdown_signals;
 
+use crate::child_spec::ChildSpec;
 use crate::config::Config;
-use crate::job::Job;
-use crate::relay::{End, Exit, Relay};
-use crate::tree::describe_signal;
-use crate::wire::{LONG, Lines};
+use crate::error::Error;
+use crate::process_tree::describe_signal;
+use crate::relay::{Relay, SessionEnd};
+use crate::supervisor::SupervisorMessage;
 
-/// How long a child may take to be given: `serve` may wait for the place of another session.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a child may take to be assigned: `serve` may wait for the slot of another session.
+const ASSIGN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Waiting children may die just when we ask; how often we ask.
-const TRIES: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
-/// A child that is ours.
-struct Given {
-    lines: Lines,
-    serve_pid: Option<u32>,
-    session: u32,
-    /// Closed when we end: the count of `serve`, the control of our own keeper.
-    open: Vec<Lines>,
+/// A child of this session's own, and its pipes.
+struct Assigned {
+    /// Its supervisor's connection.
+    supervisor: LineSocket,
+    pipes: Pipes,
+    log_pid: Option<u32>,
+    session: u64,
+    /// Open until the session ends: `serve` counts it by one, a supervisor of our own ends with the other.
+    held_open: Vec<LineSocket>,
 }
 
-/// Runs a session; `own` is a command that stands in for what is wrapped here.
+/// The child's stdin and stdout.
+type Pipes = [std::os::fd::OwnedFd; 2];
+
+/// Runs a session; `command` stands in for the `configured` server.
 pub(crate) fn run(
-    own: Option<Config>,
-    wrapped: Option<Config>,
+    command: Option<Config>,
+    configured: Option<Config>,
     options: &Options,
-) -> Result<ExitCode, String> {
-    let signals = station::signals().map_err(|e| format!("cannot catch signals: {e}"))?;
-    let serve = UnixStream::connect(&options.socket).ok();
-    let mut given = match (own, serve) {
-        (None, Some(serve)) => from_serve(serve, options)?,
-        (Some(own), Some(serve)) => guest(own, serve, options)?,
-        (own, None) => {
-            let config = own.or(wrapped).ok_or("no session: no server is wrapped here: `stdio -- CMD`")?;
-            alone(config, None, std::process::id(), options, Vec::new())?
-        }
-    };
-    log::init(options.log, options.log_format, given.session, given.serve_pid);
+) -> Result<ExitCode, Error> {
+    let signals = shutdown_signals()?;
+    let Assigned { supervisor, pipes: [server_in, server_out], log_pid, session, held_open } =
+        assigned(command, configured, options).map_err(Error::no_session)?;
+    let log = Log::new(options.log, options.log_format, log_pid).of_session(session);
     let start = Instant::now();
-    log::info("session started");
-    let (Some(server_out), Some(server_in)) = (given.lines.fds.pop(), given.lines.fds.pop()) else {
-        return Err("no session: the child's pipes did not come".into());
-    };
-    let relay = Relay::new(server_in, server_out, given.lines, options.stall_timeout)
-        .map_err(|e| format!("no session: {e}"))?;
-    let (end, keeper) = relay.run(&signals);
-    let code = tell(&end, start.elapsed());
-    for peer in [&keeper].into_iter().chain(&given.open) {
-        let _ = peer.send(&format!("bye {}", log::dropped()));
+    log.info("session started");
+    let relay = Relay::new(server_in, server_out, supervisor, options.stall_timeout, log.clone())
+        .map_err(|source| Error::io("cannot relay")(source).no_session())?;
+    let (end, supervisor) = relay.run(&signals);
+    let code = report_end(&end, start.elapsed(), &log);
+    for peer in [&supervisor].into_iter().chain(&held_open) {
+        let _ = peer.send(ControlMessage::SessionEnded { dropped: log.dropped() });
     }
-    drop((keeper, given.open));
-    linger::at_the_end();
+    drop((supervisor, held_open));
+    drain_stdout::before_exit();
     Ok(code)
 }
 
-/// A child that `serve` has waiting, or starts.
-fn from_serve(first: UnixStream, options: &Options) -> Result<Given, String> {
-    let mut stream = Some(first);
-    for _ in 0..TRIES {
-        let Some(serve) = stream.take().or_else(|| UnixStream::connect(&options.socket).ok()) else { break };
-        match ask(serve, "session")? {
-            Some(given) if given.lines.fds.len() == 2 => return Ok(given),
-            _ => {}
+fn assigned(
+    command: Option<Config>,
+    configured: Option<Config>,
+    options: &Options,
+) -> Result<Assigned, Error> {
+    match (command, UnixStream::connect(&options.socket).ok()) {
+        (None, Some(serve)) => request_child(serve, options),
+        (Some(command), Some(serve)) => external_session(command, serve, options),
+        (command, None) => {
+            let config = command.or(configured).ok_or(Error::NoServer)?;
+            standalone(config, None, own_number(), options, Vec::new())
         }
     }
-    Err("no session: the server dies as soon as it is started; its log says why".into())
 }
 
-/// A child of our own, counted by `serve`, which also takes the log.
-fn guest(config: Config, serve: UnixStream, options: &Options) -> Result<Given, String> {
-    match ask(serve, "session own")? {
-        Some(it) => alone(config, it.serve_pid, it.session, options, vec![it.lines]),
-        None => alone(config, None, std::process::id(), options, Vec::new()),
+/// A child that `serve` has waiting, or starts.
+fn request_child(first: UnixStream, options: &Options) -> Result<Assigned, Error> {
+    let mut stream = Some(first);
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(serve) = stream.take().or_else(|| UnixStream::connect(&options.socket).ok()) else { break };
+        let answer = request_session(serve, SessionKind::Provided, ASSIGN_TIMEOUT);
+        if let Some(Registered { mut connection, log_pid, session }) = accepted(answer)?
+            && let Ok(pipes) = Pipes::try_from(connection.take_fds())
+        {
+            return Ok(Assigned { supervisor: connection, pipes, log_pid, session, held_open: Vec::new() });
+        }
+    }
+    Err(Error::DiesAtStart)
+}
+
+/// A child that `serve` does not start, but counts; it also takes the log.
+fn external_session(config: Config, serve: UnixStream, options: &Options) -> Result<Assigned, Error> {
+    match accepted(request_session(serve, SessionKind::Own, ASSIGN_TIMEOUT))? {
+        Some(it) => standalone(config, it.log_pid, it.session, options, vec![it.connection]),
+        None => standalone(config, None, own_number(), options, Vec::new()),
     }
 }
 
-fn alone(
+/// A child that this process starts, with a supervisor of its own.
+fn standalone(
     config: Config,
-    serve_pid: Option<u32>,
-    session: u32,
+    log_pid: Option<u32>,
+    session: u64,
     options: &Options,
-    mut open: Vec<Lines>,
-) -> Result<Given, String> {
-    let job = Job {
+    mut held_open: Vec<LineSocket>,
+) -> Result<Assigned, Error> {
+    let spec = ChildSpec {
         config,
         log: options.log,
         log_format: options.log_format,
-        serve_pid,
+        serve_pid: log_pid,
         warm: false,
-        hushed: false,
+        quiet: false,
     };
-    let attached = || {
+    let start = || {
         let (ours, theirs) = UnixStream::pair()?;
-        let (control, _) = job.start()?;
-        control.send_with(&format!("session {session}"), &[std::os::fd::AsFd::as_fd(&theirs)])?;
-        io::Result::Ok((ours, control))
+        let (control, _) = spec.start()?;
+        control.send_with_fds(SupervisorMessage::Assign(session), &[theirs.as_fd()])?;
+        io::Result::Ok((control_client::connection(ours)?, control))
     };
-    let (ours, control) = attached().map_err(|e| format!("no session: cannot start a keeper: {e}"))?;
-    open.push(control);
-    let given = answer(ours)?.ok_or("no session: the keeper was ended")?;
-    Ok(Given { serve_pid, session, open, ..given })
+    let (ours, control) = start().map_err(Error::io("cannot start a supervisor"))?;
+    held_open.push(control);
+    let answer = read_answer(ours, Instant::now() + ASSIGN_TIMEOUT);
+    let mut supervisor = accepted(answer)?.ok_or(Error::SupervisorEnded)?.connection;
+    let pipes = Pipes::try_from(supervisor.take_fds())
+        .map_err(|_| Error::Internal("the child's pipes did not come".into()))?;
+    Ok(Assigned { supervisor, pipes, log_pid, session, held_open })
 }
 
-fn ask(serve: UnixStream, line: &str) -> Result<Option<Given>, String> {
-    let mut sending = &serve;
-    match writeln!(sending, "{line}") {
-        Ok(()) => answer(serve),
-        Err(_) => Ok(None),
+/// `None`: ask again.
+fn accepted(answer: Answer) -> Result<Option<Registered>, Error> {
+    match answer {
+        Answer::Accepted(it) => Ok(Some(it)),
+        Answer::Refused { reason, stderr_tail } => Err(Error::Refused { reason, stderr_tail }),
+        Answer::Retry => Ok(None),
+        Answer::None => Err(Error::Unanswered),
     }
 }
 
-/// `hello PID SESSION`, or why not. `None`: ask again.
-fn answer(stream: UnixStream) -> Result<Option<Given>, String> {
-    let mut lines = Lines::new(stream, LONG).map_err(|e| format!("no session: {e}"))?;
-    let until = Instant::now() + PATIENCE;
-    let mut words = Vec::new();
-    while let Some(line) = lines.line_by(until) {
-        match line.split_once(' ').unwrap_or((&line, "")) {
-            ("hello", numbers) => {
-                let mut numbers = numbers.split(' ').map(|it| it.parse().ok());
-                let mut next = || numbers.next().flatten();
-                let (serve_pid, session) = (next().filter(|it| *it != 0), next().unwrap_or(0));
-                return Ok(Some(Given { lines, serve_pid, session, open: Vec::new() }));
-            }
-            ("last", word) => words.push(format!("\n  {word}")),
-            ("refused", reason) => return Err(format!("no session: {reason}{}", words.concat())),
-            _ => return Ok(None),
-        }
-    }
-    if Instant::now() >= until { Err("no session: `serve` does not answer".into()) } else { Ok(None) }
+/// Where no `serve` counts the sessions.
+fn own_number() -> u64 {
+    u64::from(std::process::id())
 }
 
-/// Says how it ended: in the log, and on stderr if the client would not expect it.
-fn tell(end: &End, elapsed: Duration) -> ExitCode {
+/// Reports how the session ended: in the log, and on stderr if the client would not expect it.
+fn report_end(end: &SessionEnd, elapsed: Duration, log: &Log) -> ExitCode {
     let secs = elapsed.as_secs_f64();
     let ended = |reason: &str| format!("session ended after {secs:.1} s: {reason}");
     match end {
-        End::Signal => {
-            log::info(&ended("a signal"));
+        SessionEnd::Signal => {
+            log.info(&ended("a signal"));
             ExitCode::SUCCESS
         }
-        End::Over(reason) => {
-            log::warn(&ended(reason));
-            complain(reason, &[]);
+        SessionEnd::Aborted(reason) => {
+            log.warn(&ended(reason));
+            print_error(reason, &[]);
             ExitCode::FAILURE
         }
-        End::Exit { exit: Exit::Code(0), is_expected: true, .. }
-        | End::Exit { exit: Exit::Signal(_), is_expected: true, .. } => {
-            log::info(&ended("the client closed its end"));
+        SessionEnd::Exit { exit: ServerExit::Code(0) | ServerExit::Signal(_), is_expected: true, .. } => {
+            log.info(&ended("the client closed its end"));
             ExitCode::SUCCESS
         }
-        End::Exit { exit, words, .. } => {
-            let (what, code) = match exit {
-                Exit::Code(code) => (format!("the server ended: exit code {code}"), *code),
-                Exit::Signal(it) => (
-                    format!("the server ended: {}", describe_signal((*it).into())),
-                    128_u8.saturating_add(*it),
-                ),
-                Exit::Unknown => ("the server's keeper was killed, and the server with it".into(), 1),
-            };
-            log::warn(&ended(&what));
-            complain(&what, words);
+        SessionEnd::Exit { exit, stderr_tail, .. } => {
+            let (what, code) = describe_exit(*exit);
+            log.warn(&ended(&what));
+            print_error(&what, stderr_tail);
             ExitCode::from(code)
         }
     }
 }
 
-fn complain(what: &str, words: &[String]) {
-    let words: String = words.iter().map(|it| format!("\n  {it}")).collect();
-    let _ = writeln!(io::stderr(), "error: {what}{words}");
+/// As a text, and as the exit code of this process.
+fn describe_exit(exit: ServerExit) -> (String, u8) {
+    match exit {
+        ServerExit::Code(code) => (format!("the server ended: exit code {code}"), code),
+        ServerExit::Signal(it) => {
+            (format!("the server ended: {}", describe_signal(it.into())), 128_u8.saturating_add(it))
+        }
+        ServerExit::Unknown => ("the server's supervisor was killed, and the server with it".into(), 1),
+    }
+}
+
+fn print_error(what: &str, stderr_tail: &[String]) {
+    let lines: String = stderr_tail.iter().map(|it| format!("\n  {it}")).collect();
+    let _ = writeln!(io::stderr(), "error: {what}{lines}");
 }

@@ -1,6 +1,6 @@
 //! A custom MCP server in three lines of `main` plus its tools.
 //!
-//! A [`ServerHandler`] -> the whole of `/mcp` (see [`drydock_runtime`]): its verbs, sessions that end for certain,
+//! A [`ServerHandler`] -> the whole of `/mcp` (see [`drydock_runtime`]): its subcommands, sessions that end for certain,
 //! logs that reach `docker logs`, arguments that are checked, calls that have a deadline. Invariant: nothing but MCP
 //! is ever written to stdout of `/mcp stdio`.
 //!
@@ -48,20 +48,25 @@
 //! }
 //! ```
 
-mod guard;
+#![warn(missing_docs)]
+
+mod call_limiter;
+mod error;
 mod json;
-mod load;
+pub mod log;
 mod parameters;
+mod permits;
 mod session;
-mod wire;
+mod stdio_transport;
 
 use std::process::ExitCode;
 
-use drydock_runtime::args::{Args, Kind, Options, Verb, help};
-use drydock_runtime::linger;
-use drydock_runtime::link::{self, Announced};
-pub use drydock_runtime::log;
-use drydock_runtime::station;
+use drydock_runtime::args::{Args, CliSpec, Options, Subcommand, help};
+use drydock_runtime::control_server::{ControlServer, CountOnly};
+use drydock_runtime::log::Log;
+use drydock_runtime::session::Session;
+use drydock_runtime::{control_client, drain_stdout};
+use error::Error;
 pub use json::Json;
 pub use parameters::Parameters;
 use rmcp::ServerHandler;
@@ -70,70 +75,68 @@ use rmcp::ServerHandler;
 ///
 /// `server` makes the handler. It runs once in each process, before the first request.
 ///
-/// The exit code is 0 when the verb did its work, 1 when it could not (the text on stderr says why), and 2 for a
+/// The exit code is 0 when the subcommand did its work, 1 when it could not (the text on stderr says why), and 2 for a
 /// command line that it does not understand.
 pub fn main<H: ServerHandler>(server: impl FnOnce() -> H) -> ExitCode {
     let program = std::env::args().next().unwrap_or_else(|| "/mcp".into());
-    let kind = Kind::default();
-    let Args { verb, options, .. } = match Args::from_env(&kind) {
-        Ok(args) => args,
-        Err(problem) => {
-            eprintln!("error: {problem}\n\n{}", help(&program, &kind));
-            return ExitCode::from(2);
-        }
-    };
-    let done = match verb {
-        Verb::Serve => serve(server, &options),
-        Verb::Stdio => stdio(server, &options),
-        Verb::Health { json } => link::report(&options.socket, json),
-        Verb::Help => print(&help(&program, &kind)),
-        Verb::Version => {
-            let info = server().get_info().server_info;
-            print(&format!("{} {}\n", info.name, info.version))
-        }
-    };
-    match done {
+    match run(&program, server) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Cli(problem)) => {
+            eprintln!("error: {problem}\n\n{}", help(&program, &CliSpec::default()));
+            ExitCode::from(2)
+        }
         Err(problem) => {
             eprintln!("error: {problem}");
+            if let Some(hint) = problem.hint() {
+                eprintln!("\nhint: {hint}");
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-fn serve<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), String> {
-    start_log(options, 0, None);
-    // Sessions are processes of their own; made here once, a server that cannot start is seen at once.
-    drop(server());
-    station::run(&options.socket, options.max_sessions)
-        .map_err(|e| format!("cannot serve on {}: {e}", options.socket.display()))
+fn run<H: ServerHandler>(program: &str, server: impl FnOnce() -> H) -> Result<(), Error> {
+    let Args { subcommand, options, .. } = Args::from_env(&CliSpec::default())?;
+    match subcommand {
+        Subcommand::Serve => serve(server, &options),
+        Subcommand::Stdio => stdio(server, &options),
+        Subcommand::Health { json } => Ok(control_client::report_health(&options.socket, json)?),
+        Subcommand::Help => print(&help(program, &CliSpec::default())),
+        Subcommand::Version => {
+            let info = server().get_info().server_info;
+            print(&format!("{} {}\n", info.name, info.version))
+        }
+    }
 }
 
-fn stdio<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), String> {
-    let announced = match link::announce(&options.socket) {
-        Announced::Session(it) => Some(it),
-        Announced::Alone => None,
-        Announced::Refused(reason) => return Err(format!("no session: {reason}")),
-    };
-    start_log(options, std::process::id(), announced.as_ref().map(|it| it.serve_pid));
-    let ended = session::run(server(), options);
-    if let Some(session) = announced {
-        session.close(log::dropped());
-    }
-    linger::at_the_end();
+fn serve<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), Error> {
+    let log = Log::new(options.log, options.log_format, None);
+    log_panics(log.clone());
+    // Sessions are processes of their own; made here once, a server that cannot start is seen at once.
+    drop(log::sync_scope(&log, server));
+    ControlServer::bind(options, log, CountOnly)?.run()?;
+    Ok(())
+}
+
+fn stdio<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), Error> {
+    let session = Session::register(options)?;
+    log_panics(session.log().clone());
+    let server = log::sync_scope(session.log(), server);
+    let ended = session::run(server, options, session.log());
+    session.end();
+    drain_stdout::before_exit();
     ended
 }
 
-fn start_log(options: &Options, session: u32, serve_pid: Option<u32>) {
-    log::init(options.log, options.log_format, session, serve_pid);
-    std::panic::set_hook(Box::new(|panic| {
-        log::error(&format!("panic: {panic}"));
+fn log_panics(log: Log) {
+    std::panic::set_hook(Box::new(move |panic| {
+        log.error(&format!("panic: {panic}"));
         eprintln!("error: {panic}");
     }));
 }
 
-/// Only for verbs that answer on stdout: never `stdio`.
-fn print(text: &str) -> Result<(), String> {
+/// Only for subcommands that answer on stdout: never `stdio`.
+fn print(text: &str) -> Result<(), Error> {
     use std::io::Write;
-    std::io::stdout().write_all(text.as_bytes()).map_err(|e| format!("cannot write to stdout: {e}"))
+    std::io::stdout().write_all(text.as_bytes()).map_err(Error::Stdout)
 }

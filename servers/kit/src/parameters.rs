@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use drydock_runtime::log;
+use drydock_runtime::log::escape;
 use garde::Validate;
 use rmcp::ErrorData;
 use rmcp::handler::server::common::FromContextPart;
@@ -16,7 +16,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The arguments of a tool or prompt. `#[tool]` and `#[prompt]` find it by name in the signature and advertises the schema of `T`.
+/// The arguments of a tool or prompt. `#[tool]` and `#[prompt]` find it by name in the signature and advertise the schema of `T`.
 ///
 /// A JSON schema's rules come from `#[garde(..)]` attributes, which are also what is checked here. Add
 /// `#[serde(deny_unknown_fields)]` so that a misspelt argument is an error too. A violation is not a protocol error
@@ -44,7 +44,7 @@ where
 {
     fn from_context_part(context: &mut ToolCallContext<'_, S>) -> Result<Self, ErrorData> {
         // rmcp turns an error that begins with these words into a result with `isError`.
-        taken(&mut context.arguments, "failed to deserialize parameters")
+        extract(&mut context.arguments, "failed to deserialize parameters")
     }
 }
 
@@ -54,11 +54,11 @@ where
     T: DeserializeOwned + Validate<Context = ()>,
 {
     fn from_context_part(context: &mut PromptContext<'_, S>) -> Result<Self, ErrorData> {
-        taken(&mut context.arguments, "invalid arguments")
+        extract(&mut context.arguments, "invalid arguments")
     }
 }
 
-fn taken<T>(arguments: &mut Option<JsonObject>, problem: &str) -> Result<Parameters<T>, ErrorData>
+fn extract<T>(arguments: &mut Option<JsonObject>, problem: &str) -> Result<Parameters<T>, ErrorData>
 where
     T: DeserializeOwned + Validate<Context = ()>,
 {
@@ -86,15 +86,15 @@ fn check<T: DeserializeOwned + Validate<Context = ()>>(arguments: &Value) -> Res
 }
 
 fn violation(arguments: &Value, path: &str, rule: &str) -> String {
-    const LONGEST: usize = 100;
-    let path = log::escape(path);
+    const MAX_VALUE: usize = 100;
+    let path = escape(path);
     let Some(value) = look_up(arguments, &path) else { return format!("`{path}`: {rule}") };
     let mut value = value.to_string();
-    if let Some((end, _)) = value.char_indices().nth(LONGEST) {
+    if let Some((end, _)) = value.char_indices().nth(MAX_VALUE) {
         value.truncate(end);
         value.push_str("...");
     }
-    format!("`{path}` is {}, but: {rule}", log::escape(&value))
+    format!("`{path}` is {}, but: {rule}", escape(&value))
 }
 
 /// Finds `a.b[2].c`, as serde and garde both write paths.

@@ -1,60 +1,65 @@
 //! One MCP session on stdin and stdout: from the first byte to an end that is certain.
 //!
-//! A server and options -> done, or the reason why it had to be ended. Invariant: once input has ended, a signal has
-//! come or output is stuck, the session lives no longer than `GRACE`; its process, empty, until its output is read (`linger`).
+//! A server, options and a log -> done, or the reason why it had to be ended. Invariant: once input has ended, a signal has
+//! come or output is stuck, the session lives no longer than `SHUTDOWN_TIMEOUT`; its process, empty, until its output is read
+//! (`drain_stdout`).
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use drydock_runtime::args::Options;
-use drydock_runtime::log;
+use drydock_runtime::log::Log;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::io::stdio_pipes;
 use rmcp::{ServerHandler, ServiceExt};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-use crate::guard::Guard;
-use crate::wire::{End, Wire};
+use crate::call_limiter::CallLimiter;
+use crate::error::Error;
+use crate::stdio_transport::{Shutdown, StdioTransport};
 
 /// Calls that are under way when input ends may still answer: rmcp waits 5 s for them.
-const GRACE: Duration = Duration::from_secs(6);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(6);
 
-pub(crate) fn run<H: ServerHandler>(server: H, options: &Options) -> Result<(), String> {
+pub(crate) fn run<H: ServerHandler>(server: H, options: &Options, log: &Log) -> Result<(), Error> {
     // One thread: a session is one client's, and its work is waiting.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| format!("cannot start a session: {e}"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
     let start = Instant::now();
-    let end = End::default();
-    let result = runtime.block_on(session(server, options, end.clone()));
+    let shutdown = Shutdown::default();
+    let result = runtime.block_on(session(server, options, log, shutdown.clone()));
     // Not awaited: a thread may be stuck in a read of stdin or a look-up of a host, and must not keep us.
     runtime.shutdown_background();
     let secs = start.elapsed().as_secs_f64();
     match &result {
-        Ok(()) => log::info(&format!("session ended after {secs:.1} s: {}", end.reason())),
-        Err(problem) => log::warn(&format!("session ended after {secs:.1} s: {problem}")),
+        Ok(()) => log.info(&format!("session ended after {secs:.1} s: {}", shutdown.reason())),
+        Err(problem) => log.warn(&format!("session ended after {secs:.1} s: {problem}")),
     }
     result
 }
 
-async fn session<H: ServerHandler>(server: H, options: &Options, end: End) -> Result<(), String> {
-    watch_signals(end.clone()).map_err(|e| format!("cannot catch signals: {e}"))?;
-    log::info("session started");
+async fn session<H: ServerHandler>(
+    server: H,
+    options: &Options,
+    log: &Log,
+    shutdown: Shutdown,
+) -> Result<(), Error> {
+    watch_signals(shutdown.clone()).map_err(Error::Signals)?;
+    log.info("session started");
     let (reader, writer) = stdio_pipes();
-    let guard = Guard::new(server, options);
-    let wire = Wire::new(reader, writer, guard.places(), end.clone(), options.stall_timeout);
+    let limiter = CallLimiter::new(server, options, log.clone());
+    let permits = limiter.queue_permits();
+    let transport = StdioTransport::new(reader, writer, permits, shutdown.clone(), options.stall_timeout);
     let served = async {
-        match guard.serve_with_ct(wire, end.now.clone()).await {
-            Ok(running) => running.waiting().await.map(drop).map_err(|e| e.to_string()),
+        match limiter.serve_with_ct(transport, shutdown.now.clone()).await {
+            Ok(running) => running.waiting().await.map(drop).map_err(Error::Task),
             Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
-            Err(e) => Err(format!("no handshake: {e}")),
+            Err(e) => Err(Error::Handshake(Box::new(e))),
         }
     };
     let too_late = async {
-        end.draining.cancelled().await;
-        sleep(GRACE).await;
+        shutdown.draining.cancelled().await;
+        sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
         result = served => result,
@@ -62,13 +67,13 @@ async fn session<H: ServerHandler>(server: H, options: &Options, end: End) -> Re
     }
 }
 
-fn watch_signals(end: End) -> io::Result<()> {
+fn watch_signals(shutdown: Shutdown) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
         tokio::select! {
-            _ = terminate.recv() => end.finish("SIGTERM"),
-            _ = interrupt.recv() => end.finish("SIGINT"),
+            _ = terminate.recv() => shutdown.finish("SIGTERM"),
+            _ = interrupt.recv() => shutdown.finish("SIGINT"),
         }
     });
     Ok(())

@@ -305,7 +305,7 @@ fn serve_counts_sessions_and_takes_their_log() {
     assert_eq!(own, "", "a session's log belongs to serve");
     assert_eq!(serve.health().unwrap()["sessions"], 0);
     let log = serve.log();
-    assert!(log.contains("tools/call roll id=1") && log.contains("session ended"), "{log}");
+    assert!(log.contains("[1] tools/call roll id=1") && log.contains("[1] session ended"), "{log}");
     assert!(
         !log.contains("sides") && !log.contains("You rolled"),
         "arguments or results are in the log: {log}"
@@ -321,6 +321,23 @@ fn serve_refuses_one_session_too_many() {
     let (status, text) = Session::start(&options).ended();
     assert!(!status.success());
     assert_eq!(text, "error: no session: all 1 sessions of this server are taken\n");
+}
+
+#[test]
+fn serve_keeps_its_sessions_when_its_socket_is_deleted_and_is_found_again() {
+    let serve = Serve::start(&[]);
+    let socket = serve.socket();
+    let options = ["--socket", socket.to_str().unwrap()];
+    let mut session = Session::initialized(&options);
+    std::fs::remove_file(&socket).unwrap();
+    while serve.health().is_none() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _second = Session::initialized(&options);
+    assert_eq!(serve.health().unwrap()["sessions"], 2);
+    session.roll(1, &json!({"sides": 6}));
+    session.answer();
+    assert!(serve.log().contains("the control socket was lost or replaced"), "{}", serve.log());
 }
 
 #[test]

@@ -1,35 +1,72 @@
-//! The command line of `/mcp`: a verb and a few options, each of which is also an environment variable.
+//! The command line of `/mcp`: a subcommand and a few options, each of which is also an environment variable.
 //!
-//! Arguments and environment -> `Args`, or a text that says what is wrong. Invariant: a flag wins over its variable,
+//! Arguments and environment -> `Args`, or a `CliError` that says what is wrong. Invariant: a flag wins over its variable,
 //! and an unknown flag or an unreadable value is an error, never ignored.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use drydock_contract::{env, image, subcommand};
 use lexopt::prelude::*;
 
-use crate::log::{Format, Level};
+use crate::log::{Format, Level, ParseError};
 
 /// What `/mcp` is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
+pub enum Subcommand {
     /// The container's long-lived process: health, sessions, log.
     Serve,
     /// One MCP session on stdin and stdout.
     Stdio,
     /// Exit 0 when `serve` is ready; with `json`, also print what it knows.
     Health {
+        /// On stdout, as one line.
         json: bool,
     },
+    /// Print how it is used.
     Help,
+    /// Print the server's name and version.
     Version,
 }
 
-/// The options that all verbs share. Times are whole seconds on the command line.
+/// What is wrong with a command line: the flag or variable, its value, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CliError(String);
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CliError {}
+
+impl From<String> for CliError {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for CliError {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<ParseError> for CliError {
+    fn from(error: ParseError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The options that all subcommands share. Times are whole seconds on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
+    /// Events up to this level are logged.
     pub log: Level,
+    /// How they are written.
     pub log_format: Format,
     /// The unix socket of `serve`.
     pub socket: PathBuf,
@@ -48,7 +85,7 @@ impl Default for Options {
         Self {
             log: Level::Info,
             log_format: Format::Human,
-            socket: "/run/mcp.sock".into(),
+            socket: image::SOCKET.into(),
             stall_timeout: Duration::from_secs(60),
             call_timeout: Duration::from_secs(60),
             max_calls: 16,
@@ -57,13 +94,16 @@ impl Default for Options {
     }
 }
 
+/// A command line that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Args {
-    pub verb: Verb,
+    /// What to do.
+    pub subcommand: Subcommand,
+    /// How.
     pub options: Options,
-    /// Values of [`Kind::options`], later ones win.
-    pub own: Vec<(&'static str, String)>,
-    /// What stands after `stdio`, if [`Kind::command`].
+    /// Values of [`CliSpec::options`] in the order given, variables first; see [`Args::extra`].
+    pub extra: Vec<(&'static str, String)>,
+    /// What stands after `stdio`, if [`CliSpec::command`].
     pub command: Vec<OsString>,
 }
 
@@ -71,8 +111,15 @@ pub struct Args {
 pub type Flag = (&'static str, &'static str, &'static str);
 
 /// In what the command line of one kind of `/mcp` differs from the others'.
+///
+/// ```
+/// use drydock_runtime::args::CliSpec;
+///
+/// const CLI: CliSpec =
+///     CliSpec { options: &[("warm", "MCP_WARM", "N        children [1]")], without: &["max-calls"], command: true };
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Kind {
+pub struct CliSpec {
     /// Options of its own.
     pub options: &'static [Flag],
     /// Shared options that mean nothing to it; their variables are ignored.
@@ -82,97 +129,109 @@ pub struct Kind {
 }
 
 const OPTIONS: [Flag; 7] = [
-    ("log", "MCP_LOG", "LEVEL    error, warn, info or debug [info]"),
-    ("log-format", "MCP_LOG_FORMAT", "FORMAT   human or json [human]"),
-    ("socket", "MCP_SOCKET", "PATH     where serve listens [/run/mcp.sock]"),
-    ("stall-timeout", "MCP_STALL_TIMEOUT", "SECS     end a session whose output is blocked this long [60]"),
-    ("call-timeout", "MCP_CALL_TIMEOUT", "SECS     cancel a call after this long [60]"),
-    ("max-calls", "MCP_MAX_CALLS", "N        calls of a session at the same time [16]"),
-    ("max-sessions", "MCP_MAX_SESSIONS", "N        sessions at the same time, 0 for no limit [0]"),
+    ("log", env::LOG, "LEVEL    error, warn, info or debug [info]"),
+    ("log-format", env::LOG_FORMAT, "FORMAT   human or json [human]"),
+    ("socket", env::SOCKET, "PATH     where serve listens [/run/mcp.sock]"),
+    ("stall-timeout", env::STALL_TIMEOUT, "SECS     end a session whose output is blocked this long [60]"),
+    ("call-timeout", env::CALL_TIMEOUT, "SECS     cancel a call after this long [60]"),
+    ("max-calls", env::MAX_CALLS, "N        calls of a session at the same time [16]"),
+    ("max-sessions", env::MAX_SESSIONS, "N        sessions at the same time, 0 for no limit [0]"),
 ];
 
 impl Args {
     /// Reads the process's own arguments and environment.
     ///
     /// # Errors
-    /// A text for the person at the terminal: the flag or variable, its value, and what it takes.
-    pub fn from_env(kind: &Kind) -> Result<Self, String> {
-        Self::parse(kind, std::env::args_os().skip(1), |name| std::env::var(name).ok())
+    /// The command line cannot be understood.
+    pub fn from_env(spec: &CliSpec) -> Result<Self, CliError> {
+        Self::parse(spec, std::env::args_os().skip(1), |name| std::env::var(name).ok())
     }
 
     fn parse(
-        kind: &Kind,
+        spec: &CliSpec,
         args: impl IntoIterator<Item = OsString>,
         var: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, String> {
-        let mut this =
-            Self { verb: Verb::Help, options: Options::default(), own: Vec::new(), command: Vec::new() };
-        for flag in kind.flags() {
+    ) -> Result<Self, CliError> {
+        let mut this = Self {
+            subcommand: Subcommand::Help,
+            options: Options::default(),
+            extra: Vec::new(),
+            command: Vec::new(),
+        };
+        for flag in spec.flags() {
             if let Some(value) = var(flag.1).filter(|it| !it.is_empty()) {
-                this.set(kind, flag, value).map_err(|e| format!("{}: {e}", flag.1))?;
+                this.set(spec, flag, value).map_err(|e| CliError(format!("{}: {e}", flag.1)))?;
             }
         }
-        let mut verb = None;
+        let mut subcommand = None;
         let mut json = false;
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next().map_err(|e| e.to_string())? {
             match arg {
-                Short('h') | Long("help") => verb = Some(Verb::Help),
-                Short('V') | Long("version") => verb = Some(Verb::Version),
+                Short('h') | Long("help") => subcommand = Some(Subcommand::Help),
+                Short('V') | Long("version") => subcommand = Some(Subcommand::Version),
                 Long("json") => json = true,
                 Long(flag) => {
-                    let Some(flag) = kind.flags().find(|it| it.0 == flag) else {
-                        return Err(format!("unknown option `--{flag}`"));
+                    let Some(flag) = spec.flags().find(|it| it.0 == flag) else {
+                        return Err(format!("unknown option `--{flag}`").into());
                     };
                     let value = parser.value().and_then(|it| it.string()).map_err(|e| e.to_string())?;
-                    this.set(kind, flag, value).map_err(|e| format!("--{}: {e}", flag.0))?;
+                    this.set(spec, flag, value).map_err(|e| CliError(format!("--{}: {e}", flag.0)))?;
                 }
-                Value(word) if verb.is_none() => verb = Some(Verb::named(&word.to_string_lossy())?),
-                Value(program) if kind.command && verb == Some(Verb::Stdio) => {
+                Value(word) if subcommand.is_none() => {
+                    subcommand = Some(Subcommand::named(&word.to_string_lossy())?)
+                }
+                Value(program) if spec.command && subcommand == Some(Subcommand::Stdio) => {
                     this.command.push(program);
                     this.command.extend(parser.raw_args().map_err(|e| e.to_string())?);
                 }
-                other => return Err(other.unexpected().to_string()),
+                other => return Err(other.unexpected().to_string().into()),
             }
         }
-        this.verb = match verb {
-            None => return Err("no verb".into()),
-            Some(Verb::Health { .. }) => Verb::Health { json },
+        this.subcommand = match subcommand {
+            None => return Err("no subcommand".into()),
+            Some(Subcommand::Health { .. }) => Subcommand::Health { json },
             Some(_) if json => return Err("`--json` goes with `health`".into()),
-            Some(verb) => verb,
+            Some(other) => other,
         };
         Ok(this)
     }
 
-    fn set(&mut self, kind: &Kind, flag: &Flag, value: String) -> Result<(), String> {
-        if kind.options.contains(flag) {
-            self.own.push((flag.0, value));
+    fn set(&mut self, spec: &CliSpec, flag: &Flag, value: String) -> Result<(), CliError> {
+        if spec.options.contains(flag) {
+            self.extra.push((flag.0, value));
             return Ok(());
         }
         self.options.set(flag.0, &value)
     }
+
+    /// The value of an option of its own: the last one that was given.
+    #[must_use]
+    pub fn extra(&self, name: &str) -> Option<&str> {
+        self.extra.iter().rfind(|it| it.0 == name).map(|it| it.1.as_str())
+    }
 }
 
-impl Kind {
+impl CliSpec {
     fn flags(&self) -> impl Iterator<Item = &Flag> {
         OPTIONS.iter().filter(|it| !self.without.contains(&it.0)).chain(self.options)
     }
 }
 
-impl Verb {
-    fn named(word: &str) -> Result<Self, String> {
+impl Subcommand {
+    fn named(word: &str) -> Result<Self, CliError> {
         match word {
-            "serve" => Ok(Self::Serve),
-            "stdio" => Ok(Self::Stdio),
-            "health" => Ok(Self::Health { json: false }),
+            subcommand::SERVE => Ok(Self::Serve),
+            subcommand::STDIO => Ok(Self::Stdio),
+            subcommand::HEALTH => Ok(Self::Health { json: false }),
             "help" => Ok(Self::Help),
-            _ => Err(format!("unknown verb `{}`", crate::log::escape(word))),
+            _ => Err(format!("unknown subcommand `{}`", crate::log::escape(word)).into()),
         }
     }
 }
 
 impl Options {
-    fn set(&mut self, flag: &str, value: &str) -> Result<(), String> {
+    fn set(&mut self, flag: &str, value: &str) -> Result<(), CliError> {
         match flag {
             "log" => self.log = value.parse()?,
             "log-format" => self.log_format = value.parse()?,
@@ -187,36 +246,43 @@ impl Options {
     }
 }
 
-fn seconds(value: &str) -> Result<Duration, String> {
+fn seconds(value: &str) -> Result<Duration, CliError> {
     number(value, 1).map(|secs| Duration::from_secs(secs as u64))
 }
 
-/// Reads a number of things.
+/// Reads a number of things, `least` or more of them.
+///
+/// ```
+/// assert_eq!(drydock_runtime::args::number("3", 1), Ok(3));
+/// assert!(drydock_runtime::args::number("0", 1).is_err());
+/// ```
 ///
 /// # Errors
 /// `value` is no whole number, or less than `least`.
-pub fn number(value: &str, least: usize) -> Result<usize, String> {
-    const MOST: usize = 1_000_000;
+pub fn number(value: &str, least: usize) -> Result<usize, CliError> {
+    const MAX: usize = 1_000_000;
     match value.parse() {
-        Ok(it) if (least..=MOST).contains(&it) => Ok(it),
-        _ => Err(format!("`{}` is not a whole number from {least} to {MOST}", crate::log::escape(value))),
+        Ok(it) if (least..=MAX).contains(&it) => Ok(it),
+        _ => {
+            Err(format!("`{}` is not a whole number from {least} to {MAX}", crate::log::escape(value)).into())
+        }
     }
 }
 
 /// The text of `--help`.
 #[must_use]
-pub fn help(program: &str, kind: &Kind) -> String {
+pub fn help(program: &str, spec: &CliSpec) -> String {
     let mut text = format!(
-        "Usage: {program} [OPTIONS] VERB\n\n\
-         Verbs:\n  \
+        "Usage: {program} [OPTIONS] SUBCOMMAND\n\n\
+         Subcommands:\n  \
          serve            the container's long-lived process: health, sessions, log\n  \
          stdio            one MCP session on stdin and stdout\n"
     );
-    if kind.command {
+    if spec.command {
         text.push_str("  stdio -- CMD..   the same, with this command as the server\n");
     }
     text.push_str("  health [--json]  exit 0 when `serve` is ready\n\nOptions (or environment):\n");
-    for (flag, name, what) in kind.flags() {
+    for (flag, name, what) in spec.flags() {
         text.push_str(&format!("  --{flag:<14} {what}  ({name})\n"));
     }
     text
@@ -226,24 +292,24 @@ pub fn help(program: &str, kind: &Kind) -> String {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Result<Args, String> {
-        Args::parse(&Kind::default(), line.split_whitespace().map(OsString::from), |_| None)
+    fn parse(line: &str) -> Result<Args, CliError> {
+        Args::parse(&CliSpec::default(), line.split_whitespace().map(OsString::from), |_| None)
     }
 
     #[test]
-    fn verbs_and_options() {
+    fn subcommands_and_options() {
         let args = parse("--log debug stdio --stall-timeout 3").unwrap();
-        assert_eq!(args.verb, Verb::Stdio);
+        assert_eq!(args.subcommand, Subcommand::Stdio);
         assert_eq!(args.options.log, Level::Debug);
         assert_eq!(args.options.stall_timeout, Duration::from_secs(3));
-        assert_eq!(parse("health --json").unwrap().verb, Verb::Health { json: true });
+        assert_eq!(parse("health --json").unwrap().subcommand, Subcommand::Health { json: true });
     }
 
     #[test]
     fn a_flag_wins_over_its_variable() {
         let var = |name: &str| (name == "MCP_MAX_CALLS").then(|| "2".to_owned());
         let args = |line: &str| {
-            Args::parse(&Kind::default(), line.split_whitespace().map(OsString::from), var).unwrap()
+            Args::parse(&CliSpec::default(), line.split_whitespace().map(OsString::from), var).unwrap()
         };
         assert_eq!(args("stdio").options.max_calls, 2);
         assert_eq!(args("stdio --max-calls 5").options.max_calls, 5);
@@ -251,37 +317,41 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        assert_eq!(parse("").unwrap_err(), "no verb");
-        assert_eq!(parse("sdtio").unwrap_err(), "unknown verb `sdtio`");
-        assert_eq!(parse("stdio --loud").unwrap_err(), "unknown option `--loud`");
-        assert!(parse("stdio --json").unwrap_err().contains("health"));
-        assert!(parse("stdio --call-timeout 0").unwrap_err().starts_with("--call-timeout: `0` is not"));
+        assert_eq!(parse("").unwrap_err().0, "no subcommand");
+        assert_eq!(parse("sdtio").unwrap_err().0, "unknown subcommand `sdtio`");
+        assert_eq!(parse("stdio --loud").unwrap_err().0, "unknown option `--loud`");
+        assert!(parse("stdio --json").unwrap_err().0.contains("health"));
+        assert!(parse("stdio --call-timeout 0").unwrap_err().0.starts_with("--call-timeout: `0` is not"));
         let var = |name: &str| (name == "MCP_LOG").then(|| "lots".to_owned());
         assert!(
-            Args::parse(&Kind::default(), ["stdio".into()], var).unwrap_err().starts_with("MCP_LOG: `lots`")
+            Args::parse(&CliSpec::default(), ["stdio".into()], var)
+                .unwrap_err()
+                .0
+                .starts_with("MCP_LOG: `lots`")
         );
     }
 
     #[test]
     fn help_names_every_option() {
-        let help = help("/mcp", &Kind::default());
+        let help = help("/mcp", &CliSpec::default());
         for (flag, name, _) in OPTIONS {
             assert!(help.contains(&format!("--{flag}")) && help.contains(name));
         }
     }
 
     #[test]
-    fn a_kind_has_options_of_its_own_and_a_command() {
-        let kind = Kind { options: &[("warm", "MCP_WARM", "N")], without: &["max-calls"], command: true };
+    fn a_spec_has_options_of_its_own_and_a_command() {
+        let spec = CliSpec { options: &[("warm", "MCP_WARM", "N")], without: &["max-calls"], command: true };
         let var = |name: &str| ["MCP_WARM", "MCP_MAX_CALLS"].contains(&name).then(|| "2".to_owned());
-        let parse = |line: &str| Args::parse(&kind, line.split_whitespace().map(OsString::from), var);
+        let parse = |line: &str| Args::parse(&spec, line.split_whitespace().map(OsString::from), var);
         let args = parse("--warm 3 stdio -- npx -y --log x").unwrap();
-        assert_eq!(args.own, [("warm", "2".to_owned()), ("warm", "3".to_owned())]);
+        assert_eq!(args.extra("warm"), Some("3"));
+        assert_eq!(args.extra, [("warm", "2".to_owned()), ("warm", "3".to_owned())]);
         assert_eq!(args.command, ["npx", "-y", "--log", "x"]);
         assert_eq!(args.options, Options::default());
-        assert_eq!(parse("stdio --max-calls 3").unwrap_err(), "unknown option `--max-calls`");
+        assert_eq!(parse("stdio --max-calls 3").unwrap_err().0, "unknown option `--max-calls`");
         assert!(parse("serve npx").is_err());
-        let help = help("/mcp", &kind);
+        let help = help("/mcp", &spec);
         assert!(help.contains("--warm") && !help.contains("--max-calls") && help.contains("CMD"));
     }
 }

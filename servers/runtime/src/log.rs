@@ -3,31 +3,37 @@
 //! Event -> at most one `write` of at most 4,096 bytes. Invariants: it never blocks (a line that nobody reads is
 //! dropped and counted), no line is torn or forged (control characters are escaped), and it holds no arguments and
 //! no results.
+//!
+//! A log is a value: one process may have several sessions, each with a log of its own.
 
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+mod line;
+mod sink;
+
+use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{FileType, OFlags};
-use rustix::net::{SendFlags, send};
+pub use line::escape;
+use sink::Sink;
 
-/// Pipes take up to this much in one piece (`PIPE_BUF` of Linux), so lines of several writers never mix.
-const LINE: usize = 4096;
-
+/// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
+    /// Something does not work.
     Error,
+    /// Something went wrong, and the rest goes on.
     Warn,
+    /// What happens.
     Info,
+    /// What happens, in detail.
     Debug,
 }
 
 impl Level {
+    /// As on the command line and in the log.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -40,23 +46,27 @@ impl Level {
 }
 
 impl FromStr for Level {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         [Self::Error, Self::Warn, Self::Info, Self::Debug]
             .into_iter()
             .find(|it| it.name() == text)
-            .ok_or_else(|| format!("`{}` is not one of error, warn, info, debug", escape(text)))
+            .ok_or_else(|| ParseError { text: text.to_owned(), expected: "error, warn, info, debug" })
     }
 }
 
+/// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
+    /// Words, for people.
     Human,
+    /// An object, for programs.
     Json,
 }
 
 impl Format {
+    /// As on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -67,290 +77,223 @@ impl Format {
 }
 
 impl FromStr for Format {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text {
             "human" => Ok(Self::Human),
             "json" => Ok(Self::Json),
-            _ => Err(format!("`{}` is not one of human, json", escape(text))),
+            _ => Err(ParseError { text: text.to_owned(), expected: "human, json" }),
         }
     }
 }
 
-/// Where the lines go, and which.
-#[derive(Debug)]
-struct Log {
-    level: Level,
-    format: Format,
-    /// The number that all lines of this process carry; 0 for `serve`.
-    session: AtomicU32,
-    sink: Sink,
-    dropped: AtomicU64,
+/// A text that names no level or no format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    text: String,
+    expected: &'static str,
 }
 
-/// Three ways to write without ever waiting for a reader.
-#[derive(Debug)]
-enum Sink {
-    /// A pipe or terminal, opened anew so that non-blocking is a property of our own descriptor alone.
-    Opened(File),
-    /// Our own stderr is a socket (Node starts its children like that), which cannot be opened anew.
-    Socket,
-    /// Our own stderr is a file, which never blocks; opened anew, it would lose its place.
-    Stderr,
-}
-
-static LOG: OnceLock<Log> = OnceLock::new();
-
-/// Sets the log up, once per process; before that nothing is written. `serve_pid` is the process whose stderr
-/// gets the lines: `serve`'s, which in a container is PID 1's.
-pub fn init(level: Level, format: Format, session: u32, serve_pid: Option<u32>) {
-    let sink = serve_pid.and_then(|pid| open_stderr_of(pid).ok()).map_or_else(own_stderr, Sink::Opened);
-    let _ =
-        LOG.set(Log { level, format, session: AtomicU32::new(session), sink, dropped: AtomicU64::new(0) });
-}
-
-fn own_stderr() -> Sink {
-    match rustix::fs::fstat(io::stderr()).map(|it| FileType::from_raw_mode(it.st_mode)) {
-        Ok(FileType::Fifo | FileType::CharacterDevice) => {
-            open_stderr_of(std::process::id()).map_or(Sink::Stderr, Sink::Opened)
-        }
-        Ok(FileType::Socket) => Sink::Socket,
-        _ => Sink::Stderr,
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not one of {}", escape(&self.text), self.expected)
     }
 }
 
-fn open_stderr_of(pid: u32) -> io::Result<File> {
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    File::options().append(true).custom_flags(nonblocking).open(format!("/proc/{pid}/fd/2"))
-}
-
-/// The number that lines carry from now on, in a process that learns it late.
-pub fn set_session(number: u32) {
-    if let Some(log) = LOG.get() {
-        log.session.store(number, Ordering::Relaxed);
-    }
-}
-
-/// Lines that were lost because nobody read them.
-pub fn dropped() -> u64 {
-    LOG.get().map_or(0, |log| log.dropped.load(Ordering::Relaxed))
-}
-
-/// Whether a line of that level would be written; lets a caller skip the work of making one.
-pub fn enabled(level: Level) -> bool {
-    LOG.get().is_some_and(|log| level <= log.level)
-}
-
-pub fn error(text: &str) {
-    event(Level::Error, text, None);
-}
-
-pub fn warn(text: &str) {
-    event(Level::Warn, text, None);
-}
-
-pub fn info(text: &str) {
-    event(Level::Info, text, None);
-}
-
-pub fn debug(text: &str) {
-    event(Level::Debug, text, None);
-}
-
-/// A line that a wrapped server wrote to its stderr: shown at every level.
-pub fn child(text: &str) {
-    line(Level::Error, CHILD, text, None);
-}
-
-/// What stands in the place of a level.
-const CHILD: &str = "child";
+impl std::error::Error for ParseError {}
 
 /// What one request came to. Never its arguments, never its result.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
+    /// The JSON-RPC method.
     pub method: &'a str,
     /// The name of the tool, prompt or resource template; where there is one.
     pub tool: Option<&'a str>,
+    /// The JSON-RPC id, as text.
     pub id: &'a str,
+    /// From the request to its answer.
     pub elapsed: Duration,
-    /// `ok`, or what went wrong in a few words.
-    pub outcome: &'a str,
+    /// What came of it.
+    pub outcome: &'a Outcome,
 }
 
-/// Logs a request that has ended: `info` when it went well, `warn` when not.
-pub fn request(request: Request<'_>) {
-    let level = if request.outcome == "ok" { Level::Info } else { Level::Warn };
-    event(level, "", Some(request));
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was answered.
+    Ok,
+    /// The tool says that it failed.
+    ToolError,
+    /// A protocol error with this code, which is empty where there was none.
+    ProtocolError(Cow<'static, str>),
+    /// The client does not want the answer any more.
+    Cancelled,
+    /// It took longer than a call may.
+    TimedOut,
+    /// Too many calls wait already.
+    Busy,
+    /// The session ended before an answer came.
+    NotAnswered,
 }
 
-fn event(level: Level, text: &str, request: Option<Request<'_>>) {
-    line(level, level.name(), text, request);
-}
-
-fn line(level: Level, name: &str, text: &str, request: Option<Request<'_>>) {
-    let Some(log) = LOG.get().filter(|log| level <= log.level) else { return };
-    let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-    let session = log.session.load(Ordering::Relaxed);
-    let line = match log.format {
-        Format::Human => human(&time, name, session, text, request),
-        Format::Json => json(&time, name, session, text, request),
-    };
-    let line = one_line(line);
-    if !log.sink.write(line.as_bytes()).is_ok_and(|bytes| bytes == line.len()) {
-        log.dropped.fetch_add(1, Ordering::Relaxed);
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "ok",
+            Self::ToolError => "tool error",
+            Self::ProtocolError(code) if code.is_empty() => "error",
+            Self::ProtocolError(code) => return write!(f, "error {code}"),
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed out",
+            Self::Busy => "busy",
+            Self::NotAnswered => "not answered",
+        })
     }
 }
 
-impl Sink {
-    fn write(&self, line: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Opened(file) => (&mut &*file).write(line),
-            Self::Socket => Ok(send(io::stderr(), line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
-            Self::Stderr => io::stderr().write(line),
+/// Where the lines go, and which. Cheap to clone; clones count the lines that they lose together.
+///
+/// ```
+/// use drydock_runtime::log::{Format, Level, Log};
+///
+/// let log = Log::new(Level::Warn, Format::Human, None);
+/// let session = log.of_session(7);
+/// session.info("not written at this level");
+/// assert_eq!((session.session(), session.dropped()), (Some(7), 0));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Log {
+    level: Level,
+    format: Format,
+    /// The number that all lines carry.
+    session: Option<u64>,
+    sink: Arc<Sink>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Log {
+    /// Writes to the stderr of the process `pid` (in a container it is `serve`, PID 1), or to our own: without a `pid`, and
+    /// where that one cannot be opened.
+    #[must_use]
+    pub fn new(level: Level, format: Format, pid: Option<u32>) -> Self {
+        Self::to(Sink::stderr_of(pid), level, format)
+    }
+
+    /// Writes nothing, and loses nothing.
+    #[must_use]
+    pub fn discard() -> Self {
+        Self::to(Sink::Discard, Level::Error, Format::Human)
+    }
+
+    fn to(sink: Sink, level: Level, format: Format) -> Self {
+        Self { level, format, session: None, sink: Arc::new(sink), dropped: Arc::default() }
+    }
+
+    /// A log to the same place of which each line has the session's number, and which counts its losses alone.
+    #[must_use]
+    pub fn of_session(&self, number: u64) -> Self {
+        Self { session: Some(number), dropped: Arc::default(), ..self.clone() }
+    }
+
+    /// The session whose log it is.
+    #[must_use]
+    pub fn session(&self) -> Option<u64> {
+        self.session
+    }
+
+    /// Lines that were lost because nobody read them.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Whether a line of that level would be written; lets a caller skip the work of making one.
+    #[must_use]
+    pub fn is_enabled(&self, level: Level) -> bool {
+        level <= self.level
+    }
+
+    /// Logs that something does not work.
+    pub fn error(&self, text: &str) {
+        self.line(Level::Error, Level::Error.name(), text, None);
+    }
+
+    /// Logs that something went wrong.
+    pub fn warn(&self, text: &str) {
+        self.line(Level::Warn, Level::Warn.name(), text, None);
+    }
+
+    /// Logs what happens.
+    pub fn info(&self, text: &str) {
+        self.line(Level::Info, Level::Info.name(), text, None);
+    }
+
+    /// Logs what happens, in detail.
+    pub fn debug(&self, text: &str) {
+        self.line(Level::Debug, Level::Debug.name(), text, None);
+    }
+
+    /// Logs a line that a wrapped server wrote to its stderr: shown at every level.
+    pub fn child(&self, text: &str) {
+        self.line(Level::Error, "child", text, None);
+    }
+
+    /// Logs a request that has ended: `info` when it went well, `warn` when not.
+    pub fn request(&self, request: Request<'_>) {
+        let level = if *request.outcome == Outcome::Ok { Level::Info } else { Level::Warn };
+        self.line(level, level.name(), "", Some(request));
+    }
+
+    fn line(&self, level: Level, name: &str, text: &str, request: Option<Request<'_>>) {
+        if !self.is_enabled(level) {
+            return;
+        }
+        let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+        let line = match self.format {
+            Format::Human => line::human(&time, name, self.session, text, request),
+            Format::Json => line::json(&time, name, self.session, text, request),
+        };
+        let line = line::one_line(line);
+        if !self.sink.write(line.as_bytes()).is_ok_and(|bytes| bytes == line.len()) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
-}
-
-fn human(time: &str, level: &str, session: u32, text: &str, request: Option<Request<'_>>) -> String {
-    let mut line = format!("{time} {level:<5} ");
-    if session != 0 {
-        let _ = write!(line, "[{session}] ");
-    }
-    match request {
-        None => line.push_str(&escape(text)),
-        Some(it) => {
-            line.push_str(&escape(it.method));
-            if let Some(tool) = it.tool {
-                line.push(' ');
-                line.push_str(&escape(&shorten(tool, 128)));
-            }
-            let ms = it.elapsed.as_secs_f64() * 1e3;
-            let _ = write!(
-                line,
-                " id={} {ms:.1} ms {}",
-                escape(&shorten(it.id, 64)),
-                escape(&shorten(it.outcome, 200))
-            );
-        }
-    }
-    line
-}
-
-fn json(time: &str, level: &str, session: u32, text: &str, request: Option<Request<'_>>) -> String {
-    /// In characters; escaped, each is at most six bytes, so that a line is never cut in the middle of its JSON.
-    const LONGEST: usize = 600;
-    let mut fields = vec![("time", time.into()), ("level", level.into())];
-    if session != 0 {
-        fields.push(("session", session.into()));
-    }
-    match request {
-        None => fields.push(("text", shorten(text, LONGEST).into())),
-        Some(it) => {
-            fields.push(("method", it.method.into()));
-            if let Some(tool) = it.tool {
-                fields.push(("tool", shorten(tool, 128).into()));
-            }
-            fields.push(("id", shorten(it.id, 64).into()));
-            fields.push(("ms", ((it.elapsed.as_secs_f64() * 1e4).round() / 10.0).into()));
-            fields.push(("outcome", shorten(it.outcome, 200).into()));
-        }
-    }
-    let fields: Vec<String> = fields
-        .into_iter()
-        .map(|(name, value): (&str, serde_json::Value)| format!("\"{name}\":{value}"))
-        .collect();
-    format!("{{{}}}", fields.join(","))
-}
-
-fn one_line(mut line: String) -> String {
-    if line.len() >= LINE {
-        let mut end = LINE - 5;
-        while !line.is_char_boundary(end) {
-            end -= 1;
-        }
-        line.truncate(end);
-        line.push_str("...");
-    }
-    line.push('\n');
-    line
-}
-
-fn shorten(text: &str, chars: usize) -> String {
-    match text.char_indices().nth(chars) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}...", &text[..end]),
-    }
-}
-
-/// Makes text from outside safe to show: control characters and those that reorder or hide text are escaped.
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_invisible(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Zero-width and bidirectional controls: the tricks of "Trojan Source" (CVE-2021-42574), and line separators.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+
+    use rustix::fs::{OFlags, fcntl_setfl};
+
     use super::*;
-
-    const TIME: &str = "2026-11-22T21:40:00.123Z";
-
-    fn call<'a>(tool: &'a str, outcome: &'a str) -> Option<Request<'a>> {
-        let elapsed = Duration::from_micros(1_250);
-        Some(Request { method: "tools/call", tool: Some(tool), id: "7", elapsed, outcome })
-    }
-
-    #[test]
-    fn a_request_in_both_formats() {
-        assert_eq!(
-            human(TIME, "info", 42, "", call("find_place", "ok")),
-            "2026-11-22T21:40:00.123Z info  [42] tools/call find_place id=7 1.2 ms ok"
-        );
-        assert_eq!(
-            json(TIME, "warn", 42, "", call("find_place", "timed out")),
-            r#"{"time":"2026-11-22T21:40:00.123Z","level":"warn","session":42,"method":"tools/call","tool":"find_place","id":"7","ms":1.3,"outcome":"timed out"}"#
-        );
-    }
-
-    #[test]
-    fn no_line_can_be_forged() {
-        let evil = "x\n2026 info ok\u{1b}[2J\u{202e}";
-        let line = human(TIME, "info", 1, "", call(evil, "ok"));
-        assert!(!line.contains('\n') && !line.contains('\u{1b}') && !line.contains('\u{202e}'), "{line}");
-        let line = json(TIME, "info", 1, evil, None);
-        assert!(!line.contains('\n') && !line.contains('\u{1b}'), "{line}");
-    }
-
-    #[test]
-    fn a_line_fits_into_a_pipe_in_one_piece() {
-        let line = one_line("ü".repeat(LINE));
-        assert!(line.len() <= LINE && line.ends_with("...\n"));
-        assert!(human(TIME, "info", 1, "", call(&"t".repeat(9000), "ok")).len() < LINE);
-        let worst = "\u{1}".repeat(9000);
-        let request = Request { id: &worst, ..call(&worst, &worst).unwrap() };
-        for json in [json(TIME, "info", 1, &worst, None), json(TIME, "info", 1, "", Some(request))] {
-            assert!(json.len() < LINE, "{}", json.len());
-            assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
-        }
-    }
 
     #[test]
     fn levels_are_ordered_and_named() {
         assert!(Level::Error < Level::Debug);
         assert_eq!("warn".parse(), Ok(Level::Warn));
-        assert!("loud".parse::<Level>().unwrap_err().contains("`loud`"));
+        assert!("loud".parse::<Level>().unwrap_err().to_string().contains("`loud`"));
+    }
+
+    #[test]
+    fn two_sessions_of_a_process_have_their_numbers_and_their_losses() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
+        let log = Log::to(Sink::Opened(OwnedFd::from(writer).into()), Level::Info, Format::Human);
+        let (one, two) = (log.of_session(1), log.of_session(2));
+        one.info("first");
+        two.clone().info("second");
+        two.debug("not at this level");
+        while two.dropped() < 3 {
+            two.warn(&"x".repeat(3000)); // until the pipe is full
+        }
+        assert_eq!((log.dropped(), one.dropped(), two.dropped()), (0, 0, 3));
+        drop((log, one, two));
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        let lines: Vec<_> = text.lines().take(2).map(|it| it.split_once(' ').unwrap().1).collect();
+        assert_eq!(lines, ["info  [1] first", "info  [2] second"]);
     }
 }

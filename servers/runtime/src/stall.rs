@@ -1,6 +1,6 @@
 //! The clock that ends a session whose client is gone but whose pipes are not.
 //!
-//! Facts about stdin and blocked output -> `Verdict`. Invariant: a session is never ended while its bytes move.
+//! Facts about stdin and blocked output -> `StallStatus`. Invariant: a session is never ended while its bytes move.
 //!
 //! When a `docker exec` client is killed, nobody reads our stdout any more, but the engine keeps the pipe open: a
 //! write blocks for ever. Stdin tells, if the engine could close it: its writers are gone (`POLLHUP`), also while
@@ -12,14 +12,16 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// How long output may be blocked once stdin has hung up: enough for a slow reader of a pipe to take its last answer.
-const AFTER_HANG_UP: Duration = Duration::from_secs(2);
+const HANG_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often a blocked writer should ask again.
-pub const TICK: Duration = Duration::from_millis(500);
+pub const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
+/// What blocked output means for the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Wait,
+pub enum StallStatus {
+    /// Nothing yet.
+    Waiting,
     /// Stdin has hung up and output does not move: the client is gone.
     ClientGone,
     /// Output did not move for the whole time-out.
@@ -27,13 +29,26 @@ pub enum Verdict {
 }
 
 /// Since when output has been blocked, if it is.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use drydock_runtime::stall::{StallClock, StallStatus};
+///
+/// let (stdin, _client) = std::io::pipe()?;
+/// let mut clock = StallClock::new(Duration::from_secs(60));
+/// let now = Instant::now();
+/// assert_eq!(clock.blocked(now, &stdin), StallStatus::Waiting);
+/// assert_eq!(clock.blocked(now + Duration::from_secs(60), &stdin), StallStatus::Stalled);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
-pub struct Stall {
+pub struct StallClock {
     timeout: Duration,
     blocked: Option<Instant>,
 }
 
-impl Stall {
+impl StallClock {
+    /// Ends a session whose output does not move for `timeout`.
     #[must_use]
     pub fn new(timeout: Duration) -> Self {
         Self { timeout, blocked: None }
@@ -44,15 +59,15 @@ impl Stall {
         self.blocked = None;
     }
 
-    /// A write could not go on; asked again at least every [`TICK`].
-    pub fn blocked(&mut self, now: Instant, stdin: impl AsFd) -> Verdict {
+    /// A write could not go on; asked again at least every [`POLL_INTERVAL`].
+    pub fn blocked(&mut self, now: Instant, stdin: impl AsFd) -> StallStatus {
         let since = now.duration_since(*self.blocked.get_or_insert(now));
         if since >= self.timeout {
-            Verdict::Stalled
-        } else if since >= AFTER_HANG_UP.min(self.timeout) && hung_up(stdin) {
-            Verdict::ClientGone
+            StallStatus::Stalled
+        } else if since >= HANG_UP_TIMEOUT.min(self.timeout) && hung_up(stdin) {
+            StallStatus::ClientGone
         } else {
-            Verdict::Wait
+            StallStatus::Waiting
         }
     }
 }
@@ -83,16 +98,16 @@ mod tests {
     #[test]
     fn a_live_client_has_the_whole_time_and_a_dead_one_two_seconds() {
         let (reader, writer) = std::io::pipe().unwrap();
-        let mut stall = Stall::new(Duration::from_secs(60));
+        let mut stall = StallClock::new(Duration::from_secs(60));
         let start = Instant::now();
         let after = |secs| start + Duration::from_secs(secs);
-        assert_eq!(stall.blocked(start, &reader), Verdict::Wait);
-        assert_eq!(stall.blocked(after(59), &reader), Verdict::Wait);
-        assert_eq!(stall.blocked(after(60), &reader), Verdict::Stalled);
+        assert_eq!(stall.blocked(start, &reader), StallStatus::Waiting);
+        assert_eq!(stall.blocked(after(59), &reader), StallStatus::Waiting);
+        assert_eq!(stall.blocked(after(60), &reader), StallStatus::Stalled);
         stall.moved();
         drop(writer);
-        assert_eq!(stall.blocked(after(61), &reader), Verdict::Wait);
-        assert_eq!(stall.blocked(after(62), &reader), Verdict::Wait);
-        assert_eq!(stall.blocked(after(63), &reader), Verdict::ClientGone);
+        assert_eq!(stall.blocked(after(61), &reader), StallStatus::Waiting);
+        assert_eq!(stall.blocked(after(62), &reader), StallStatus::Waiting);
+        assert_eq!(stall.blocked(after(63), &reader), StallStatus::ClientGone);
     }
 }

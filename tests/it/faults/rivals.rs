@@ -63,7 +63,7 @@ fn what_is_written_while_a_restore_waits_is_not_given_up() {
     let words = String::from_utf8_lossy(&said.stderr).into_owned();
     assert!(!said.status.success() && words.contains("was changed since our last change"), "{words}");
     assert_eq!(fs::read_to_string(file(&env)).unwrap(), theirs);
-    assert_eq!(env.ok(&["clients", "cursor", "--json"]).stdout.matches("\"ours\"").count(), 1);
+    assert_eq!(env.ok(&["clients", "cursor", "--json"]).stdout.matches("\"managed\"").count(), 1);
 }
 
 /// A client that keeps its state in the file, and rewrites it whole, as they do.

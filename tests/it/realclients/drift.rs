@@ -23,7 +23,7 @@ fn own_command(run: &Run<'_>, args: &[&str]) {
 
 fn installed(run: &Run<'_>) {
     run.xtask("install-client", &["--server", "weather"]);
-    assert_eq!(state(run).0, "ours");
+    assert_eq!(state(run).0, "managed");
 }
 
 fn removed_by_the_client(run: &Run<'_>, remove: &[&str]) {
@@ -69,6 +69,6 @@ fn codex_changes_it_and_takes_it_out() {
     installed(&run);
     own_command(&run, &["mcp", "add", "weather", "--", "other", "--flag"]);
     let (state, fields) = state(&run);
-    assert_eq!((state.as_str(), fields), ("drifted", vec!["command".to_owned(), "args".to_owned()]));
+    assert_eq!((state.as_str(), fields), ("modified", vec!["command".to_owned(), "args".to_owned()]));
     removed_by_the_client(&run, &["mcp", "remove", "weather"]);
 }

@@ -33,12 +33,12 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let (server, launch) = connect::reach(ws, &self.name)?;
+        let (server, launch) = connect::resolve(ws, &self.name)?;
         let mut words = vec!["call".to_owned()];
         words.extend(self.json.then(|| "--json".to_owned()));
         words.push(self.tool);
         words.extend(self.arguments);
         let output = Connect::build(ws)?.run(&launch, &self.options, &words)?;
-        connect::finish(ws, &server, &output)
+        connect::print_and_exit(ws, &server, &output)
     }
 }

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
 use crate::cargo::unaware;
-use crate::task::clients::doc_table;
-use crate::task::test;
+use crate::ops::clients_table;
+use crate::ops::test::TestOptions;
 use crate::workspace::Workspace;
 
 /// Run what CI runs: format, lints, documentation, then `cargo xtask test`
@@ -42,9 +42,9 @@ impl Args {
             eprintln!("\n== licences and sources: skipped, `cargo-deny` is not installed");
         }
         eprintln!("\n== the table of clients in docs/clients.md");
-        doc_table::check(&ws.root)?;
+        clients_table::check(&ws.root)?;
         eprintln!("\n== tests");
-        test::Args::default().run(ws)
+        TestOptions::default().run(ws)
     }
 }
 

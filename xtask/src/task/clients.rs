@@ -1,24 +1,23 @@
 //! `clients`: the AI clients that we know, whether they are here, their files, and the entries in them.
 //!
-//! Data files + ledger + machine -> a listing. Invariant: it reads and never writes; a file that cannot be read is
+//! Data files + ledger + host_env -> a listing. Invariant: it reads and never writes; a file that cannot be read is
 //! part of the listing, not its end.
-
-pub(crate) mod doc_table;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use drydock_config::client::{self, Client, HeaderSupport, HostEnv, Scope, System};
+use drydock_config::drift::Difference;
+use drydock_config::entries::{ClientConfigFile, EntryState, ListedEntry};
+use drydock_config::file;
+use drydock_config::ledger::Ledger;
 use serde::Serialize;
 
-use crate::again::{self, difference};
-use crate::hint::hints;
+use crate::ops::clients_table;
+use crate::ops::reinstall;
 use crate::ui::progress::say;
 use crate::ui::table;
 use crate::workspace::Workspace;
-use drydock_config::client::{self, Client, Machine, Scope, System};
-use drydock_config::entries::{Found, Spot, State};
-use drydock_config::file;
-use drydock_config::ledger::{Difference, Ledger};
 
 /// List AI clients: here or not, their files, our entries and others
 ///
@@ -33,8 +32,8 @@ pub(crate) struct Args {
     all: bool,
     /// All of it as JSON: per client `id`, `name`, `found`, `docs`, `evidence`, `unconfirmed`, `http` (whether it
     /// reaches servers over HTTP), `headers` (whether with references in headers) and `files`; per file `scope`,
-    /// `path`, `exists`, `error` and `entries`; per entry `name`, `state` (`ours`, `drifted`, `missing`, `foreign`),
-    /// `server` and `differences`. A file with an `error` makes the exit code 1
+    /// `path`, `exists`, `error` and `entries`; per entry `name`, `state` (`managed`, `modified`, `missing`,
+    /// `unmanaged`), `server` and `differences`. A file with an `error` makes the exit code 1
     #[arg(long)]
     json: bool,
     /// Write the table of clients in docs/clients.md again, from clients/*.toml
@@ -73,29 +72,29 @@ struct ClientFile {
 #[derive(Serialize)]
 struct Entry {
     name: String,
-    state: State,
+    state: EntryState,
     server: Option<String>,
     differences: Vec<Difference>,
     /// How an entry of ours is written again.
     #[serde(skip)]
-    again: String,
+    reinstall: String,
 }
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         if self.table {
-            return if self.check { doc_table::check(&ws.root) } else { doc_table::write(&ws.root) };
+            return if self.check { clients_table::check(&ws.root) } else { clients_table::write(&ws.root) };
         }
         let clients = match self.ids.as_slice() {
             [] => client::load(&ws.root)?,
             ids => client::pick(&ws.root, ids)?,
         };
-        let (machine, ledger) = (Machine::here()?, Ledger::load(&ws.state)?);
-        let rows: Vec<Row> = clients.iter().map(|it| row(ws, &machine, &ledger, it)).collect();
+        let (host_env, ledger) = (HostEnv::here()?, Ledger::load(&ws.state)?);
+        let rows: Vec<Row> = clients.iter().map(|it| row(ws, &host_env, &ledger, it)).collect();
         if self.json {
             table::json(&rows)?;
         } else {
-            self.show(&rows, &machine)?;
+            self.show(&rows, &host_env)?;
         }
         match rows.iter().flat_map(|it| &it.files).filter(|it| it.error.is_some()).count() {
             0 => Ok(()),
@@ -104,11 +103,11 @@ impl Args {
         }
     }
 
-    fn show(&self, rows: &[Row], machine: &Machine) -> Result<()> {
+    fn show(&self, rows: &[Row], host_env: &HostEnv) -> Result<()> {
         let every = self.all || !self.ids.is_empty();
         let (shown, left): (Vec<_>, Vec<_>) = rows.iter().partition(|it| every || it.matters());
         let head = ["CLIENT", "FOUND", "SCOPE", "FILE", "ENTRIES"];
-        table::print(&head, shown.iter().flat_map(|it| lines(it, every, &machine.home)))?;
+        table::print(&head, shown.iter().flat_map(|it| lines(it, every, &host_env.home)))?;
         shown.iter().for_each(|it| remarks(it));
         if !self.ids.is_empty() {
             shown.iter().for_each(|it| details(it));
@@ -132,28 +131,28 @@ impl Row {
 
 impl ClientFile {
     fn matters(&self) -> bool {
-        self.error.is_some() || self.entries.iter().any(|it| it.state != State::Foreign)
+        self.error.is_some() || self.entries.iter().any(|it| it.state != EntryState::Unmanaged)
     }
 }
 
-fn row(ws: &Workspace, machine: &Machine, ledger: &Ledger, client: &Client) -> Row {
+fn row(ws: &Workspace, host_env: &HostEnv, ledger: &Ledger, client: &Client) -> Row {
     let scopes = [Scope::User, Scope::Project].into_iter();
     let mut files: Vec<_> =
-        scopes.filter_map(|it| Some((it, client.file(machine, &ws.root, it).ok()?))).collect();
+        scopes.filter_map(|it| Some((it, client.file(host_env, &ws.root, it).ok()?))).collect();
     let known: Vec<_> = files.iter().map(|(_, path)| path.clone()).collect();
     files.extend(elsewhere(ledger, client, &known));
     let paths = "the paths on this system: they are from documentation or source, nobody has tried them";
-    let paths = (machine.system != System::Linux).then(|| paths.to_owned());
+    let paths = (host_env.system != System::Linux).then(|| paths.to_owned());
     let unconfirmed = client.unconfirmed().iter().cloned().chain(paths);
     Row {
         id: client.id.clone(),
         name: client.name().to_owned(),
-        found: client.is_here(machine),
+        found: client.is_here(host_env),
         docs: client.docs().to_owned(),
         evidence: client.evidence().iter().map(|it| it.word()).collect(),
         unconfirmed: unconfirmed.collect(),
         http: client.http().is_some(),
-        headers: client.http() == Some(true),
+        headers: client.http().is_some_and(|it| it != HeaderSupport::None),
         files: files.into_iter().map(|(scope, path)| client_file(ws, ledger, client, scope, path)).collect(),
     }
 }
@@ -173,22 +172,22 @@ fn elsewhere(ledger: &Ledger, client: &Client, known: &[PathBuf]) -> Vec<(Scope,
 }
 
 fn client_file(ws: &Workspace, ledger: &Ledger, client: &Client, scope: Scope, path: PathBuf) -> ClientFile {
-    let listed = Spot::at(client, scope, path.clone()).and_then(|spot| {
-        let entry = |Found { name, state, server, differences }| Entry {
-            again: again::command(ws, &spot, ledger, &name),
+    let listed = ClientConfigFile::at(client, scope, path.clone()).and_then(|config_file| {
+        let entry = |ListedEntry { name, state, server, differences }| Entry {
+            reinstall: reinstall::command(ws, &config_file, ledger, &name),
             name,
             state,
             server,
             differences,
         };
-        Ok(spot.list(ledger)?.into_iter().map(entry).collect())
+        Ok(config_file.list(ledger)?.into_iter().map(entry).collect())
     });
     let exists = path.exists();
     let path = path.display().to_string();
     match listed {
         Ok(entries) => ClientFile { scope, path, exists, error: None, entries, hints: Vec::new() },
         Err(err) => {
-            let hints = hints(&err);
+            let hints = err.hint().into_iter().map(str::to_owned).collect();
             let error = Some(format!("{err:#}"));
             ClientFile { scope, path, exists, error, entries: Vec::new(), hints }
         }
@@ -214,27 +213,30 @@ fn below(home: &Path, path: &str) -> String {
     rest.map_or_else(|| path.to_owned(), |it| Path::new("~").join(it).display().to_string())
 }
 
-/// As in `ours: weather; foreign: 2`.
+/// As in `managed: weather; unmanaged: 2`.
 fn summary(file: &ClientFile) -> String {
     if file.error.is_some() {
         return "not readable, see below".into();
     }
-    let names = |state: State| {
+    let names = |state: EntryState| {
         let names = file.entries.iter().filter(|it| it.state == state).map(|it| it.name.as_str());
         names.collect::<Vec<_>>().join(", ")
     };
     let mut parts = Vec::new();
-    for (state, label) in [(State::Ours, "ours"), (State::Drifted, "changed"), (State::Missing, "taken out")]
-    {
+    for (state, label) in [
+        (EntryState::Managed, "managed"),
+        (EntryState::Modified, "modified"),
+        (EntryState::Missing, "missing"),
+    ] {
         let names = names(state);
         if !names.is_empty() {
             parts.push(format!("{label}: {names}"));
         }
     }
-    let foreign = file.entries.iter().filter(|it| it.state == State::Foreign).count();
-    match foreign {
+    let unmanaged = file.entries.iter().filter(|it| it.state == EntryState::Unmanaged).count();
+    match unmanaged {
         0 => {}
-        some => parts.push(format!("foreign: {some}")),
+        some => parts.push(format!("unmanaged: {some}")),
     }
     match (parts.is_empty(), file.exists) {
         (false, _) => parts.join("; "),
@@ -250,14 +252,17 @@ fn remarks(row: &Row) {
             say(&format!("\n{}: {error}", row.id));
             file.hints.iter().for_each(|it| say(&format!("  hint: {it}")));
         }
-        for entry in file.entries.iter().filter(|it| it.state == State::Drifted || it.state == State::Missing)
+        for entry in file
+            .entries
+            .iter()
+            .filter(|it| it.state == EntryState::Modified || it.state == EntryState::Missing)
         {
             say(&format!("\n{}: {:?} in {} is not as we wrote it:", row.id, entry.name, file.path));
-            if entry.state == State::Missing {
+            if entry.state == EntryState::Missing {
                 say("  the whole entry was taken out");
             }
-            entry.differences.iter().for_each(|it| say(&format!("  {}", difference(it))));
-            say(&format!("  to write it again: {}", entry.again));
+            entry.differences.iter().for_each(|it| say(&format!("  {it}")));
+            say(&format!("  to write it again: {}", entry.reinstall));
         }
     }
 }
@@ -275,8 +280,8 @@ fn details(row: &Row) {
         say(&format!("  not confirmed: {it}"));
     }
     for file in &row.files {
-        for it in file.entries.iter().filter(|it| it.state == State::Foreign) {
-            say(&format!("  foreign: {:?} in {}", it.name, file.path));
+        for it in file.entries.iter().filter(|it| it.state == EntryState::Unmanaged) {
+            say(&format!("  unmanaged: {:?} in {}", it.name, file.path));
         }
     }
 }

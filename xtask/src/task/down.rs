@@ -29,7 +29,7 @@ impl Args {
                 return Ok(());
             }
         };
-        try_each(&servers, "containers were left", |it| down(ws, &cli, it, !self.names.is_empty()))
+        try_each(&servers, "containers were left", |it| down(ws, cli, it, !self.names.is_empty()))
     }
 }
 

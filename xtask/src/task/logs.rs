@@ -36,7 +36,7 @@ impl Args {
             ));
         };
         let name = server.container(&ws.global.name_prefix);
-        if drydock_engine::container(&cli, &name)?.is_none() {
+        if drydock_engine::container(cli, &name)?.is_none() {
             return Err(with_hint(
                 format!("there is no container {name}"),
                 ws.command(&format!("up {}", server.name)),

@@ -5,11 +5,14 @@
 
 mod screen;
 
-use drydock_catalog::Server;
-use drydock_engine::Engine;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, bail};
+use drydock_catalog::Server;
+use drydock_config::client::{self, Client, HostEnv, Scope, StdioCommand, Transport};
+use drydock_config::entries::{ClientConfigFile, EntryState};
+use drydock_config::ledger::Ledger;
+use drydock_engine::Engine;
 use serde::Deserialize;
 
 use self::screen::{Answer, Screen};
@@ -18,13 +21,11 @@ use crate::connect::{Connect, Options};
 use crate::hint::{self, with_hint};
 use crate::interrupt;
 use crate::ops::build::{BuildOptions, Builder};
+use crate::ops::install::install;
+use crate::ops::install::plan::Via;
 use crate::ops::up::{UpOptions, up};
-use crate::task::install_client::{self, Via};
 use crate::ui::progress::{self, say};
 use crate::workspace::Workspace;
-use drydock_config::client::{self, Client, Launch, Machine, Scope, Way};
-use drydock_config::entries::{Spot, State};
-use drydock_config::ledger::Ledger;
 
 const SERVER: &str = "weather";
 const CLIENTS: [&str; 2] = ["cursor", "claude-code"];
@@ -84,7 +85,7 @@ impl Args {
 }
 
 /// A client with what it will start.
-type Wired<'a> = (&'a Client, Launch);
+type Wired<'a> = (&'a Client, StdioCommand);
 
 /// A client that has no entry from us, and what to do about it.
 #[derive(Debug)]
@@ -112,15 +113,15 @@ fn wire_all<'a>(ws: &Workspace, clients: &'a [Client], via: Via) -> Result<(Vec<
 
 /// What a person must do before this client has its entry; the hints of `install-client` name flags that are not ours.
 fn todo(ws: &Workspace, client: &Client, via: Via, err: &Error) -> Result<String> {
-    let spot = Spot::of(client, Scope::Project, &Machine::here()?, &ws.root)?;
-    let Ok(entries) = spot.list(&Ledger::load(&ws.state)?) else {
-        let file = spot.path.display();
+    let config_file = ClientConfigFile::of(client, Scope::Project, &HostEnv::here()?, &ws.root)?;
+    let Ok(entries) = config_file.list(&Ledger::load(&ws.state)?) else {
+        let file = config_file.path.display();
         return Ok(format!("mend {file} (or move it away), then: cargo xtask quickstart"));
     };
     let name = client.entry_name(SERVER);
-    if entries.iter().any(|it| it.name == name && it.state == State::Foreign) {
+    if entries.iter().any(|it| it.name == name && it.state == EntryState::Unmanaged) {
         let replace = install_command(client, via, &ws.global.name_prefix);
-        return Ok(format!("{replace} --force (replaces the foreign entry until ours goes)"));
+        return Ok(format!("{replace} --force (replaces the unmanaged entry until ours goes)"));
     }
     Ok(hint::hints(err).join("; "))
 }
@@ -173,24 +174,23 @@ fn bring_up(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Via> {
 }
 
 /// Writes the client's project entry, and reads back what the client would start.
-fn wire(ws: &Workspace, client: &Client, via: Via) -> Result<Launch> {
-    install_client::install(ws, client, Scope::Project, &[SERVER.to_owned()], via)?;
-    client.read_entry(&Machine::here()?, &ws.root, Scope::Project, &client.entry_name(SERVER))
+fn wire(ws: &Workspace, client: &Client, via: Via) -> Result<StdioCommand> {
+    install(ws, client, Scope::Project, &[SERVER.to_owned()], via)?;
+    Ok(client.stdio_command(&HostEnv::here()?, &ws.root, Scope::Project, &client.entry_name(SERVER))?)
 }
 
-fn handshake(connect: &Connect, client: &Client, launch: &Launch) -> Result<()> {
+fn handshake(connect: &Connect, client: &Client, launch: &StdioCommand) -> Result<()> {
     progress::step(&format!("connecting through the entry of {}", client.name()), || {
-        let (report, said) = connect.check(&Way::Start(launch.clone()), &Options::default())?;
-        if report.ok {
-            Ok(())
-        } else {
-            bail!("the entry of {} does not work: {}", client.name(), said.trim())
+        let report = connect.check(&Transport::Stdio(launch.clone()), &Options::default())?;
+        match report.error {
+            None => Ok(()),
+            Some(error) => bail!("the entry of {} does not work: {}", client.name(), error.message),
         }
     })
 }
 
 /// Names and titles.
-fn tools(connect: &Connect, launch: &Launch) -> Result<Vec<(String, String)>> {
+fn tools(connect: &Connect, launch: &StdioCommand) -> Result<Vec<(String, String)>> {
     let output = connect.run(launch, &Options::default(), &words(&["tools", "--json"]))?;
     let list: Tools =
         serde_json::from_slice(&output.stdout).with_context(|| drydock_engine::error_text(&output))?;
@@ -198,7 +198,7 @@ fn tools(connect: &Connect, launch: &Launch) -> Result<Vec<(String, String)>> {
 }
 
 /// Today's weather; where that cannot be reached, the sun, which is computed.
-fn ask(connect: &Connect, launch: &Launch) -> Result<Answer> {
+fn ask(connect: &Connect, launch: &StdioCommand) -> Result<Answer> {
     let arguments = format!(r#"{{"place": "{PLACE}"}}"#);
     let options = Options { timeout: 20.0, ..Options::default() };
     let call = |tool: &str| {

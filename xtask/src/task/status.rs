@@ -2,15 +2,15 @@
 //!
 //! Servers and containers -> a table, or JSON. Invariant: it only looks.
 
-use crate::ops::select;
-use drydock_catalog::{Kind, Server};
-use drydock_engine::{Cli, Container, Engine, Owner};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use drydock_catalog::{Kind, Server};
+use drydock_engine::{Cli, Container, Engine, Owner};
 use serde::Serialize;
 
 use crate::cargo;
+use crate::ops::select;
 use crate::ui::table;
 use crate::workspace::Workspace;
 
@@ -54,7 +54,7 @@ pub(crate) struct Row {
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         let rows = match ws.engine()? {
-            Engine::Cli(cli) => rows(ws, &cli)?,
+            Engine::Cli(cli) => rows(ws, cli)?,
             Engine::Host => host_rows(ws)?,
         };
         if self.json { table::json(&rows) } else { show(&rows) }

@@ -25,11 +25,11 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let (server, launch) = connect::reach(ws, &self.name)?;
+        let (server, launch) = connect::resolve(ws, &self.name)?;
         let mut words = vec!["tools".to_owned()];
         words.extend(self.json.then(|| "--json".to_owned()));
         let output = Connect::build(ws)?.run(&launch, &self.options, &words)?;
-        connect::finish(ws, &server, &output)?;
+        connect::print_and_exit(ws, &server, &output)?;
         if !self.json {
             progress::say(&format!("\ncall one: cargo xtask call {} TOOL key=value", server.name));
         }

@@ -5,16 +5,17 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use drydock_config::client::{self, Client, HostEnv, Scope};
+use drydock_config::entries::{ChangeOptions, ClientConfigFile};
+use drydock_config::file;
+use drydock_config::ledger::{InstalledEntry, Ledger};
 
-use super::install_client::{agree, project, show_diff, tell};
 use crate::batch::try_each;
 use crate::hint::with_hint;
+use crate::ops::install::{confirm, print_report, project, show_diff};
+use crate::scope;
 use crate::ui::progress::say;
 use crate::workspace::Workspace;
-use drydock_config::client::{self, Client, Machine, Scope};
-use drydock_config::entries::Spot;
-use drydock_config::file;
-use drydock_config::ledger::{Ledger, Written};
 
 /// Take our entries out of the files of AI clients
 ///
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     server: Vec<String>,
     /// Only in this scope; without it in both
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = scope::parser())]
     scope: Option<Scope>,
     /// Only the entry of this name
     #[arg(long, value_name = "ENTRY")]
@@ -43,7 +44,7 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Also an entry that is not ours; needs one client, a scope and a name
+    /// Also an unmanaged entry; needs one client, a scope and a name
     #[arg(long, requires = "name", requires = "scope", requires = "ids")]
     force: bool,
 }
@@ -63,11 +64,11 @@ impl Args {
         }
         let ledger = Ledger::load(&ws.state)?;
         self.check_servers(ws, &ledger)?;
-        let project = self.project.as_ref().map(|it| file::resolve(&std::path::absolute(it)?)).transpose()?;
-        let in_project = |it: &Written| {
+        let project = self.project.as_ref().map(|it| file::resolve(it)).transpose()?;
+        let in_project = |it: &InstalledEntry| {
             project.as_ref().is_none_or(|at| it.scope == Scope::Project && it.file.starts_with(at))
         };
-        let ours: Vec<&Written> =
+        let ours: Vec<&InstalledEntry> =
             ledger.entries.iter().filter(|it| self.means(it) && in_project(it)).collect();
         let clients: Vec<Client> =
             clients.into_iter().filter(|it| ours.iter().any(|our| our.is_of(&it.id))).collect();
@@ -80,7 +81,7 @@ impl Args {
                 let clients: Vec<_> = it.clients().collect();
                 say(&format!("  {}: {:?} in {}", clients.join(", "), it.name, it.file.display()));
             }
-            agree("remove these entries", self.yes)?;
+            confirm("remove these entries", self.yes)?;
         }
         try_each(&clients, "clients were not changed", |client| {
             let mut files: Vec<(&PathBuf, Scope)> = Vec::new();
@@ -90,11 +91,13 @@ impl Args {
                 }
             }
             files.into_iter().try_for_each(|(file, scope)| {
-                let spot = Spot::at(client, scope, file.clone())?;
-                let names =
-                    ours.iter().filter(|it| spot.holds(it) && it.is_of(&client.id)).map(|it| it.name.clone());
+                let config_file = ClientConfigFile::at(client, scope, file.clone())?;
+                let names = ours
+                    .iter()
+                    .filter(|it| config_file.holds(it) && it.is_of(&client.id))
+                    .map(|it| it.name.clone());
                 let names: Vec<_> = names.collect();
-                self.uninstall(ws, &spot, &names)
+                self.uninstall(ws, &config_file, &names)
             })
         })
     }
@@ -106,7 +109,7 @@ impl Args {
         if unknown.is_empty() { Ok(()) } else { Ok(drydock_catalog::check_names(&ws.root, &unknown)?) }
     }
 
-    fn means(&self, it: &Written) -> bool {
+    fn means(&self, it: &InstalledEntry) -> bool {
         self.scope.is_none_or(|scope| it.scope == scope)
             && self.name.as_ref().is_none_or(|name| it.name == *name)
             && (self.server.is_empty()
@@ -118,16 +121,17 @@ impl Args {
             bail!("`--force` needs one client, `--scope` and `--name`");
         };
         let project = project(ws, self.project.as_deref())?;
-        let spot = Spot::of(client, scope, &Machine::here()?, &project)?;
-        self.uninstall(ws, &spot, std::slice::from_ref(name))
+        let config_file = ClientConfigFile::of(client, scope, &HostEnv::here()?, &project)?;
+        self.uninstall(ws, &config_file, std::slice::from_ref(name))
     }
 
-    fn uninstall(&self, ws: &Workspace, spot: &Spot<'_>, names: &[String]) -> Result<()> {
-        let outcome = spot.uninstall(&ws.state, names, self.force, self.dry_run)?;
+    fn uninstall(&self, ws: &Workspace, config_file: &ClientConfigFile<'_>, names: &[String]) -> Result<()> {
+        let options = ChangeOptions { force: self.force, dry_run: self.dry_run };
+        let outcome = config_file.uninstall(&ws.state, names, options)?;
         if self.dry_run {
-            return show_diff(spot, &outcome);
+            return show_diff(config_file, &outcome);
         }
-        tell(spot, &outcome);
+        print_report(config_file, &outcome);
         Ok(())
     }
 }

@@ -3,12 +3,12 @@
 //! Text -> `Client`. Invariant: unknown keys and unknown placeholders are refused, so a typing error cannot become a
 //! client that is written to in the wrong place.
 
-use anyhow::{Result, bail, ensure};
+use drydock_edit::{Entry, FileFormat, Layout};
 use serde::Deserialize;
 use toml::Value;
 
 use super::Scope;
-use drydock_edit::{Entry, FileFormat, Layout};
+use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -31,13 +31,13 @@ pub(super) struct Client {
     pub(super) new_file: Entry,
     pub(super) started_from: StartedFrom,
     #[serde(default)]
-    pub(super) found: Found,
+    pub(super) found: Detection,
     pub(super) path: Paths,
-    pub(super) entry: Shapes,
+    pub(super) entry: Templates,
     #[serde(default)]
     pub(super) names: Names,
     #[serde(default)]
-    pub(super) expands: Expands,
+    pub(super) expands: Interpolation,
     pub(super) after_change: AfterChange,
 }
 
@@ -49,10 +49,12 @@ pub enum Evidence {
     Run,
     /// Read in its source, or in an installer's.
     Source,
+    /// Documented by the vendor.
     Documentation,
 }
 
 impl Evidence {
+    /// As in a data file: `run`, `source`, `documentation`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Run => "run",
@@ -68,13 +70,14 @@ impl Evidence {
 pub enum StartedFrom {
     /// A desktop program's: a short PATH, and nothing that a shell's start-up files set.
     Desktop,
+    /// The shell's in which the client was started.
     Shell,
 }
 
 /// What shows that the client is on this machine (its user file does, too).
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Found {
+pub(super) struct Detection {
     /// Programs in PATH.
     #[serde(default)]
     pub(super) commands: Vec<String>,
@@ -104,7 +107,7 @@ pub(super) struct Paths {
 /// Templates: a value is a placeholder, or is written as it stands.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Shapes {
+pub(super) struct Templates {
     pub(super) stdio: toml::Table,
     /// None: the client cannot reach a server over HTTP.
     pub(super) http: Option<toml::Table>,
@@ -142,7 +145,7 @@ impl Names {
 /// What it replaces in an entry's texts when it starts a server: how such a text looks, with NAME and DEFAULT in it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Expands {
+pub(super) struct Interpolation {
     /// An environment variable. One that is not set leaves the text as it is.
     #[serde(default)]
     pub(super) variables: Vec<String>,
@@ -182,81 +185,83 @@ const FOLDERS: [&str; 3] = ["{home}", "{config}", "{appdata}"];
 
 impl Client {
     pub(super) fn check(&self) -> Result<()> {
-        ensure!(!self.servers_at.is_empty(), "`servers-at` is empty");
-        ensure!(
-            self.path.project.is_empty() || !self.after_change.project.is_empty(),
-            "`after-change.project` is missing"
-        );
+        require(!self.servers_at.is_empty(), || "`servers-at` is empty")?;
+        let told = self.path.project.is_empty() || !self.after_change.project.is_empty();
+        require(told, || "`after-change.project` is missing")?;
         let yaml = self.format == FileFormat::Yaml;
-        ensure!(yaml || self.layout == Layout::Map, "`layout = \"list\"` is for YAML");
-        ensure!(yaml || self.new_file.is_empty(), "`new-file` is for YAML");
-        let placeholders = check_shape(&self.entry.stdio, &STDIO)?;
-        ensure!(placeholders.iter().any(|it| it == "{command}"), "`entry.stdio` has no \"{{command}}\"");
-        ensure!(placeholders.iter().any(|it| it == "{args}"), "`entry.stdio` has no \"{{args}}\"");
+        require(yaml || self.layout == Layout::Map, || "`layout = \"list\"` is for YAML")?;
+        require(yaml || self.new_file.is_empty(), || "`new-file` is for YAML")?;
+        let placeholders = check_template(&self.entry.stdio, &STDIO)?;
+        for needed in ["{command}", "{args}"] {
+            let has = placeholders.iter().any(|it| it == needed);
+            require(has, || format!("`entry.stdio` has no {needed:?}"))?;
+        }
         self.check_http()?;
-        let paths = [&self.path.linux, &self.path.macos, &self.path.windows, &self.found.paths];
-        for path in paths.into_iter().flatten() {
-            let known = FOLDERS.iter().fold(path.clone(), |path, it| path.replace(it, ""));
-            ensure!(
-                !known.contains(['{', '}']),
-                "{path:?}: the placeholders of a path are {}",
-                FOLDERS.join(", ")
-            );
-        }
-        let texts = self.path.overrides.values().all(Value::is_str);
-        ensure!(texts, "`path.overrides`: each is the path of a file, or empty");
-        let templates =
-            [(&self.expands.variables, &["NAME"][..]), (&self.expands.defaults, &["NAME", "DEFAULT"])];
-        for (template, words) in
-            templates.into_iter().flat_map(|(all, words)| all.iter().map(move |it| (it, words)))
-        {
-            ensure!(
-                words.iter().all(|it| template.contains(it)),
-                "{template:?} must hold {}",
-                words.join(" and ")
-            );
-        }
-        Ok(())
+        self.check_paths()?;
+        self.check_interpolation()
     }
-}
 
-impl Client {
     fn check_http(&self) -> Result<()> {
         let headers = &self.expands.headers;
         let Some(http) = &self.entry.http else {
-            ensure!(headers.is_none(), "`expands.headers` without `entry.http`");
-            return Ok(());
+            return require(headers.is_none(), || "`expands.headers` without `entry.http`");
         };
-        let placeholders = check_shape(http, &HTTP)?;
+        let placeholders = check_template(http, &HTTP)?;
         let has = |wanted: &str| placeholders.iter().any(|it| it == wanted);
-        ensure!(has("{url}"), "`entry.http` has no \"{{url}}\"");
-        ensure!(
+        require(has("{url}"), || "`entry.http` has no \"{url}\"")?;
+        require(
             has("{headers}") == headers.is_some(),
-            "\"{{headers}}\" in `entry.http` and `expands.headers` go together"
-        );
+            || "\"{headers}\" in `entry.http` and `expands.headers` go together",
+        )?;
         // Something must end the name, or what follows it would belong to it.
         let ends = |it: &String| it.split_once("NAME").is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
-        ensure!(headers.as_ref().is_none_or(ends), "`expands.headers` must be text, NAME, and text");
+        require(headers.as_ref().is_none_or(ends), || "`expands.headers` must be text, NAME, and text")
+    }
+
+    fn check_paths(&self) -> Result<()> {
+        let paths = [&self.path.linux, &self.path.macos, &self.path.windows, &self.found.paths];
+        for path in paths.into_iter().flatten() {
+            let known = FOLDERS.iter().fold(path.clone(), |path, it| path.replace(it, ""));
+            require(!known.contains(['{', '}']), || {
+                format!("{path:?}: the placeholders of a path are {}", FOLDERS.join(", "))
+            })?;
+        }
+        let texts = self.path.overrides.values().all(Value::is_str);
+        require(texts, || "`path.overrides`: each is the path of a file, or empty")
+    }
+
+    fn check_interpolation(&self) -> Result<()> {
+        let (variables, defaults) = (&self.expands.variables, &self.expands.defaults);
+        let variables = variables.iter().map(|it| (it, &["NAME"][..]));
+        let defaults = defaults.iter().map(|it| (it, &["NAME", "DEFAULT"][..]));
+        for (template, words) in variables.chain(defaults) {
+            let all = words.iter().all(|it| template.contains(it));
+            require(all, || format!("{template:?} must hold {}", words.join(" and ")))?;
+        }
         Ok(())
     }
 }
 
-/// The placeholders in a shape, all of them known.
-fn check_shape(shape: &toml::Table, known: &[&str]) -> Result<Vec<String>> {
+/// An error unless it holds.
+fn require<M: Into<String>>(holds: bool, problem: impl FnOnce() -> M) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::new(ErrorKind::InvalidDefinition, problem())) }
+}
+
+/// The placeholders in a template, all of them known.
+fn check_template(template: &toml::Table, known: &[&str]) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for value in shape.values() {
+    for value in template.values() {
         match value {
             Value::String(it) if it.contains(['{', '}']) => {
-                if !known.contains(&it.as_str()) {
-                    bail!("{it:?} is no placeholder; there are {}", known.join(", "));
-                }
+                let problem = || format!("{it:?} is no placeholder; there are {}", known.join(", "));
+                require(known.contains(&it.as_str()), problem)?;
                 found.push(it.clone());
             }
             Value::Array(list) => {
                 let list = list.iter().enumerate().map(|(n, it)| (n.to_string(), it.clone())).collect();
-                found.extend(check_shape(&list, known)?);
+                found.extend(check_template(&list, known)?);
             }
-            Value::Table(table) => found.extend(check_shape(table, known)?),
+            Value::Table(table) => found.extend(check_template(table, known)?),
             _ => {}
         }
     }

@@ -1,14 +1,13 @@
 //! The data files, and what they make of a command line.
 
 mod homes;
-mod remote;
+mod http;
 mod table;
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::place::System;
 use super::*;
 
 fn root() -> PathBuf {
@@ -19,8 +18,12 @@ fn known(id: &str) -> Client {
     pick(&root(), &[id.to_owned()]).unwrap().remove(0)
 }
 
-fn launch() -> Launch {
-    Launch { command: "docker".into(), args: vec!["exec".into(), "-i".into()], ..Launch::default() }
+fn launch() -> StdioCommand {
+    StdioCommand {
+        command: "docker".into(),
+        args: vec!["exec".into(), "-i".into()],
+        ..StdioCommand::default()
+    }
 }
 
 const OPENCODE: &str = r#"
@@ -59,37 +62,52 @@ fn after_a_removal_nobody_is_told_to_look_for_the_server() {
 
 #[test]
 fn every_data_file_is_right_and_reads_back_what_it_writes() {
-    let machine = Machine::new(System::Linux, Path::new("/home/ana"), &[]);
+    let host_env = HostEnv::new(System::Linux, Path::new("/home/ana"), &[]);
     for client in load(&root()).unwrap() {
         let env = vec![("A".to_owned(), "b".to_owned())];
-        for launch in [launch(), Launch { env, ..launch() }] {
-            let entry = Value::Object(client.entry("x", &launch));
-            assert_eq!(client.read(&entry).unwrap(), launch, "{}", client.id);
+        for launch in [launch(), StdioCommand { env, ..launch() }] {
+            let entry = Value::Object(client.stdio_entry("x", &launch));
+            assert_eq!(client.parse_stdio(&entry).unwrap(), launch, "{}", client.id);
         }
-        let windows = Machine::new(System::Windows, Path::new("/home/ana"), &[]);
+        let windows = HostEnv::new(System::Windows, Path::new("/home/ana"), &[]);
         assert!(client.has_scope(&windows, Scope::User), "{}", client.id);
         // Visual Studio runs on Windows only.
-        assert_eq!(client.has_scope(&machine, Scope::User), client.id != "visual-studio", "{}", client.id);
+        assert_eq!(client.has_scope(&host_env, Scope::User), client.id != "visual-studio", "{}", client.id);
         client.check_name(&client.entry_name("weather")).unwrap();
     }
 }
 
 #[test]
+fn a_typing_error_is_near_and_another_word_is_not() {
+    let known = ["claude-code", "cursor", "vscode", "weather"];
+    let meant = |name| suggest(name, known);
+    assert_eq!(
+        (meant("cursr"), meant("Cursor"), meant("vs-code")),
+        (Some("cursor"), Some("cursor"), Some("vscode"))
+    );
+    assert_eq!((meant("wheather"), meant("claudecode")), (Some("weather"), Some("claude-code")));
+    assert_eq!((meant("notepad"), meant("nobody"), meant("")), (None, None, None));
+    let err = pick(&root(), &["cursr".to_owned()]).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::NotFound);
+    assert!(err.hint().unwrap().starts_with("did you mean `cursor`?"), "{err:?}");
+}
+
+#[test]
 fn an_entry_has_the_clients_shape() {
-    let cursor = Value::Object(known("cursor").entry("x", &launch()));
+    let cursor = Value::Object(known("cursor").stdio_entry("x", &launch()));
     assert_eq!(cursor.to_string(), r#"{"command":"docker","args":["exec","-i"]}"#);
     let client = parse("opencode", OPENCODE).unwrap();
-    let entry = Value::Object(client.entry("x", &launch()));
+    let entry = Value::Object(client.stdio_entry("x", &launch()));
     assert_eq!(entry.to_string(), r#"{"type":"local","command":["docker","exec","-i"],"enabled":true}"#);
-    assert_eq!(client.read(&entry).unwrap(), launch());
+    assert_eq!(client.parse_stdio(&entry).unwrap(), launch());
 }
 
 #[test]
 fn paths_depend_on_system_and_environment() {
     let client = parse("opencode", OPENCODE).unwrap();
     let file = |system, variables: &[(&str, &str)]| {
-        let machine = Machine::new(system, Path::new("/home/ana"), variables);
-        client.file(&machine, Path::new("/p"), Scope::User).unwrap()
+        let host_env = HostEnv::new(system, Path::new("/home/ana"), variables);
+        client.file(&host_env, Path::new("/p"), Scope::User).unwrap()
     };
     assert_eq!(file(System::Linux, &[]), Path::new("/home/ana/.config/opencode/opencode.json"));
     let xdg = [("XDG_CONFIG_HOME", "/x")];
@@ -97,22 +115,22 @@ fn paths_depend_on_system_and_environment() {
     assert_eq!(file(System::Macos, &[]), Path::new("/home/ana/Library/Application Support/x/y.json"));
     assert_eq!(file(System::Windows, &[("APPDATA", "/a")]), Path::new("/a/x/y.json"));
     assert_eq!(file(System::Linux, &[("OPENCODE_HOME", "/o")]), Path::new("/o/z.json"));
-    let machine = Machine::new(System::Linux, Path::new("/home/ana"), &[]);
-    assert!(client.file(&machine, Path::new("/p"), Scope::Project).is_err());
+    let host_env = HostEnv::new(System::Linux, Path::new("/home/ana"), &[]);
+    assert!(client.file(&host_env, Path::new("/p"), Scope::Project).is_err());
 }
 
 #[test]
 fn of_several_files_the_one_with_entries_is_taken() {
     let home = tempfile::tempdir().unwrap();
-    let machine = Machine::new(System::Linux, home.path(), &[]);
+    let host_env = HostEnv::new(System::Linux, home.path(), &[]);
     let client = parse("opencode", OPENCODE).unwrap();
     let folder = home.path().join(".config/opencode");
     fs::create_dir_all(&folder).unwrap();
-    let chosen = || client.file(&machine, home.path(), Scope::User).unwrap().file_name().unwrap().to_owned();
-    assert!(client.is_here(&machine) == folder.join("opencode.json").exists());
+    let chosen = || client.file(&host_env, home.path(), Scope::User).unwrap().file_name().unwrap().to_owned();
+    assert!(client.is_here(&host_env) == folder.join("opencode.json").exists());
     fs::write(folder.join("opencode.jsonc"), "{} // none yet").unwrap();
     assert_eq!(chosen(), "opencode.jsonc");
-    assert!(client.is_here(&machine));
+    assert!(client.is_here(&host_env));
     fs::write(folder.join("opencode.json"), "{}").unwrap();
     assert_eq!(chosen(), "opencode.json");
     fs::write(folder.join("opencode.jsonc"), r#"{"mcp": {"a": {}}}"#).unwrap();
@@ -137,7 +155,7 @@ fn an_entry_is_read_as_the_client_would_start_it() {
     let home = tempfile::tempdir().unwrap();
     let project = home.path().join("proj");
     fs::create_dir_all(project.join(".cursor")).unwrap();
-    let machine = Machine::new(System::Linux, home.path(), &[("TOKEN", "t"), ("EMPTY", "")]);
+    let host_env = HostEnv::new(System::Linux, home.path(), &[("TOKEN", "t"), ("EMPTY", "")]);
     let write = |file: &str, entry: Value| {
         fs::write(project.join(file), json!({"mcpServers": {"x": entry}}).to_string()).unwrap();
     };
@@ -146,7 +164,7 @@ fn an_entry_is_read_as_the_client_would_start_it() {
         json!({"command": "${workspaceFolder}/run", "args": ["${env:TOKEN}", "${env:NONE}", "${TOKEN}"],
                "env": {"HERE": "${userHome}:${workspaceFolderBasename}"}}),
     );
-    let cursor = known("cursor").read_entry(&machine, &project, Scope::Project, "x").unwrap();
+    let cursor = known("cursor").stdio_command(&host_env, &project, Scope::Project, "x").unwrap();
     let here = project.display().to_string();
     assert_eq!(cursor.command, format!("{here}/run"));
     assert_eq!(cursor.args, ["t", "${env:NONE}", "${TOKEN}"]);
@@ -157,17 +175,17 @@ fn an_entry_is_read_as_the_client_would_start_it() {
         ".mcp.json",
         json!({"command": "x", "args": ["${TOKEN}", "${EMPTY:-d}", "${A:-}", "${NONE}", "$TOKEN", "${"]}),
     );
-    let claude = known("claude-code").read_entry(&machine, &project, Scope::Project, "x").unwrap();
+    let claude = known("claude-code").stdio_command(&host_env, &project, Scope::Project, "x").unwrap();
     assert_eq!(claude.args, ["t", "d", "", "${NONE}", "$TOKEN", "${"]);
 
     for (entry, complaint) in [
         (json!({"url": "http://x"}), "it starts no command"),
-        (json!({"command": "x", "env": {"PORT": 1}}), "`PORT` must be a text, and is 1"),
+        (json!({"command": "x", "env": {"PORT": 1}}), "`PORT` must be a string, and is 1"),
         (json!({"command": "x", "args": "y"}), "`args` must be a list"),
         (json!("x"), "it is not an object"),
     ] {
         write(".mcp.json", entry);
-        let err = known("claude-code").read_entry(&machine, &project, Scope::Project, "x").unwrap_err();
+        let err = known("claude-code").stdio_command(&host_env, &project, Scope::Project, "x").unwrap_err();
         assert!(format!("{err:#}").contains(complaint), "{err:#}");
     }
 }

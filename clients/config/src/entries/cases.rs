@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Spot, Wanted};
-use crate::client::{self, Client, Launch, Machine, Scope, System};
+use super::{ChangeOptions, ClientConfigFile, DesiredEntry};
+use crate::client::{self, Client, HostEnv, Scope, StdioCommand, System};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -53,36 +53,50 @@ fn every_case() {
 fn run(case: &Path, spec: &Spec, client: &Client) {
     let label = case.file_name().unwrap().to_str().unwrap();
     let home = tempfile::tempdir().unwrap();
-    let machine = Machine::new(System::Linux, home.path(), &[]);
-    let spot = Spot::of(client, Scope::User, &machine, home.path()).unwrap();
-    let ending = spot.path.extension().unwrap().to_str().unwrap();
+    let host_env = HostEnv::new(System::Linux, home.path(), &[]);
+    let config_file = ClientConfigFile::of(client, Scope::User, &host_env, home.path()).unwrap();
+    let ending = config_file.path.extension().unwrap().to_str().unwrap();
     let before = fs::read(case.join("before").with_extension(ending)).ok();
     if let Some(before) = &before {
-        fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
-        fs::write(&spot.path, before).unwrap();
+        fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
+        fs::write(&config_file.path, before).unwrap();
     }
     let env = spec.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let launch = Launch { command: spec.command.clone(), args: spec.args.clone(), env, ..Launch::default() };
-    let wanted = [Wanted { name: spec.name.clone(), server: None, entry: client.entry(&spec.name, &launch) }];
+    let launch = StdioCommand {
+        command: spec.command.clone(),
+        args: spec.args.clone(),
+        env,
+        ..StdioCommand::default()
+    };
+    let desired = [DesiredEntry {
+        name: spec.name.clone(),
+        server: None,
+        entry: client.stdio_entry(&spec.name, &launch),
+    }];
     let state = home.path().join("state");
-    let installed = spot.install(&state, &wanted, false, false);
+    let installed = config_file.install(&state, &desired, ChangeOptions::default());
     if let Ok(complaint) = fs::read_to_string(case.join("refused.txt")) {
         let err = format!("{:#}", installed.unwrap_err());
-        let expected = format!("{}:{}; file left unchanged", spot.path.display(), complaint.trim_end());
+        let expected =
+            format!("{}:{}; file left unchanged", config_file.path.display(), complaint.trim_end());
         assert!(err.contains(&expected), "{label}: {err}");
-        assert_eq!(fs::read(&spot.path).ok(), before, "{label}");
+        assert_eq!(fs::read(&config_file.path).ok(), before, "{label}");
         return;
     }
     installed.unwrap_or_else(|err| panic!("{label}: {err:#}"));
-    let after = fs::read(&spot.path).unwrap();
+    let after = fs::read(&config_file.path).unwrap();
     compare(&case.join("after").with_extension(ending), &after, label);
-    assert_eq!(client.read_entry(&machine, home.path(), Scope::User, &spec.name).unwrap(), launch, "{label}");
+    assert_eq!(
+        client.stdio_command(&host_env, home.path(), Scope::User, &spec.name).unwrap(),
+        launch,
+        "{label}"
+    );
     assert!(
-        !spot.install(&state, &wanted, false, false).unwrap().done.changed,
+        !config_file.install(&state, &desired, ChangeOptions::default()).unwrap().report.changed,
         "{label}: a second install changed it"
     );
-    spot.uninstall(&state, std::slice::from_ref(&spec.name), false, false).unwrap();
-    assert_eq!(fs::read(&spot.path).ok(), before, "{label}: in and out again is not the original");
+    config_file.uninstall(&state, std::slice::from_ref(&spec.name), ChangeOptions::default()).unwrap();
+    assert_eq!(fs::read(&config_file.path).ok(), before, "{label}: in and out again is not the original");
 }
 
 fn compare(path: &Path, found: &[u8], label: &str) {

@@ -7,6 +7,9 @@ use serde_json::json;
 use super::*;
 use crate::client;
 
+const FORCE: ChangeOptions = ChangeOptions { force: true, dry_run: false };
+const DRY_RUN: ChangeOptions = ChangeOptions { force: false, dry_run: true };
+
 struct Home {
     folder: tempfile::TempDir,
     clients: Vec<Client>,
@@ -26,35 +29,44 @@ impl Home {
         self.path("state")
     }
 
-    fn spot(&self, id: &str, scope: Scope) -> Spot<'_> {
+    fn config_file(&self, id: &str, scope: Scope) -> ClientConfigFile<'_> {
         let client = self.clients.iter().find(|it| it.id == id).unwrap();
-        let machine = Machine::new(client::System::Linux, self.folder.path(), &[]);
-        Spot::of(client, scope, &machine, &self.path("project")).unwrap()
+        let host_env = HostEnv::new(client::System::Linux, self.folder.path(), &[]);
+        ClientConfigFile::of(client, scope, &host_env, &self.path("project")).unwrap()
     }
 
-    fn put(&self, spot: &Spot<'_>, names: &[&str]) -> Outcome {
-        spot.install(&self.state(), &names.iter().map(|it| wanted(it)).collect::<Vec<_>>(), false, false)
+    fn put(&self, config_file: &ClientConfigFile<'_>, names: &[&str]) -> Outcome {
+        config_file
+            .install(
+                &self.state(),
+                &names.iter().map(|it| desired(it)).collect::<Vec<_>>(),
+                ChangeOptions::default(),
+            )
             .unwrap()
     }
 
-    fn take(&self, spot: &Spot<'_>, names: &[&str]) -> Outcome {
+    fn take(&self, config_file: &ClientConfigFile<'_>, names: &[&str]) -> Outcome {
         let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
-        spot.uninstall(&self.state(), &names, false, false).unwrap()
+        config_file.uninstall(&self.state(), &names, ChangeOptions::default()).unwrap()
     }
 
-    fn restore(&self, spot: &Spot<'_>) -> Result<restore::Restored> {
-        spot.restore(&self.state(), false, false)
+    fn restore(&self, config_file: &ClientConfigFile<'_>) -> Result<Restoration> {
+        config_file.restore(&self.state(), ChangeOptions::default())
     }
 
-    fn list(&self, spot: &Spot<'_>) -> Vec<(String, State)> {
-        let listed = spot.list(&Ledger::load(&self.state()).unwrap()).unwrap();
+    fn list(&self, config_file: &ClientConfigFile<'_>) -> Vec<(String, EntryState)> {
+        let listed = config_file.list(&Ledger::load(&self.state()).unwrap()).unwrap();
         listed.into_iter().map(|it| (it.name, it.state)).collect()
     }
 }
 
-fn wanted(name: &str) -> Wanted {
+fn desired(name: &str) -> DesiredEntry {
     let entry = json!({"command": "docker", "args": ["exec", "-i", format!("mcp-{name}"), "/mcp", "stdio"]});
-    Wanted { name: name.to_owned(), server: Some(name.to_owned()), entry: entry.as_object().unwrap().clone() }
+    DesiredEntry {
+        name: name.to_owned(),
+        server: Some(name.to_owned()),
+        entry: entry.as_object().unwrap().clone(),
+    }
 }
 
 fn text(path: &Path) -> String {
@@ -65,207 +77,248 @@ fn text(path: &Path) -> String {
 fn in_an_empty_home_nothing_is_left() {
     let home = Home::new();
     for (id, scope) in [("cursor", Scope::User), ("claude-code", Scope::User), ("cursor", Scope::Project)] {
-        let spot = home.spot(id, scope);
+        let config_file = home.config_file(id, scope);
         assert_eq!(
-            home.put(&spot, &["a", "b"]).entries,
-            [("a".into(), Fate::Added), ("b".into(), Fate::Added)]
+            home.put(&config_file, &["a", "b"]).entries,
+            [("a".into(), EntryAction::Added), ("b".into(), EntryAction::Added)]
         );
-        assert_eq!(home.list(&spot), [("a".into(), State::Ours), ("b".into(), State::Ours)]);
-        let again = home.put(&spot, &["a", "b"]);
-        assert!(!again.done.changed);
-        assert_eq!(again.entries[0].1, Fate::Unchanged);
-        home.take(&spot, &["a"]);
-        assert_eq!(home.list(&spot), [("b".into(), State::Ours)]);
-        home.take(&spot, &["b"]);
-        assert!(!spot.path.exists());
+        assert_eq!(
+            home.list(&config_file),
+            [("a".into(), EntryState::Managed), ("b".into(), EntryState::Managed)]
+        );
+        let again = home.put(&config_file, &["a", "b"]);
+        assert!(!again.report.changed);
+        assert_eq!(again.entries[0].1, EntryAction::Unchanged);
+        home.take(&config_file, &["a"]);
+        assert_eq!(home.list(&config_file), [("b".into(), EntryState::Managed)]);
+        home.take(&config_file, &["b"]);
+        assert!(!config_file.path.exists());
     }
     let left: Vec<_> = fs::read_dir(home.folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
     assert_eq!(left, ["state"]);
 }
 
 #[test]
-fn a_foreign_entry_is_only_replaced_by_force_and_comes_back() {
+fn an_unmanaged_entry_is_only_replaced_by_force_and_comes_back() {
     let home = Home::new();
-    let spot = home.spot("claude-code", Scope::User);
+    let config_file = home.config_file("claude-code", Scope::User);
     let original =
         "{\"mcpServers\": {\"a\": {\"command\": \"theirs\", \"env\": {\"X\": \"1\"}}}, \"numStartups\": 7}";
-    fs::write(&spot.path, original).unwrap();
-    let err = spot.install(&home.state(), &[wanted("a")], false, false).unwrap_err();
-    assert!(format!("{err:#}").contains("an entry \"a\" that is not ours; file left unchanged"), "{err:#}");
-    assert_eq!(home.list(&spot), [("a".into(), State::Foreign)]);
-    assert!(spot.uninstall(&home.state(), &["a".into()], false, false).is_err());
-    let forced = spot.install(&home.state(), &[wanted("a")], true, false).unwrap();
-    assert_eq!(forced.entries[0].1, Fate::Replaced);
-    assert_eq!(home.put(&spot, &["a"]).entries[0].1, Fate::Unchanged);
-    assert_eq!(home.take(&spot, &["a"]).entries[0].1, Fate::GivenBack);
-    assert_eq!(text(&spot.path), original);
+    fs::write(&config_file.path, original).unwrap();
+    let err = config_file.install(&home.state(), &[desired("a")], ChangeOptions::default()).unwrap_err();
+    assert!(
+        format!("{err:#}").contains("an entry \"a\" that is not managed by Drydock; file left unchanged"),
+        "{err:#}"
+    );
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Unmanaged)]);
+    assert!(config_file.uninstall(&home.state(), &["a".into()], ChangeOptions::default()).is_err());
+    let forced = config_file.install(&home.state(), &[desired("a")], FORCE).unwrap();
+    assert_eq!(forced.entries[0].1, EntryAction::Replaced);
+    assert_eq!(home.put(&config_file, &["a"]).entries[0].1, EntryAction::Unchanged);
+    assert_eq!(home.take(&config_file, &["a"]).entries[0].1, EntryAction::Restored);
+    assert_eq!(text(&config_file.path), original);
 }
 
 #[test]
 fn the_same_entry_of_somebody_else_stays_theirs() {
     let home = Home::new();
-    let spot = home.spot("cursor", Scope::Project);
-    fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
-    let original = json!({"mcpServers": {"a": wanted("a").entry}}).to_string();
-    fs::write(&spot.path, &original).unwrap();
-    let outcome = home.put(&spot, &["a"]);
-    assert_eq!((outcome.entries[0].1 == Fate::AlreadyThere, outcome.done.changed), (true, false));
-    assert_eq!(home.list(&spot), [("a".into(), State::Foreign)]);
+    let config_file = home.config_file("cursor", Scope::Project);
+    fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
+    let original = json!({"mcpServers": {"a": desired("a").entry}}).to_string();
+    fs::write(&config_file.path, &original).unwrap();
+    let outcome = home.put(&config_file, &["a"]);
+    assert_eq!((outcome.entries[0].1 == EntryAction::Identical, outcome.report.changed), (true, false));
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Unmanaged)]);
 
     // By force it is ours, and the file is as it was.
-    let outcome = spot.install(&home.state(), &[wanted("a")], true, false).unwrap();
-    assert_eq!((outcome.entries[0].1 == Fate::Adopted, outcome.done.changed), (true, false));
-    assert_eq!(home.list(&spot), [("a".into(), State::Ours)]);
-    assert_eq!(text(&spot.path), original);
-    assert_eq!(home.take(&spot, &["a"]).entries[0].1, Fate::Removed);
+    let outcome = config_file.install(&home.state(), &[desired("a")], FORCE).unwrap();
+    assert_eq!((outcome.entries[0].1 == EntryAction::Adopted, outcome.report.changed), (true, false));
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
+    assert_eq!(text(&config_file.path), original);
+    assert_eq!(home.take(&config_file, &["a"]).entries[0].1, EntryAction::Removed);
 }
 
 #[test]
 fn what_goes_with_an_entry_is_told() {
     let home = Home::new();
-    let spot = home.spot("cursor", Scope::User);
-    home.put(&spot, &["a"]);
-    fs::write(&spot.path, text(&spot.path).replace("\"docker\"", "\"docker\", \"disabled\": true")).unwrap();
-    let outcome = home.take(&spot, &["a"]);
-    let Fate::RemovedWith(changed) = &outcome.entries[0].1 else { panic!("{outcome:?}") };
+    let config_file = home.config_file("cursor", Scope::User);
+    home.put(&config_file, &["a"]);
+    fs::write(
+        &config_file.path,
+        text(&config_file.path).replace("\"docker\"", "\"docker\", \"disabled\": true"),
+    )
+    .unwrap();
+    let outcome = home.take(&config_file, &["a"]);
+    let EntryAction::RemovedWith(changed) = &outcome.entries[0].1 else { panic!("{outcome:?}") };
     assert_eq!(changed.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["disabled"]);
 }
 
 #[test]
-fn a_foreign_entry_among_several_is_named_and_so_are_the_others() {
+fn an_unmanaged_entry_among_several_is_named_and_so_are_the_others() {
     let home = Home::new();
-    let spot = home.spot("cursor", Scope::User);
-    fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
-    fs::write(&spot.path, r#"{"mcpServers": {"b": {"command": "theirs"}}}"#).unwrap();
-    let all = ["a", "b", "c"].map(wanted);
-    let refused = spot.install(&home.state(), &all, false, false).unwrap_err();
-    assert!(format!("{refused:#}").contains("an entry \"b\" that is not ours"), "{refused:#}");
-    let hint = crate::fixable::hints(&refused).concat();
+    let config_file = home.config_file("cursor", Scope::User);
+    fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
+    fs::write(&config_file.path, r#"{"mcpServers": {"b": {"command": "theirs"}}}"#).unwrap();
+    let all = ["a", "b", "c"].map(desired);
+    let refused = config_file.install(&home.state(), &all, ChangeOptions::default()).unwrap_err();
+    assert!(format!("{refused:#}").contains("an entry \"b\" that is not managed by Drydock"), "{refused:#}");
+    let hint = refused.hint().unwrap().to_owned();
     assert!(hint.contains("`--server a --server c`"), "{hint}");
 }
 
 #[test]
 fn drift_is_seen_and_mended_and_additions_stay() {
     let home = Home::new();
-    let spot = home.spot("cursor", Scope::User);
-    home.put(&spot, &["a"]);
-    let edited = text(&spot.path).replace("\"docker\"", "\"evil\", \"env\": {\"MINE\": \"1\"}");
-    fs::write(&spot.path, &edited).unwrap();
-    assert_eq!(home.list(&spot), [("a".into(), State::Drifted)]);
-    let outcome = home.put(&spot, &["a"]);
-    let Fate::Updated(drift) = &outcome.entries[0].1 else { panic!("{outcome:?}") };
+    let config_file = home.config_file("cursor", Scope::User);
+    home.put(&config_file, &["a"]);
+    let edited = text(&config_file.path).replace("\"docker\"", "\"evil\", \"env\": {\"MINE\": \"1\"}");
+    fs::write(&config_file.path, &edited).unwrap();
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Modified)]);
+    let outcome = home.put(&config_file, &["a"]);
+    let EntryAction::Updated(drift) = &outcome.entries[0].1 else { panic!("{outcome:?}") };
     assert_eq!((drift.len(), drift[0].field.as_str()), (1, "command"));
-    assert!(text(&spot.path).contains("\"MINE\"") && !text(&spot.path).contains("evil"));
-    assert_eq!(home.list(&spot), [("a".into(), State::Ours)]);
+    assert!(text(&config_file.path).contains("\"MINE\"") && !text(&config_file.path).contains("evil"));
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
 }
 
 #[test]
 fn what_somebody_took_out_is_missing_and_can_be_put_back() {
     let home = Home::new();
-    let spot = home.spot("cursor", Scope::User);
-    home.put(&spot, &["a"]);
-    fs::write(&spot.path, "{\"mcpServers\": {}}").unwrap();
-    assert_eq!(home.list(&spot), [("a".into(), State::Missing)]);
-    home.put(&spot, &["a"]);
-    home.take(&spot, &["a"]);
-    assert_eq!(text(&spot.path), "{\"mcpServers\": {}}");
-    home.put(&spot, &["a"]);
-    fs::write(&spot.path, "{}").unwrap();
-    assert_eq!(home.take(&spot, &["a"]).entries[0].1, Fate::Gone);
-    assert!(home.list(&spot).is_empty());
+    let config_file = home.config_file("cursor", Scope::User);
+    home.put(&config_file, &["a"]);
+    fs::write(&config_file.path, "{\"mcpServers\": {}}").unwrap();
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Missing)]);
+    home.put(&config_file, &["a"]);
+    home.take(&config_file, &["a"]);
+    assert_eq!(text(&config_file.path), "{\"mcpServers\": {}}");
+    home.put(&config_file, &["a"]);
+    fs::write(&config_file.path, "{}").unwrap();
+    assert_eq!(home.take(&config_file, &["a"]).entries[0].1, EntryAction::AlreadyAbsent);
+    assert!(home.list(&config_file).is_empty());
 }
 
 #[test]
 fn a_broken_file_is_left_alone_and_so_is_the_ledger() {
     let home = Home::new();
-    let spot = home.spot("claude-code", Scope::User);
-    fs::write(&spot.path, "{\n  // mine\n}").unwrap();
-    let err = spot.install(&home.state(), &[wanted("a")], false, false).unwrap_err();
-    let place = format!("{}:2:3: a comment", spot.path.display());
+    let config_file = home.config_file("claude-code", Scope::User);
+    fs::write(&config_file.path, "{\n  // mine\n}").unwrap();
+    let err = config_file.install(&home.state(), &[desired("a")], ChangeOptions::default()).unwrap_err();
+    let place = format!("{}:2:3: a comment", config_file.path.display());
     assert!(format!("{err:#}").contains(&place), "{err:#}");
-    assert!(crate::fixable::hints(&err)[0].contains("fix line 2"));
+    assert!(err.hint().unwrap().contains("fix line 2"));
+    assert_eq!((err.path(), err.position().map(|it| it.line)), (Some(&*config_file.path), Some(2)));
     assert!(Ledger::load(&home.state()).unwrap().entries.is_empty());
-    assert_eq!(text(&spot.path), "{\n  // mine\n}");
+    assert_eq!(text(&config_file.path), "{\n  // mine\n}");
 }
 
 #[test]
 fn a_dry_run_writes_nothing() {
     let home = Home::new();
-    let spot = home.spot("cursor", Scope::User);
-    let outcome = spot.install(&home.state(), &[wanted("a")], false, true).unwrap();
+    let config_file = home.config_file("cursor", Scope::User);
+    let outcome = config_file.install(&home.state(), &[desired("a")], DRY_RUN).unwrap();
     assert!(outcome.old.is_none() && outcome.new.is_some());
-    assert!(!spot.path.exists() && !home.state().exists());
+    assert!(!config_file.path.exists() && !home.state().exists());
 }
 
 #[test]
 fn a_restore_goes_back_and_forth() {
     let home = Home::new();
-    let spot = home.spot("claude-code", Scope::User);
-    fs::write(&spot.path, "{\"a\": 1}").unwrap();
-    assert!(home.restore(&spot).unwrap_err().to_string().contains("nothing of ours"));
-    home.put(&spot, &["a"]);
-    let with = text(&spot.path);
+    let config_file = home.config_file("claude-code", Scope::User);
+    fs::write(&config_file.path, "{\"a\": 1}").unwrap();
+    assert!(home.restore(&config_file).unwrap_err().to_string().contains("nothing of ours"));
+    home.put(&config_file, &["a"]);
+    let with = text(&config_file.path);
     for _ in 0..2 {
-        home.restore(&spot).unwrap();
-        assert_eq!(text(&spot.path), "{\"a\": 1}");
-        assert_eq!(home.list(&spot), []);
-        home.restore(&spot).unwrap();
-        assert_eq!(text(&spot.path), with);
-        assert_eq!(home.list(&spot), [("a".into(), State::Ours)]);
+        home.restore(&config_file).unwrap();
+        assert_eq!(text(&config_file.path), "{\"a\": 1}");
+        assert_eq!(home.list(&config_file), []);
+        home.restore(&config_file).unwrap();
+        assert_eq!(text(&config_file.path), with);
+        assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
     }
     // Of an uninstall, too: the entry that is back is ours, and goes again.
-    home.take(&spot, &["a"]);
-    home.restore(&spot).unwrap();
-    assert_eq!(home.list(&spot), [("a".into(), State::Ours)]);
-    assert_eq!(home.take(&spot, &["a"]).entries[0].1, Fate::Removed);
-    assert_eq!(text(&spot.path), "{\"a\": 1}");
+    home.take(&config_file, &["a"]);
+    home.restore(&config_file).unwrap();
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
+    assert_eq!(home.take(&config_file, &["a"]).entries[0].1, EntryAction::Removed);
+    assert_eq!(text(&config_file.path), "{\"a\": 1}");
 }
 
 #[test]
 fn a_file_that_we_made_goes_with_a_restore_whatever_was_there_long_ago() {
     let home = Home::new();
-    let spot = home.spot("cursor", Scope::User);
-    home.put(&spot, &["a"]);
-    home.put(&spot, &["b"]);
-    home.take(&spot, &["a", "b"]);
-    assert!(!spot.path.exists());
-    home.put(&spot, &["a"]);
-    let made = text(&spot.path);
-    assert!(home.restore(&spot).unwrap().backup.is_none());
-    assert!(!spot.path.parent().unwrap().exists());
-    home.restore(&spot).unwrap();
-    assert_eq!((text(&spot.path), home.list(&spot)), (made, vec![("a".into(), State::Ours)]));
-    home.take(&spot, &["a"]);
-    assert!(!spot.path.parent().unwrap().exists());
+    let config_file = home.config_file("cursor", Scope::User);
+    home.put(&config_file, &["a"]);
+    home.put(&config_file, &["b"]);
+    home.take(&config_file, &["a", "b"]);
+    assert!(!config_file.path.exists());
+    home.put(&config_file, &["a"]);
+    let made = text(&config_file.path);
+    assert!(home.restore(&config_file).unwrap().backup.is_none());
+    assert!(!config_file.path.parent().unwrap().exists());
+    home.restore(&config_file).unwrap();
+    assert_eq!(
+        (text(&config_file.path), home.list(&config_file)),
+        (made, vec![("a".into(), EntryState::Managed)])
+    );
+    home.take(&config_file, &["a"]);
+    assert!(!config_file.path.parent().unwrap().exists());
 }
 
 #[test]
 fn what_was_written_since_is_given_up_by_force_only_and_kept() {
     let home = Home::new();
-    let spot = home.spot("claude-code", Scope::User);
-    fs::write(&spot.path, "{\"a\": 1}").unwrap();
-    home.put(&spot, &["a"]);
-    let edited = text(&spot.path).replace("\"a\": 1", "\"mine\": 2");
-    fs::write(&spot.path, &edited).unwrap();
-    let refused = home.restore(&spot).unwrap_err();
+    let config_file = home.config_file("claude-code", Scope::User);
+    fs::write(&config_file.path, "{\"a\": 1}").unwrap();
+    home.put(&config_file, &["a"]);
+    let edited = text(&config_file.path).replace("\"a\": 1", "\"mine\": 2");
+    fs::write(&config_file.path, &edited).unwrap();
+    let refused = home.restore(&config_file).unwrap_err();
     assert!(refused.to_string().contains("was changed since"), "{refused}");
-    assert_eq!(text(&spot.path), edited);
-    let restored = spot.restore(&home.state(), true, false).unwrap();
-    assert_eq!(text(&spot.path), "{\"a\": 1}");
-    assert_eq!(text(&restored.outcome.done.backup.unwrap()), edited);
+    assert_eq!(text(&config_file.path), edited);
+    let restored = config_file.restore(&home.state(), FORCE).unwrap();
+    assert_eq!(text(&config_file.path), "{\"a\": 1}");
+    assert_eq!(text(&restored.outcome.report.backup.unwrap()), edited);
 }
 
 #[test]
-fn a_foreign_entry_that_was_restored_is_foreign_again() {
+fn an_unmanaged_entry_that_was_restored_is_unmanaged_again() {
     let home = Home::new();
-    let spot = home.spot("cursor", Scope::User);
-    fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
+    let config_file = home.config_file("cursor", Scope::User);
+    fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
     let original = "{\"mcpServers\": {\"a\": {\"command\": \"theirs\"/* ! */}}}";
-    fs::write(&spot.path, original).unwrap();
-    spot.install(&home.state(), &[wanted("a")], true, false).unwrap();
-    home.restore(&spot).unwrap();
-    assert_eq!(home.list(&spot), [("a".into(), State::Foreign)]);
-    assert!(spot.install(&home.state(), &[wanted("a")], false, false).is_err());
-    assert!(spot.uninstall(&home.state(), &["a".into()], false, false).is_err());
-    assert_eq!(text(&spot.path), original);
+    fs::write(&config_file.path, original).unwrap();
+    config_file.install(&home.state(), &[desired("a")], FORCE).unwrap();
+    home.restore(&config_file).unwrap();
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Unmanaged)]);
+    assert!(config_file.install(&home.state(), &[desired("a")], ChangeOptions::default()).is_err());
+    assert!(config_file.uninstall(&home.state(), &["a".into()], ChangeOptions::default()).is_err());
+    assert_eq!(text(&config_file.path), original);
+}
+
+/// What an earlier version wrote into a file and its ledger is ours; only the fingerprint of what it left is another one.
+#[test]
+fn entries_of_an_earlier_version_are_ours_and_their_restore_needs_force() {
+    let home = Home::new();
+    let config_file = home.config_file("cursor", Scope::User);
+    fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
+    let original = "{\"mcpServers\": {\"a\": {\"command\": \"theirs\"}}}";
+    let ours = json!({"mcpServers": {"a": desired("a").entry}}).to_string();
+    fs::write(&config_file.path, ours).unwrap();
+    let ledger = include_str!("../ledger/tests/ledger-0.1.0.json");
+    let here = home.folder.path().canonicalize().unwrap();
+    let ledger = ledger.replace("/home/ana", here.to_str().unwrap());
+    fs::create_dir_all(home.state()).unwrap();
+    fs::write(home.state().join("ledger.json"), &ledger).unwrap();
+    let backup =
+        Ledger::load(&home.state()).unwrap().undo(&config_file.real).unwrap().backup.clone().unwrap();
+    fs::create_dir_all(backup.parent().unwrap()).unwrap();
+    fs::write(&backup, original).unwrap();
+
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
+    let refused = home.restore(&config_file).unwrap_err();
+    assert_eq!((refused.kind(), refused.hint().is_some()), (crate::ErrorKind::Conflict, true), "{refused}");
+    config_file.restore(&home.state(), FORCE).unwrap();
+    assert_eq!(text(&config_file.path), original);
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Unmanaged)]);
 }

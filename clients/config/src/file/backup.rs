@@ -6,9 +6,9 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result};
+use crate::error::{Context, Result};
 
-const KEPT: usize = 10;
+const MAX_BACKUPS: usize = 10;
 
 /// Saves the bytes; when the newest backup is the same already, that one.
 pub(super) fn save(state: &Path, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
@@ -22,7 +22,7 @@ pub(super) fn save(state: &Path, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     let number = all.last().map_or(1, |(number, _)| number + 1);
     let backup = folder.join(format!("{number:06}"));
     super::write_private(&backup, bytes).context("the backup failed")?;
-    let old = (all.len() + 1).saturating_sub(KEPT);
+    let old = (all.len() + 1).saturating_sub(MAX_BACKUPS);
     for (_, path) in all.iter().take(old) {
         fs::remove_file(path).with_context(|| format!("cannot remove the old backup {}", path.display()))?;
     }
@@ -30,7 +30,11 @@ pub(super) fn save(state: &Path, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
 }
 
 /// The newest backup whose bytes are not `current`, and its bytes.
-pub fn latest(state: &Path, path: &Path, current: Option<&[u8]>) -> Result<Option<(PathBuf, Vec<u8>)>> {
+pub(crate) fn latest(
+    state: &Path,
+    path: &Path,
+    current: Option<&[u8]>,
+) -> Result<Option<(PathBuf, Vec<u8>)>> {
     for (_, backup) in list(&folder(state, path))?.iter().rev() {
         let bytes = fs::read(backup).with_context(|| format!("cannot read {}", backup.display()))?;
         if Some(bytes.as_slice()) != current {
@@ -60,7 +64,7 @@ fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for entry in entries {
-        let path = entry?.path();
+        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
         let number = path.file_name().and_then(|it| it.to_str()?.parse().ok());
         if let Some(number) = number.filter(|_| path.is_file()) {
             all.push((number, path));

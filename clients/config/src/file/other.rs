@@ -9,15 +9,15 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
-use super::Audience;
+use super::Visibility;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stamp {
+pub(super) struct FileIdentity {
     modified: Option<SystemTime>,
     read_only: bool,
 }
 
-impl Stamp {
+impl FileIdentity {
     pub(super) fn of(metadata: &Metadata) -> Self {
         Self { modified: metadata.modified().ok(), read_only: metadata.permissions().readonly() }
     }
@@ -51,11 +51,11 @@ pub(super) fn create_folders(folder: &Path, _private: bool) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
 
-pub(super) fn dress(_temp: &NamedTempFile, _path: &Path, _old: &Stamp) -> io::Result<()> {
+pub(super) fn copy_metadata(_temp: &NamedTempFile, _path: &Path, _old: &FileIdentity) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn dress_new(_temp: &NamedTempFile, _path: &Path, _audience: Audience) -> io::Result<()> {
+pub(super) fn set_new_metadata(_temp: &NamedTempFile, _path: &Path, _audience: Visibility) -> io::Result<()> {
     Ok(())
 }
 

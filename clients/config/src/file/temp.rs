@@ -7,7 +7,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::fingerprint::fingerprint;
@@ -15,8 +14,8 @@ use crate::fingerprint::fingerprint;
 const NEW: &str = ".new";
 
 /// A private file beside `path` with these bytes. It goes away by itself if anything fails.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
-    let folder = path.parent().context("it has no folder")?;
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut temp = tempfile::Builder::new().prefix(&prefix(path)?).suffix(NEW).tempfile_in(folder)?;
     temp.write_all(bytes)?;
     Ok(temp)
@@ -33,7 +32,7 @@ pub(super) fn ready(temp: NamedTempFile, bytes: &[u8]) -> io::Result<TempPath> {
 
 /// Removes what interrupted commands have left beside `path`; the caller holds the lock, so nobody else is at work.
 /// Returns what it left there: files that hold neither our bytes nor any that `is_saved` knows.
-pub(super) fn tidy(path: &Path, is_saved: impl Fn(&[u8]) -> bool) -> Vec<PathBuf> {
+pub(super) fn remove_stale(path: &Path, is_saved: impl Fn(&[u8]) -> bool) -> Vec<PathBuf> {
     let mut left = Vec::new();
     for it in leftovers(path) {
         let extension = it.extension().unwrap_or_default().to_string_lossy().into_owned();
@@ -54,7 +53,7 @@ fn leftovers(path: &Path) -> Vec<PathBuf> {
     ours.map(|it| it.path()).collect()
 }
 
-fn prefix(path: &Path) -> Result<String> {
-    let name = path.file_name().context("it names no file")?.to_string_lossy();
+fn prefix(path: &Path) -> io::Result<String> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     Ok(format!(".{name}.drydock-"))
 }

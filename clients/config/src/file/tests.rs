@@ -1,6 +1,7 @@
-//! Real files, links, pipes and rivals.
+//! Real files, links and pipes.
 
-use std::fs::OpenOptions;
+mod rivals;
+
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
@@ -24,8 +25,8 @@ impl Place {
         path
     }
 
-    fn edit(&self, path: &Path, new: Option<&str>) -> Result<Done> {
-        edit(path, &self.path("state"), Audience::Person, |_| Ok(new.map(|it| it.as_bytes().to_vec())))
+    fn edit(&self, path: &Path, new: Option<&str>) -> Result<EditReport> {
+        edit(path, &self.path("state"), Visibility::Private, |_| Ok(new.map(|it| it.as_bytes().to_vec())))
     }
 
     /// No temporary file is left, wherever we may have put one.
@@ -54,7 +55,7 @@ fn a_new_file_is_private_unless_it_belongs_to_a_project() {
     assert_eq!(done.folders, [place.path("a"), place.path("a/b")]);
     assert!(done.backup.is_none());
     let shared = place.path("shared.json");
-    edit(&shared, &place.path("state"), Audience::Project, |_| Ok(Some(b"new".to_vec()))).unwrap();
+    edit(&shared, &place.path("state"), Visibility::Shared, |_| Ok(Some(b"new".to_vec()))).unwrap();
     assert_eq!(mode(&shared), 0o644);
 }
 
@@ -240,7 +241,8 @@ fn a_failed_edit_leaves_everything_as_it_was() {
     let place = Place::new();
     let path = place.file("mcp.json", "old");
     let state = place.path("state");
-    let err = edit(&path, &state, Audience::Person, |_| bail!("no")).unwrap_err();
+    let err = edit(&path, &state, Visibility::Private, |_| Err(Error::new(ErrorKind::InvalidInput, "no")))
+        .unwrap_err();
     assert_eq!((err.to_string().as_str(), text(&path).as_str()), ("no", "old"));
     fs::write(&state, "a file where the backups should go").unwrap();
     place.edit(&path, Some("new")).unwrap_err();
@@ -264,167 +266,5 @@ fn a_file_can_go() {
     let path = place.file("mcp.json", "old");
     assert!(place.edit(&path, None).unwrap().changed);
     assert!(!path.exists());
-    place.assert_clean();
-}
-
-#[test]
-fn what_a_rival_wrote_in_between_is_seen() {
-    let place = Place::new();
-    let path = place.file("mcp.json", "old");
-    let mut seen = Vec::new();
-    edit(&path, &place.path("state"), Audience::Person, |old| {
-        seen.push(String::from_utf8(old.unwrap().to_vec()).unwrap());
-        if seen.len() == 1 {
-            fs::write(&path, "rival").unwrap();
-        }
-        Ok(Some(format!("{} and us", seen.last().unwrap()).into_bytes()))
-    })
-    .unwrap();
-    assert_eq!(seen, ["old", "rival"]);
-    assert_eq!(text(&path), "rival and us");
-}
-
-#[test]
-fn a_rival_that_never_rests_is_left_alone() {
-    let place = Place::new();
-    let path = place.file("mcp.json", "0");
-    let mut turn = 0;
-    let err = edit(&path, &place.path("state"), Audience::Person, |_| {
-        turn += 1;
-        fs::write(&path, turn.to_string()).unwrap();
-        Ok(Some(b"ours".to_vec()))
-    })
-    .unwrap_err();
-    assert!(err.to_string().contains("keeps writing"), "{err}");
-    // After the last try it looks once more whether there is still something to do.
-    assert_eq!((text(&path).as_str(), turn), ("4", TRIES + 1));
-    place.assert_clean();
-}
-
-/// The file holds `RIVAL OURS`, and each side raises its own number. The rival remembers its own: if the file has a
-/// smaller one for good, one of its updates was lost. (It may see one for the moment that an exchange takes.)
-#[test]
-fn no_update_of_a_busy_rival_is_lost() {
-    let place = Place::new();
-    let path = place.file("mcp.json", "0 0");
-    let numbers = |text: &str| -> (u64, u64) {
-        let (rival, ours) = text.split_once(' ').unwrap();
-        (rival.parse().unwrap(), ours.parse().unwrap())
-    };
-    let is_there = |number: u64| {
-        (0..200).any(|_| {
-            numbers(&text(&path)).0 == number || {
-                std::thread::sleep(Duration::from_millis(5));
-                false
-            }
-        })
-    };
-    std::thread::scope(|scope| {
-        let rival = scope.spawn(|| {
-            for written in 1..=1500_u64 {
-                let temp = place.path("rival.tmp");
-                fs::write(&temp, format!("{written} {}", numbers(&text(&path)).1)).unwrap();
-                fs::rename(&temp, &path).unwrap();
-                std::thread::sleep(Duration::from_micros(if written % 20 == 0 { 20_000 } else { 100 }));
-                assert!(is_there(written), "update {written} of the rival was lost");
-            }
-        });
-        let mut installed = 0;
-        while installed < 10 || !rival.is_finished() {
-            let result = edit(&path, &place.path("state"), Audience::Person, |old| {
-                let (rival, ours) = numbers(std::str::from_utf8(old.unwrap()).unwrap());
-                Ok(Some(format!("{rival} {}", ours + 1).into_bytes()))
-            });
-            installed += u64::from(result.is_ok());
-        }
-        rival.join().unwrap();
-    });
-    assert!(is_there(1500));
-    place.assert_clean();
-}
-
-/// A client that has opened its file, and writes in place once we have exchanged or removed it.
-#[test]
-fn what_a_rival_writes_late_into_the_old_file_is_seen() {
-    let place = Place::new();
-    for ours in [Some("ours"), None] {
-        let path = place.file("mcp.json", "old");
-        let old = fs::metadata(&path).unwrap().ino();
-        let mut seen = Vec::new();
-        std::thread::scope(|scope| {
-            edit(&path, &place.path("state"), Audience::Person, |bytes| {
-                seen.push(String::from_utf8(bytes.unwrap().to_vec()).unwrap());
-                if seen.len() == 1 {
-                    let mut opened = OpenOptions::new().append(true).open(&path).unwrap();
-                    let path = &path;
-                    scope.spawn(move || {
-                        while fs::metadata(path).is_ok_and(|it| it.ino() == old) {
-                            std::thread::yield_now();
-                        }
-                        std::io::Write::write_all(&mut opened, b" and late").unwrap();
-                    });
-                }
-                Ok(ours.map(Into::into))
-            })
-            .unwrap();
-        });
-        assert_eq!(seen, ["old", "old and late"]);
-        assert_eq!(path.exists().then(|| text(&path)).as_deref(), ours);
-        place.assert_clean();
-    }
-}
-
-/// A client that opens its file and writes it in place, a thousand times a second.
-#[test]
-fn a_rival_that_writes_in_place_loses_nothing() {
-    let place = Place::new();
-    let path = place.file("mcp.json", "0");
-    let is_there = |expected: u64| {
-        (0..400).any(|_| {
-            text(&path).split(' ').next() == Some(&expected.to_string()) || {
-                std::thread::sleep(Duration::from_millis(5));
-                false
-            }
-        })
-    };
-    std::thread::scope(|scope| {
-        let rival = scope.spawn(|| {
-            for n in 1..=500_u64 {
-                fs::write(&path, format!("{n} of the rival's")).unwrap();
-                std::thread::sleep(Duration::from_millis(1));
-                assert!(is_there(n), "update {n} of the rival was lost: {}", text(&path));
-            }
-        });
-        while !rival.is_finished() {
-            let _ = edit(&path, &place.path("state"), Audience::Person, |old| {
-                let number = std::str::from_utf8(old.unwrap()).unwrap().split(' ').next().unwrap().to_owned();
-                anyhow::ensure!(!number.is_empty(), "seen between its opening and its writing");
-                let other = if old.unwrap().ends_with(b"ours") { "OURS" } else { "ours" };
-                Ok(Some(format!("{number} and {other}").into_bytes()))
-            });
-        }
-        rival.join().unwrap();
-    });
-    assert!(is_there(500));
-    place.assert_clean();
-}
-
-#[test]
-fn installers_take_turns() {
-    let place = Place::new();
-    let path = place.file("mcp.json", "");
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..10 {
-                    edit(&path, &place.path("state"), Audience::Person, |old| {
-                        Ok(Some([old.unwrap(), b"x"].concat()))
-                    })
-                    .unwrap();
-                }
-            });
-        }
-    });
-    assert_eq!(text(&path), "x".repeat(40));
     place.assert_clean();
 }

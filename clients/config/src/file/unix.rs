@@ -11,11 +11,11 @@ use rustix::fs::{CWD, OFlags, RenameFlags, XattrFlags};
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
-use super::Audience;
+use super::Visibility;
 
 /// What tells one state of a file from another.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stamp {
+pub(super) struct FileIdentity {
     device: u64,
     inode: u64,
     modified: (i64, i64),
@@ -24,7 +24,7 @@ pub(super) struct Stamp {
     names: u64,
 }
 
-impl Stamp {
+impl FileIdentity {
     pub(super) fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
@@ -74,9 +74,9 @@ pub(super) fn create_folders(folder: &Path, private: bool) -> io::Result<()> {
 }
 
 /// Gives the new file what the old one has.
-pub(super) fn dress(temp: &NamedTempFile, path: &Path, old: &Stamp) -> io::Result<()> {
+pub(super) fn copy_metadata(temp: &NamedTempFile, path: &Path, old: &FileIdentity) -> io::Result<()> {
     let file = temp.as_file();
-    if Stamp::of(&file.metadata()?).owner != old.owner {
+    if FileIdentity::of(&file.metadata()?).owner != old.owner {
         fchown(file, Some(old.owner.0), Some(old.owner.1))
             .map_err(|err| io::Error::new(err.kind(), format!("its owner cannot be kept: {err}")))?;
     }
@@ -85,8 +85,8 @@ pub(super) fn dress(temp: &NamedTempFile, path: &Path, old: &Stamp) -> io::Resul
 }
 
 /// A file that root makes in a person's folder belongs to that person.
-pub(super) fn dress_new(temp: &NamedTempFile, path: &Path, audience: Audience) -> io::Result<()> {
-    let mode = if audience == Audience::Person { 0o600 } else { 0o644 };
+pub(super) fn set_new_metadata(temp: &NamedTempFile, path: &Path, visibility: Visibility) -> io::Result<()> {
+    let mode = if visibility == Visibility::Private { 0o600 } else { 0o644 };
     temp.as_file().set_permissions(Permissions::from_mode(mode))?;
     if let Some(folder) = path.parent().map(Path::metadata).transpose()?
         && folder.uid() != temp.as_file().metadata()?.uid()

@@ -5,17 +5,16 @@
 
 use std::ops::Range;
 
-use anyhow::Result;
 use jsonc_parser::ast::Object;
 use jsonc_parser::common::Ranged;
 use serde_json::Value;
 
-use super::{clean, member, root, value};
-use crate::{Entry, ServersPath, verdict};
+use super::nodes::{member, root, strict, value};
+use crate::{Entry, Result, ServersPath, verify};
 
 /// Reads both texts again, and makes sure that they differ in what stands at the path at most, and that this holds
 /// what was to be written there.
-pub(super) fn same_but(
+pub(super) fn verify_only_changed(
     old: &str,
     new: &str,
     place: ServersPath<'_>,
@@ -24,12 +23,12 @@ pub(super) fn same_but(
 ) -> Result<()> {
     // One syntax tree at a time: that of a large file is a multiple of it.
     let old = Outline::of(old, place, path)?;
-    let new = Outline::of(new, place, path)?;
+    let new = Outline::of(new, place, path).map_err(verify::broken)?;
     let same = old.only_objects && new.only_objects && old.others().eq(new.others());
     let path = path.join(".");
-    verdict::same(same, &path)?;
+    verify::only_changed(same, &path)?;
     let Some(entry) = entry else { return Ok(()) };
-    verdict::holds(new.value.as_ref(), &Value::Object(entry.clone()), &path)
+    verify::written(new.value.as_ref(), &Value::Object(entry.clone()), &path)
 }
 
 /// A text, seen from a path.
@@ -45,7 +44,7 @@ struct Outline<'t> {
 
 impl<'t> Outline<'t> {
     fn of(text: &'t str, place: ServersPath<'_>, path: &[&str]) -> Result<Self> {
-        let clean = clean(text, place)?;
+        let clean = strict(text, place)?;
         let root = root(&clean)?;
         let mut it = Self { text, beside: Vec::new(), only_objects: true, value: None };
         let mut object = root.as_ref();

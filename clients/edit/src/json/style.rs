@@ -36,7 +36,7 @@ impl Style {
     }
 
     /// Of a member on its own.
-    pub(super) fn render_snippet() -> Self {
+    pub(super) fn snippet() -> Self {
         let lines = Lines { inner: String::new(), ..Lines::ours() };
         Self { lines: Some(lines), ..Self::ours() }
     }

@@ -1,22 +1,18 @@
-//! Edits of hand-picked files; generated ones are in `edit/property.rs`.
+//! Edits of hand-picked files; generated ones are in `property.rs`.
 
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy};
 use serde_json::json;
 
 use super::*;
-use crate::Layout;
-use crate::by_hand::{self, entry, object, text};
-
-fn entries(text: &str, place: ServersPath<'_>) -> Result<Vec<(String, Value)>> {
-    super::entries(text, place, |_| true)
-}
+use crate::FileFormat;
+use crate::test_support::{self, entries, entry, object, put, remove, text};
 
 fn place(at: &[String]) -> ServersPath<'_> {
-    ServersPath { format: FileFormat::Jsonc, trailing_commas: true, at, layout: Layout::Map, new_file: None }
+    ServersPath { trailing_commas: true, ..ServersPath::new(FileFormat::Jsonc, at) }
 }
 
 fn strict(at: &[String]) -> ServersPath<'_> {
-    ServersPath { format: FileFormat::Json, trailing_commas: false, at, layout: Layout::Map, new_file: None }
+    ServersPath::new(FileFormat::Json, at)
 }
 
 fn servers() -> Vec<String> {
@@ -25,12 +21,12 @@ fn servers() -> Vec<String> {
 
 #[track_caller]
 fn round_trip(old: Option<&str>, place: ServersPath<'_>) -> String {
-    by_hand::round_trip(old, place, &entry())
+    test_support::round_trip(old, place, &entry())
 }
 
 #[track_caller]
 fn refusal(old: &str, place: ServersPath<'_>) -> String {
-    put(Some(old), place, "weather", &entry(), IfExists::Replace).unwrap_err().to_string()
+    test_support::refusal(old, place, &entry()).to_string()
 }
 
 #[test]
@@ -151,7 +147,7 @@ fn an_update_keeps_what_the_user_added() {
     let old = "{\"mcpServers\": {\n  \"weather\": {\n    \"command\": \"docker\", // the engine\n    \"args\": [\"old\"],\n    \
                \"type\": \"stdio\",\n    \"env\": {\"A\": \"b\"}\n  }\n}}";
     let written = object(json!({"command": "docker", "args": ["old"], "type": "stdio"}));
-    let new = put(Some(old), place(&at), "weather", &entry(), IfExists::Ours(&written)).unwrap();
+    let new = put(Some(old), place(&at), "weather", &entry(), IfExists::Update(&written)).unwrap();
     assert_eq!(
         text(&new),
         "{\"mcpServers\": {\n  \"weather\": {\n    \"command\": \"docker\", // the engine\n    \
@@ -160,7 +156,7 @@ fn an_update_keeps_what_the_user_added() {
 }
 
 #[test]
-fn a_foreign_entry_that_gave_way_comes_back() {
+fn an_unmanaged_entry_that_gave_way_comes_back() {
     let at = servers();
     round_trip(Some("{\"mcpServers\": {\"weather\": { \"command\" : \"mine\" }, \"x\": 1}}"), strict(&at));
     round_trip(Some("{\"mcpServers\": {\"weather\": null}}"), strict(&at));
@@ -179,10 +175,10 @@ fn entries_leave_in_any_order() {
         for order in [["one", "two"], ["two", "one"]] {
             let first = put(old, strict(&at), "one", &entry(), IfExists::Replace).unwrap();
             let both = put(Some(text(&first)), strict(&at), "two", &entry(), IfExists::Replace).unwrap();
-            assert_eq!(both.made, []);
+            assert_eq!(both.created, []);
             let left = remove(text(&both), strict(&at), order[0], &[], None).unwrap().unwrap();
             let left = String::from_utf8(left).unwrap();
-            let back = remove(&left, strict(&at), order[1], &first.made, None).unwrap();
+            let back = remove(&left, strict(&at), order[1], &first.created, None).unwrap();
             assert_eq!(back.map(|it| String::from_utf8(it).unwrap()).as_deref(), old);
         }
     }
@@ -194,13 +190,14 @@ fn what_others_added_to_our_objects_stays() {
     let ours = put(None, place(&at), "weather", &entry(), IfExists::Replace).unwrap();
     for (added, kept) in [("\"theme\": 1, \"mcp", "theme"), ("// note\n\"mcp", "note")] {
         let edited = text(&ours).replacen("\"mcp", added, 1);
-        let left = remove(&edited, place(&at), "weather", &ours.made, None).unwrap().unwrap();
+        let left = remove(&edited, place(&at), "weather", &ours.created, None).unwrap().unwrap();
         let left = String::from_utf8(left).unwrap();
         assert!(left.contains(kept) && !left.contains("weather"), "{left}");
     }
     let edited = text(&ours).replacen("\"weather\"", "// theirs\n\"weather\"", 1);
-    let left = String::from_utf8(remove(&edited, place(&at), "weather", &ours.made, None).unwrap().unwrap())
-        .unwrap();
+    let left =
+        String::from_utf8(remove(&edited, place(&at), "weather", &ours.created, None).unwrap().unwrap())
+            .unwrap();
     assert!(left.contains("// theirs"), "{left}");
 }
 
@@ -225,10 +222,9 @@ fn a_removal_never_moves_a_value_into_a_comment() {
 
 fn comments(text: &str) -> Vec<String> {
     let collect = CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
-    let text = &split_bom(text).1.replace("\\ud800", "\\ufffd"); // the parser refuses halves
-    let parse_entry = jsonc_parser::parse_to_ast(text, &collect, &ParseOptions::default()).unwrap();
-    let tokens =
-        parse_entry.tokens.unwrap().into_iter().map(|it| text[it.range.start..it.range.end].to_owned());
+    let text = &crate::split_bom(text).1.replace("\\ud800", "\\ufffd"); // the parser refuses halves
+    let parsed = jsonc_parser::parse_to_ast(text, &collect, &jsonc_parser::ParseOptions::default()).unwrap();
+    let tokens = parsed.tokens.unwrap().into_iter().map(|it| text[it.range.start..it.range.end].to_owned());
     tokens.filter(|it| it.starts_with('/')).collect()
 }
 

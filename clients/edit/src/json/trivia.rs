@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::clean::comment_end;
+use super::strip_comments::comment_end;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use serde_json::json;
 
-use super::claims::{self, Inserted};
-use super::{Dice, Figures, Kind};
-use crate::{CreatedParent, EditError, Entry, IfExists, Insertion, ServersPath};
+use super::assertions::{self, Inserted};
+use super::{Figures, Kind, Rng};
+use crate::{CreatedParent, Entry, Error, IfExists, Insertion, ServersPath};
 
 /// What clients and people call their servers, or could.
 const NAMES: &[&str] = &[
@@ -94,7 +94,7 @@ const TEXTS: &[&str] = &[
 
 pub(super) struct Case<'f> {
     kind: &'static Kind,
-    dice: Dice,
+    rng: Rng,
     figures: &'f Figures,
     at: Vec<String>,
 }
@@ -108,12 +108,12 @@ struct Ours {
 impl<'f> Case<'f> {
     pub(super) fn new(kind: &'static Kind, seed: u64, figures: &'f Figures) -> Self {
         let at = kind.at.iter().map(|it| (*it).to_owned()).collect();
-        Self { kind, dice: Dice::new(seed), figures, at }
+        Self { kind, rng: Rng::new(seed), figures, at }
     }
 
     pub(super) fn run(mut self) {
-        let generated = (self.kind.generate)(&mut self.dice);
-        match self.dice.roll(8) {
+        let generated = (self.kind.generate)(&mut self.rng);
+        match self.rng.roll(8) {
             0 => self.edits(None),
             1 | 2 => {
                 let broken = self.broken(generated.into_bytes());
@@ -131,25 +131,25 @@ impl<'f> Case<'f> {
         let at = self.at.clone();
         let place = (self.kind.place)(&at);
         let Some(before) = self.names(original, place) else { return };
-        let (mut now, mut made, mut ours) =
+        let (mut now, mut created, mut ours) =
             (original.map(<[u8]>::to_vec), Vec::<CreatedParent>::new(), Vec::new());
-        for _ in 0..1 + self.dice.roll(3) {
+        for _ in 0..1 + self.rng.roll(3) {
             let name = self.name(&before);
             if ours.iter().any(|it: &Ours| it.name == name) {
                 continue;
             }
             let Some(put) = self.install(now.as_deref(), place, &name, &before) else { return };
             // As the ledger does.
-            made.retain(|old| !put.made.iter().any(|new| new.path == old.path));
-            made.extend(put.made);
+            created.retain(|old| !put.created.iter().any(|new| new.path == old.path));
+            created.extend(put.created);
             ours.push(Ours { name, replaced: put.replaced });
             now = Some(put.text);
         }
         while !ours.is_empty() {
-            let it = ours.remove(self.dice.roll(ours.len()));
+            let it = ours.remove(self.rng.roll(ours.len()));
             let text = now.expect("a file with an entry of ours");
-            let left = if ours.is_empty() { made.as_slice() } else { &[] };
-            let left = if self.dice.roll(2) == 0 { &made } else { left };
+            let left = if ours.is_empty() { created.as_slice() } else { &[] };
+            let left = if self.rng.roll(2) == 0 { &created } else { left };
             now = crate::remove(&text, place, &it.name, left, it.replaced.as_deref()).unwrap();
             self.count(&text);
             self.agree(Some(&text), now.as_deref(), place, &it.name, None);
@@ -169,22 +169,23 @@ impl<'f> Case<'f> {
         }
     }
 
-    fn refused(&self, original: Option<&[u8]>, place: ServersPath<'_>, err: &anyhow::Error) {
-        assert!(err.downcast_ref::<EditError>().is_some(), "no line and column: {err:#}");
+    fn refused(&self, original: Option<&[u8]>, place: ServersPath<'_>, err: &Error) {
+        assert!(err.position().is_some(), "no line and column: {err}");
         let again = crate::put(original, place, "weather", &Entry::new(), IfExists::Replace);
-        assert!(again.is_err(), "it cannot be read, and is written: {err:#}");
+        assert!(again.is_err(), "it cannot be read, and is written: {err}");
         self.figures.refused.fetch_add(1, Relaxed);
     }
 
     /// One of the file's own names, at times.
     fn name(&mut self, before: &[String]) -> String {
-        match (self.dice.roll(3), before.len()) {
-            (0, 1..) => before[self.dice.roll(before.len())].clone(),
-            _ => self.dice.pick(NAMES).to_owned(),
+        match (self.rng.roll(3), before.len()) {
+            (0, 1..) => before[self.rng.roll(before.len())].clone(),
+            _ => self.rng.pick(NAMES).to_owned(),
         }
     }
 
-    /// Puts an entry in, lets its user add to it, and brings it up to date: the last text, with what the first one made.
+    /// Puts an entry in, lets its user add to it, and brings it up to date: the last text, with what the first one
+    /// made.
     fn install(
         &mut self,
         old: Option<&[u8]>,
@@ -196,18 +197,18 @@ impl<'f> Case<'f> {
         let put = match crate::put(old, place, name, &entry, IfExists::Replace) {
             Ok(put) => put,
             // Another entry of the file may be broken in a way that only matters when the file is written.
-            Err(err) if err.downcast_ref::<EditError>().is_some() => {
+            Err(err) if err.position().is_some() => {
                 self.figures.refused.fetch_add(1, Relaxed);
                 return None;
             }
-            Err(err) => panic!("{err:#}"),
+            Err(err) => panic!("{err}"),
         };
         self.count(old.unwrap_or_default());
         assert_eq!(put.replaced.is_some(), before.iter().any(|it| it == name), "whose was {name:?}?");
         let old_bytes = old.unwrap_or_default();
         let ours = match &put.replaced {
-            Some(replaced) => claims::replaced(old_bytes, &put.text, replaced),
-            None => claims::inserted(old_bytes, &put.text),
+            Some(replaced) => assertions::replaced(old_bytes, &put.text, replaced),
+            None => assertions::inserted(old_bytes, &put.text),
         };
         self.agree(old, Some(&put.text), place, name, Some(&entry));
         self.nothing_to_do(&put.text, place, name, &entry);
@@ -223,22 +224,22 @@ impl<'f> Case<'f> {
         first: &Entry,
         ours: &Inserted,
     ) -> Vec<u8> {
-        if self.dice.roll(3) == 0 {
+        if self.rng.roll(3) == 0 {
             return text.to_vec();
         }
         let users =
-            json!({"disabled": true, "env": {"USER_KEY": self.dice.pick(TEXTS)}, "autoApprove": ["now"]});
+            json!({"disabled": true, "env": {"USER_KEY": self.rng.pick(TEXTS)}, "autoApprove": ["now"]});
         let mut users = users.as_object().expect("an object").clone();
         users.retain(|key, _| !first.contains_key(key));
-        let theirs = crate::put(Some(text), place, name, &users, IfExists::Ours(&Entry::new())).unwrap();
+        let theirs = crate::put(Some(text), place, name, &users, IfExists::Update(&Entry::new())).unwrap();
         ours.holds(text, &theirs.text);
         let second = self.entry();
-        let new = crate::put(Some(&theirs.text), place, name, &second, IfExists::Ours(first)).unwrap();
+        let new = crate::put(Some(&theirs.text), place, name, &second, IfExists::Update(first)).unwrap();
         ours.holds(text, &new.text);
-        assert!(new.made.is_empty() && new.replaced.is_none());
+        assert!(new.created.is_empty() && new.replaced.is_none());
         let mut all = users.clone();
         for (key, value) in &second {
-            claims::merge(&mut all, key, value);
+            assertions::merge(&mut all, key, value);
         }
         self.count(text);
         self.agree(Some(text), Some(&new.text), place, name, Some(&all));
@@ -248,10 +249,10 @@ impl<'f> Case<'f> {
 
     /// What is there already is not written again.
     fn nothing_to_do(&self, text: &[u8], place: ServersPath<'_>, name: &str, entry: &Entry) {
-        let again = crate::put(Some(text), place, name, entry, IfExists::Ours(entry)).unwrap();
+        let again = crate::put(Some(text), place, name, entry, IfExists::Update(entry)).unwrap();
         let (text, again_text) = (String::from_utf8_lossy(text), String::from_utf8_lossy(&again.text));
         assert_eq!(text, again_text, "a second install changed the file");
-        assert!(again.made.is_empty() && again.replaced.is_none());
+        assert!(again.created.is_empty() && again.replaced.is_none());
         self.figures.edits.fetch_add(1, Relaxed);
     }
 
@@ -273,36 +274,36 @@ impl<'f> Case<'f> {
             (self.kind.second)(std::str::from_utf8(it.unwrap_or_default()).expect("text"))
         };
         let (old, new) = (read(old), read(new));
-        claims::same_but(old, new, place, name, entry);
+        assertions::verify_only_changed(old, new, place, name, entry);
     }
 
     fn entry(&mut self) -> Entry {
         let mut entry = Entry::new();
-        let args: Vec<&str> = (0..self.dice.roll(5)).map(|_| self.dice.pick(TEXTS)).collect();
-        entry.insert("command".into(), self.dice.pick(TEXTS).into());
+        let args: Vec<&str> = (0..self.rng.roll(5)).map(|_| self.rng.pick(TEXTS)).collect();
+        entry.insert("command".into(), self.rng.pick(TEXTS).into());
         entry.insert("args".into(), args.into());
-        if self.dice.roll(3) == 0 {
-            entry.insert("env".into(), json!({"A": self.dice.pick(TEXTS), "B_2": self.dice.pick(TEXTS)}));
+        if self.rng.roll(3) == 0 {
+            entry.insert("env".into(), json!({"A": self.rng.pick(TEXTS), "B_2": self.rng.pick(TEXTS)}));
         }
-        if self.dice.roll(4) == 0 {
-            let key = self.dice.pick(&["type", "a.b", "with space", "ключ", "on", "tools"]);
+        if self.rng.roll(4) == 0 {
+            let key = self.rng.pick(&["type", "a.b", "with space", "ключ", "on", "tools"]);
             let value = [json!("stdio"), json!(true), json!(30_000), json!({}), json!([])];
-            entry.insert(key.into(), value[self.dice.roll(value.len())].clone());
+            entry.insert(key.into(), value[self.rng.roll(value.len())].clone());
         }
-        if self.dice.roll(6) == 0 {
-            entry.insert("headers".into(), json!({"x": {"deep": [self.dice.pick(TEXTS), "y"]}}));
+        if self.rng.roll(6) == 0 {
+            entry.insert("headers".into(), json!({"x": {"deep": [self.rng.pick(TEXTS), "y"]}}));
         }
         entry
     }
 
     /// Bytes turned, cut out, doubled, or the end missing.
     fn broken(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
-        for _ in 0..1 + self.dice.roll(3) {
-            let at = self.dice.roll(bytes.len() + 1);
-            let to = (at + 1 + self.dice.roll(8)).min(bytes.len());
-            match self.dice.roll(6) {
+        for _ in 0..1 + self.rng.roll(3) {
+            let at = self.rng.roll(bytes.len() + 1);
+            let to = (at + 1 + self.rng.roll(8)).min(bytes.len());
+            match self.rng.roll(6) {
                 _ if at >= bytes.len() => bytes.push(self.byte()),
-                0 => bytes[at] ^= 1 << self.dice.roll(8),
+                0 => bytes[at] ^= 1 << self.rng.roll(8),
                 1 => bytes[at] = self.byte(),
                 2 => drop(bytes.drain(at..to)),
                 3 => bytes.truncate(at),
@@ -311,7 +312,7 @@ impl<'f> Case<'f> {
                     bytes.splice(at..at, piece);
                 }
                 _ => {
-                    let from = self.dice.roll(bytes.len());
+                    let from = self.rng.roll(bytes.len());
                     let piece = bytes[from..(from + 40).min(bytes.len())].to_vec();
                     bytes.splice(at..at, piece);
                 }
@@ -323,6 +324,6 @@ impl<'f> Case<'f> {
     /// One that means something to some format, or none.
     fn byte(&mut self) -> u8 {
         const ALL: &[u8] = b"{}[]\",:#/*\\\n\r\t \0'=-|&!<\xFF";
-        ALL[self.dice.roll(ALL.len())]
+        ALL[self.rng.roll(ALL.len())]
     }
 }

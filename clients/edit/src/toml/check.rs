@@ -5,24 +5,25 @@
 
 use std::ops::Range;
 
-use anyhow::{Result, bail};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::doc::{Doc, Id, Kind, ROOT};
 use super::value;
-use crate::verdict;
+use crate::{Result, verify};
 
 /// Makes sure that two texts differ in what stands at the path at most, and that this holds what was to be written.
-pub(super) fn same_but(old: &Doc<'_>, new: &str, path: &[&str], entry: Option<&Value>) -> Result<()> {
+pub(super) fn verify_only_changed(
+    old: &Doc<'_>,
+    new: &str,
+    path: &[&str],
+    entry: Option<&Value>,
+) -> Result<()> {
     let name = path.join(".");
-    let new = match Doc::parse(new) {
-        Ok(new) => new,
-        Err(err) => bail!("the edit would have broken the file (this is a fault of ours): {err}"),
-    };
-    verdict::same(same(old, &new, path), &name)?;
+    let new = Doc::parse(new).map_err(verify::broken)?;
+    verify::only_changed(same(old, &new, path), &name)?;
     let Some(entry) = entry else { return Ok(()) };
-    verdict::holds(find(&new, path).as_ref(), entry, &name)
+    verify::written(find(&new, path).as_ref(), entry, &name)
 }
 
 fn find(doc: &Doc<'_>, path: &[&str]) -> Option<Value> {

@@ -2,19 +2,18 @@
 //!
 //! Text -> a tree of tables and values with their places. Invariant: what TOML forbids is refused, with its place. The
 //! `toml` crate reads one table at a time, so that a large file takes little memory; what tables may do to each other
-//! is judged here.
+//! is checked here.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use anyhow::Result;
 use toml::de::{DeTable, DeValue};
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
 use super::{lines, value};
-use crate::EditError;
+use crate::{Error, Result};
 
 const BOM: &str = "\u{FEFF}";
 
@@ -79,7 +78,7 @@ impl<'t> Doc<'t> {
     /// `text` is without its byte order mark.
     pub(super) fn parse(text: &'t str) -> Result<Self> {
         if text.starts_with(BOM) {
-            return Err(EditError::at(text, 0, "a second byte order mark").into());
+            return Err(Error::syntax(text, 0, "a second byte order mark"));
         }
         let mut builder = Builder::new(text);
         let mut start = 0;
@@ -156,8 +155,12 @@ impl<'t> Doc<'t> {
         self.sections.iter().skip(1).filter(move |it| self.within(it.node, id))
     }
 
-    pub(super) fn refused(&self, id: Id, what: impl Into<String>) -> EditError {
-        EditError::at(self.text, self.range(id).start, what)
+    pub(super) fn wrong_type(&self, id: Id, what: impl Into<String>) -> Error {
+        Error::wrong_type(self.text, self.range(id).start, what)
+    }
+
+    pub(super) fn unsupported(&self, id: Id, what: impl Into<String>) -> Error {
+        Error::unsupported(self.text, self.range(id).start, what)
     }
 }
 
@@ -189,7 +192,7 @@ fn headers(text: &str) -> Result<Vec<Header>> {
             TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => depth = depth.saturating_sub(1),
             TokenKind::Comma | TokenKind::Equals => dots = 0,
             TokenKind::Dot if dots == DEEPEST => {
-                return Err(EditError::at(text, token.span().start(), "too many keys with dots").into());
+                return Err(Error::unsupported(text, token.span().start(), "too many keys with dots"));
             }
             TokenKind::Dot => dots += 1,
             _ if in_header => found.iter_mut().last().into_iter().for_each(|it| it.keys += 1),
@@ -224,11 +227,11 @@ impl<'t> Builder<'t> {
     /// Takes in a header of so many keys, with what is below it.
     fn section(&mut self, range: Range<usize>, keys: usize) -> Result<()> {
         let text = self.doc.text;
-        let parse_entry = DeTable::parse(&text[range.clone()]).map_err(|err| {
+        let parsed = DeTable::parse(&text[range.clone()]).map_err(|err| {
             let at = range.start + err.span().map_or(0, |it| it.start);
-            EditError::at(text, at, err.message().trim())
+            Error::syntax(text, at, err.message().trim())
         })?;
-        let (mut table, mut node, mut end) = (parse_entry.get_ref(), ROOT, range.start);
+        let (mut table, mut node, mut end) = (parsed.get_ref(), ROOT, range.start);
         for depth in 1..=keys {
             let Some((key, value)) = table.iter().next() else { break };
             let (name, at) = (key.get_ref().clone(), moved(key.span(), range.start));
@@ -261,7 +264,7 @@ impl<'t> Builder<'t> {
                 }
                 _ => {
                     if let Some(bad) = value::bad_number(value) {
-                        return Err(EditError::at(self.doc.text, base + bad, "this is no number").into());
+                        return Err(Error::syntax(self.doc.text, base + bad, "this is no number"));
                     }
                     if self.find(node, key.get_ref()).is_some() {
                         return Err(self.twice(key.get_ref(), key_at));
@@ -357,13 +360,13 @@ impl<'t> Builder<'t> {
         self.index.entry(parent).or_insert_with(all).insert(doc.node(id).key.clone(), id);
     }
 
-    fn twice(&self, key: &str, at: Range<usize>) -> anyhow::Error {
-        EditError::at(self.doc.text, at.start, format!("a second `{key}` in the same table")).into()
+    fn twice(&self, key: &str, at: Range<usize>) -> Error {
+        Error::duplicate(self.doc.text, at.start, format!("a second `{key}` in the same table"))
     }
 
-    fn no_table(&self, key: &str, at: Range<usize>) -> anyhow::Error {
+    fn no_table(&self, key: &str, at: Range<usize>) -> Error {
         let what = format!("`{key}` cannot be extended: it is complete where it first stands");
-        EditError::at(self.doc.text, at.start, what).into()
+        Error::syntax(self.doc.text, at.start, what)
     }
 }
 

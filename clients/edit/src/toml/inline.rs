@@ -40,8 +40,8 @@ fn members(text: &str) -> Vec<Member> {
         }
     }
     let mut out = Vec::new();
-    if let Ok(parse_entry) = DeValue::parse(text)
-        && let Some(table) = parse_entry.get_ref().as_table()
+    if let Ok(parsed) = DeValue::parse(text)
+        && let Some(table) = parsed.get_ref().as_table()
     {
         collect(text, table, &[], &mut out);
     }

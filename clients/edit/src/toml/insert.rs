@@ -1,7 +1,7 @@
 //! Where a new entry goes, and how it is written there.
 //!
-//! Tree + entry -> splice. Invariant: what is put in can be recognised by where it stands: taking it out by the rules of
-//! `pieces` gives the text back, without anything having to be remembered.
+//! Tree + entry -> splice. Invariant: what is put in can be recognised by where it stands: taking it out by the rules
+//! of `fragments` gives the text back, without anything having to be remembered.
 
 use serde_json::Value;
 

@@ -1,15 +1,15 @@
-//! Edits of hand-picked files; generated ones are in `edit/property.rs`.
+//! Edits of hand-picked files; generated ones are in `property.rs`.
 
 mod broken;
 
 use serde_json::json;
 
 use super::*;
-use crate::by_hand::{self, entry, object, text};
-use crate::{FileFormat, Layout};
+use crate::test_support::{self, entries, entry, object, put, remove, text};
+use crate::{FileFormat, parse_entry, render_snippet};
 
 fn place(at: &[String]) -> ServersPath<'_> {
-    ServersPath { format: FileFormat::Toml, trailing_commas: false, at, layout: Layout::Map, new_file: None }
+    ServersPath::new(FileFormat::Toml, at)
 }
 
 fn servers() -> Vec<String> {
@@ -21,17 +21,17 @@ fn nested() -> Vec<String> {
 }
 
 fn all(text: &str, at: &[String]) -> Vec<(String, Value)> {
-    entries(text, place(at), |_| true).unwrap()
+    entries(text, place(at)).unwrap()
 }
 
-fn left(text: &str, at: &[String], made: &[CreatedParent], replaced: Option<&str>) -> Option<String> {
-    let left = remove(text, place(at), "weather", made, replaced).unwrap();
+fn left(text: &str, at: &[String], created: &[CreatedParent], replaced: Option<&str>) -> Option<String> {
+    let left = remove(text, place(at), "weather", created, replaced).unwrap();
     left.map(|it| String::from_utf8(it).unwrap())
 }
 
 #[track_caller]
 fn round_trip_with(old: Option<&str>, at: &[String], entry: &Entry) -> String {
-    by_hand::round_trip(old, place(at), entry)
+    test_support::round_trip(old, place(at), entry)
 }
 
 #[track_caller]
@@ -41,9 +41,7 @@ fn round_trip(old: Option<&str>) -> String {
 
 #[track_caller]
 fn refusal(old: &str) -> String {
-    let err = put(Some(old), place(&servers()), "weather", &entry(), IfExists::Replace).unwrap_err();
-    assert!(err.downcast_ref::<EditError>().is_some(), "no line and column: {err:#}");
-    err.to_string()
+    test_support::refusal(old, place(&servers()), &entry()).to_string()
 }
 
 const OURS: &str = "[mcp_servers.weather]\ncommand = \"docker\"\nargs = [\"exec\", \"-i\", \"mcp-weather\", \"/mcp\", \"stdio\"]\n";
@@ -168,7 +166,7 @@ fn what_the_client_could_not_read_is_refused_with_its_place() {
         "2:2: `a` cannot be extended: it is complete where it first stands"
     );
     assert_eq!(refusal("mcp_servers = []\n"), "1:15: `mcp_servers` must be a table, and is a list");
-    assert_eq!(refusal("# é\nmcp_servers = 'x'"), "2:15: `mcp_servers` must be a table, and is a text");
+    assert_eq!(refusal("# é\nmcp_servers = 'x'"), "2:15: `mcp_servers` must be a table, and is a string");
     assert_eq!(
         refusal("a = 1\n\n[[mcp_servers]]\nname = 'x'\n"),
         "3:3: `mcp_servers` must be a table, and is an array of tables"
@@ -214,8 +212,8 @@ fn an_update_keeps_what_the_user_added() {
     let wanted =
         object(json!({"command": "docker", "args": ["new"], "env": {"A": "1", "C": "3"}, "cwd": "/"}));
     let update = |old: &str| {
-        let new = put(Some(old), place(&servers()), "weather", &wanted, IfExists::Ours(&written)).unwrap();
-        assert!(new.replaced.is_none() && new.made.is_empty());
+        let new = put(Some(old), place(&servers()), "weather", &wanted, IfExists::Update(&written)).unwrap();
+        assert!(new.replaced.is_none() && new.created.is_empty());
         text(&new).to_owned()
     };
     assert_eq!(
@@ -250,8 +248,8 @@ fn an_update_keeps_what_the_user_added() {
 }
 
 #[test]
-fn a_foreign_entry_that_gave_way_comes_back() {
-    for (foreign, value) in [
+fn an_unmanaged_entry_that_gave_way_comes_back() {
+    for (unmanaged, value) in [
         (
             "[mcp_servers.weather] # c\ncommand = 'mine'\n\n# keys\n[mcp_servers.weather.env]\nA = 1\n# end\n\n[b]\n",
             json!({"command": "mine", "env": {"A": 1}}),
@@ -266,13 +264,13 @@ fn a_foreign_entry_that_gave_way_comes_back() {
         ("mcp_servers = { weather = { a = 1 }, x = 1 }\n", json!({"a": 1})),
         ("[mcp_servers.weather]", json!({})),
     ] {
-        let new = put(Some(foreign), place(&servers()), "weather", &entry(), IfExists::Replace).unwrap();
+        let new = put(Some(unmanaged), place(&servers()), "weather", &entry(), IfExists::Replace).unwrap();
         assert_eq!(
             parse_entry(new.replaced.as_deref().unwrap(), place(&servers())).unwrap(),
             value,
-            "{foreign}"
+            "{unmanaged}"
         );
-        round_trip(Some(foreign));
+        round_trip(Some(unmanaged));
     }
 }
 
@@ -289,9 +287,9 @@ fn what_is_not_ours_stays_when_ours_goes() {
     ] {
         assert_eq!(left(old, &servers(), &[], None).unwrap(), kept);
     }
-    let made = [CreatedParent { path: Vec::new(), was: PreviousState::Missing }];
-    assert_eq!(left(&format!("# note\n{OURS}"), &servers(), &made, None).unwrap(), "# note\n");
-    assert_eq!(left("a = 1\n", &servers(), &made, None).unwrap(), "a = 1\n");
+    let created = [CreatedParent { path: Vec::new(), previous: PreviousState::Missing }];
+    assert_eq!(left(&format!("# note\n{OURS}"), &servers(), &created, None).unwrap(), "# note\n");
+    assert_eq!(left("a = 1\n", &servers(), &created, None).unwrap(), "a = 1\n");
 }
 
 #[test]
@@ -309,10 +307,10 @@ fn entries_leave_in_any_order() {
             let at = servers();
             let first = put(old, place(&at), "one", &entry(), IfExists::Replace).unwrap();
             let both = put(Some(text(&first)), place(&at), "two", &entry(), IfExists::Replace).unwrap();
-            assert_eq!(both.made, []);
+            assert_eq!(both.created, []);
             let left = remove(text(&both), place(&at), order[0], &[], None).unwrap().unwrap();
             let left = String::from_utf8(left).unwrap();
-            let back = remove(&left, place(&at), order[1], &first.made, None).unwrap();
+            let back = remove(&left, place(&at), order[1], &first.created, None).unwrap();
             assert_eq!(back.map(|it| String::from_utf8(it).unwrap()).as_deref(), old);
         }
     }

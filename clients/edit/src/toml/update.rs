@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::doc::{Doc, Id, Kind};
-use super::pieces::{self, Piece};
+use super::fragments::{self, Fragment};
 use super::write::{self, Style};
 use super::{inline, lines, value};
 use crate::Entry;
@@ -58,8 +58,8 @@ impl Update<'_> {
     }
 
     fn cut(&mut self, id: Id) {
-        let all = pieces::of(self.doc, id);
-        self.splices.extend(all.iter().map(|it| pieces::cut(self.doc.text, it)));
+        let all = fragments::of(self.doc, id);
+        self.splices.extend(all.iter().map(|it| fragments::cut(self.doc.text, it)));
     }
 
     fn insert(&mut self, at: usize, with: String) {
@@ -91,9 +91,9 @@ impl Update<'_> {
             let lines = new.iter().map(|(name, it)| format!("{end}{indent}{}", write::pair(name, it)));
             return self.insert(own.range.end, lines.collect());
         }
-        let alone = pieces::of(self.doc, id).into_iter().rev().find_map(|it| match it {
-            Piece::Line { range, .. } => Some(range),
-            Piece::Tables(_) => None,
+        let alone = fragments::of(self.doc, id).into_iter().rev().find_map(|it| match it {
+            Fragment::Line { range, .. } => Some(range),
+            Fragment::Tables(_) => None,
         });
         if let Some(line) = alone {
             // Among keys with dots: with the same beginning as these.

@@ -4,14 +4,14 @@
 
 use super::read::{Props, Reader, Spot};
 use super::tree::{Kind, line_end};
-use crate::EditError;
+use crate::{Error, Result};
 
 /// A key longer than this is none to any parser.
 const LONGEST_KEY: usize = 1000;
 
 impl<'t> Reader<'t> {
     /// Behind a colon, a dash, or nothing yet: exactly one node.
-    pub(super) fn node(&mut self, spot: Spot) -> Result<(), EditError> {
+    pub(super) fn node(&mut self, spot: Spot) -> Result<()> {
         let mut props = Props::default();
         let mut own_line = spot.own_line;
         let mut behind_comment = false;
@@ -19,7 +19,7 @@ impl<'t> Reader<'t> {
             let from = self.at;
             let tab = self.blanks();
             if tab {
-                return self.refuse(from, "a tab, where columns count");
+                return self.unsupported(from, "a tab, where columns count");
             }
             let on = self.peek(0);
             if matches!(on, None | Some(b'\n' | b'\r')) || on == Some(b'#') && (own_line || self.at > from) {
@@ -47,7 +47,7 @@ impl<'t> Reader<'t> {
             own_line = false;
         }
         if behind_comment && own_line {
-            return self.refuse(self.at, "a text on a line of its own, behind a comment");
+            return self.unsupported(self.at, "a string on a line of its own, behind a comment");
         }
         self.leaf(props, spot)
     }
@@ -64,13 +64,13 @@ impl<'t> Reader<'t> {
         self.peek(0) == Some(b'-') && self.blank_at(self.at + 1)
     }
 
-    pub(super) fn leaf(&mut self, props: Props<'t>, spot: Spot) -> Result<(), EditError> {
+    pub(super) fn leaf(&mut self, props: Props<'t>, spot: Spot) -> Result<()> {
         let start = self.at;
         match self.peek(0) {
             Some(b'[' | b'{') => self.flow(props, spot.lead, spot.around)?,
             Some(b'*') => self.alias(props, spot.lead)?,
             Some(b'|' | b'>') if spot.around < 0 => {
-                return self.refuse(start, "expected a mapping, found a text");
+                return Err(Error::wrong_type(self.text, start, "expected a mapping, found a string"));
             }
             Some(b'|' | b'>') => return self.block_scalar(props, spot),
             Some(b'"' | b'\'') => {
@@ -82,7 +82,7 @@ impl<'t> Reader<'t> {
         self.end_of_line()
     }
 
-    pub(super) fn map(&mut self, props: Props<'t>, lead: usize) -> Result<(), EditError> {
+    pub(super) fn map(&mut self, props: Props<'t>, lead: usize) -> Result<()> {
         self.deeper()?;
         let column = self.column();
         let id = self.push(Kind::Map, props, lead, self.at, self.at);
@@ -94,14 +94,14 @@ impl<'t> Reader<'t> {
                 break;
             }
             if !self.key_ahead()? {
-                return self.refuse(self.at, "expected a key and a colon");
+                return self.syntax(self.at, "expected a key and a colon");
             }
         }
         self.end_block(id);
         Ok(())
     }
 
-    pub(super) fn list(&mut self, props: Props<'t>, lead: usize) -> Result<(), EditError> {
+    pub(super) fn list(&mut self, props: Props<'t>, lead: usize) -> Result<()> {
         self.deeper()?;
         let column = self.column();
         let id = self.push(Kind::List, props, lead, self.at, self.at);
@@ -118,13 +118,13 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether the next line goes on with the block of that column.
-    pub(super) fn next_at(&mut self, column: isize) -> Result<bool, EditError> {
+    pub(super) fn next_at(&mut self, column: isize) -> Result<bool> {
         self.skip_to_content()?;
         if self.at == self.bytes.len() || self.marker().is_some() || self.column() < column {
             return Ok(false);
         }
         if self.column() > column {
-            return self.refuse(self.at, "this line is indented more than what it seems to belong to");
+            return self.syntax(self.at, "this line is indented more than what it seems to belong to");
         }
         Ok(true)
     }
@@ -135,14 +135,14 @@ impl<'t> Reader<'t> {
     }
 
     /// Is there a key with its colon at this place? What can only be a key of another kind is refused.
-    pub(super) fn key_ahead(&mut self) -> Result<bool, EditError> {
+    pub(super) fn key_ahead(&mut self) -> Result<bool> {
         let (at, line) = (self.at, self.line);
         let found = self.find_colon();
         (self.at, self.line) = (at, line);
         found
     }
 
-    pub(super) fn find_colon(&mut self) -> Result<bool, EditError> {
+    pub(super) fn find_colon(&mut self) -> Result<bool> {
         let from = self.at;
         let mut props = Props::default();
         while matches!(self.peek(0), Some(b'&' | b'!')) {
@@ -152,7 +152,7 @@ impl<'t> Reader<'t> {
         let end = || line_end(self.text, self.at);
         let odd = match self.peek(0) {
             Some(b'?') if self.blank_at(self.at + 1) => {
-                return self.refuse(from, "a key with a question mark");
+                return self.unsupported(from, "a key with a question mark");
             }
             Some(quote @ (b'"' | b'\'')) => {
                 let Some(close) = self.closing_quote(quote, end()) else { return Ok(false) };
@@ -179,8 +179,8 @@ impl<'t> Reader<'t> {
         self.blanks();
         let colon = self.peek(0) == Some(b':') && self.blank_at(self.at + 1);
         match odd {
-            Some(what) if colon => self.refuse(from, what),
-            _ if colon && self.at - from > LONGEST_KEY => self.refuse(from, "a very long key"),
+            Some(what) if colon => self.unsupported(from, what),
+            _ if colon && self.at - from > LONGEST_KEY => self.unsupported(from, "a very long key"),
             _ => Ok(colon),
         }
     }
@@ -201,7 +201,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The key that was found ahead, and its colon.
-    pub(super) fn key(&mut self) -> Result<(), EditError> {
+    pub(super) fn key(&mut self) -> Result<()> {
         let mut props = Props::default();
         while matches!(self.peek(0), Some(b'&' | b'!')) {
             self.prop(&mut props)?;
@@ -222,7 +222,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    pub(super) fn prop(&mut self, props: &mut Props<'t>) -> Result<(), EditError> {
+    pub(super) fn prop(&mut self, props: &mut Props<'t>) -> Result<()> {
         let from = self.at;
         props.head.get_or_insert(from);
         let is_anchor = self.peek(0) == Some(b'&');
@@ -238,7 +238,7 @@ impl<'t> Reader<'t> {
             || !self.blank_at(self.at)
             || local.is_some_and(|it| it.is_empty() != (name == "!") || it.contains('!'))
         {
-            return self.refuse(from, if is_anchor { "an odd anchor" } else { "an odd tag" });
+            return self.unsupported(from, if is_anchor { "an odd anchor" } else { "an odd tag" });
         }
         if is_anchor {
             props.anchor = Some(&name[1..]);
@@ -248,21 +248,21 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    pub(super) fn alias(&mut self, props: Props<'t>, lead: usize) -> Result<(), EditError> {
+    pub(super) fn alias(&mut self, props: Props<'t>, lead: usize) -> Result<()> {
         let from = self.at;
         self.at += 1;
         while self.peek(0).is_some_and(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-')) {
             self.at += 1;
         }
         let Some(&target) = self.anchors.get(&self.text[from + 1..self.at]) else {
-            return self.refuse(from, "an alias of nothing that stands above it");
+            return self.syntax(from, "an alias of nothing that stands above it");
         };
         let open = &self.nodes[target as usize];
         if open.kind.is_collection() && open.start == open.end {
-            return self.refuse(from, "an alias inside of what it stands for");
+            return self.unsupported(from, "an alias inside of what it stands for");
         }
         if let Some(head) = props.head {
-            return self.refuse(head, "an alias with a tag or an anchor");
+            return self.syntax(head, "an alias with a tag or an anchor");
         }
         let id = self.push(Kind::Alias, props, lead, from, self.at);
         self.aliases.push((id as u32, target));

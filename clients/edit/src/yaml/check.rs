@@ -3,16 +3,15 @@
 //! Old tree and new text -> nothing, or an error. Invariant: it reads the new text from the beginning and trusts
 //! nothing that the edit found out.
 
-use anyhow::Result;
 use serde_json::Value;
 
 use super::tree::{Kind, Tree};
 use super::{named, walk};
-use crate::{Entry, Layout, ServersPath, verdict};
+use crate::{Entry, Layout, Result, ServersPath, verify};
 
 /// Makes sure that both texts differ in what stands at the path at most, and that the new one holds what was to be
 /// written there. `depth`: how many keys of the path count; with one more than the place has, the entry's name.
-pub(super) fn same_but(
+pub(super) fn verify_only_changed(
     old: &Tree<'_>,
     new: &str,
     place: ServersPath<'_>,
@@ -20,16 +19,16 @@ pub(super) fn same_but(
     depth: usize,
     entry: Option<&Entry>,
 ) -> Result<()> {
-    let new = Tree::read(new)?;
+    let new = Tree::read(new).map_err(verify::broken)?;
     let path: Vec<&str> = place.at.iter().map(String::as_str).chain([name]).take(depth).collect();
     let shown = path.join(".");
     let same = Comparison { place, old, new: &new }.nodes(old.root(), new.root(), &path, true);
-    verdict::same(same, &shown)?;
+    verify::only_changed(same, &shown)?;
     let Some(entry) = entry else { return Ok(()) };
-    let way = walk(&new, place)?;
-    let found = way.and_then(|it| named(&new, place, it.container(place)?, name).ok()?);
+    let resolved = walk(&new, place)?;
+    let found = resolved.and_then(|it| named(&new, place, it.container(place)?, name).ok()?);
     let value = found.map(|it| new.value(it.value)).transpose()?;
-    verdict::holds(value.as_ref(), &Value::Object(entry.clone()), &shown)
+    verify::written(value.as_ref(), &Value::Object(entry.clone()), &shown)
 }
 
 struct Comparison<'a> {
@@ -57,9 +56,9 @@ impl Comparison<'_> {
                 .iter()
                 .zip(&new_others)
                 .all(|(old, new)| self.same(*old, *new) && self.same(*old + 1, *new + 1));
-        let made = at_root && old_others.is_empty() && self.is_of_a_new_file(self.new, &new_others);
-        let unmade = at_root && new_others.is_empty() && self.is_of_a_new_file(self.old, &old_others);
-        if !same && !made && !unmade {
+        let created = at_root && old_others.is_empty() && self.is_of_a_new_file(self.new, &new_others);
+        let pruned = at_root && new_others.is_empty() && self.is_of_a_new_file(self.old, &old_others);
+        if !same && !created && !pruned {
             return false;
         }
         let inner = |tree: &Tree<'_>, of: Option<usize>| {

@@ -1,15 +1,15 @@
 //! Reads what stands in brackets and braces.
 //!
-//! A reader at `[` or `{` -> its nodes. Invariant: as in `read.rs`; besides, plain texts in brackets have one line, and
-//! a list holds no `key: value` without braces.
+//! A reader at `[` or `{` -> its nodes. Invariant: as in `read.rs`; besides, plain texts in brackets have one line,
+//! and a list holds no `key: value` without braces.
 
 use super::read::{Props, Reader};
 use super::tree::{Kind, line_end};
-use crate::EditError;
+use crate::Result;
 
 impl<'t> Reader<'t> {
     /// A list or a mapping; further lines of it are indented more than `around`.
-    pub(super) fn flow(&mut self, props: Props<'t>, lead: usize, around: isize) -> Result<(), EditError> {
+    pub(super) fn flow(&mut self, props: Props<'t>, lead: usize, around: isize) -> Result<()> {
         self.deeper()?;
         let start = self.at;
         let (kind, close) = if self.peek(0) == Some(b'[') { (Kind::List, b']') } else { (Kind::Map, b'}') };
@@ -30,12 +30,12 @@ impl<'t> Reader<'t> {
                 Some(b',') => self.at += 1,
                 Some(it) if it == close => break,
                 None => {
-                    return self.refuse(
+                    return self.syntax(
                         start,
                         format!("`{}` without `{}`", self.bytes[start] as char, close as char),
                     );
                 }
-                Some(_) => return self.refuse(self.at, format!("expected `,` or `{}`", close as char)),
+                Some(_) => return self.syntax(self.at, format!("expected `,` or `{}`", close as char)),
             }
         }
         self.at += 1;
@@ -44,7 +44,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Blanks, line ends and comments.
-    fn flow_gap(&mut self, around: isize) -> Result<(), EditError> {
+    fn flow_gap(&mut self, around: isize) -> Result<()> {
         loop {
             self.blanks();
             match self.peek(0) {
@@ -54,11 +54,11 @@ impl<'t> Reader<'t> {
                     let from = self.at;
                     let tab = self.blanks();
                     if tab {
-                        return self.refuse(from, "a tab in the indentation");
+                        return self.syntax(from, "a tab in the indentation");
                     }
                     let more = !matches!(self.peek(0), None | Some(b'#' | b'\n' | b'\r'));
                     if more && (self.column() <= around || self.marker().is_some()) {
-                        return self.refuse(self.at, "this line in brackets is not indented enough");
+                        return self.unsupported(self.at, "this line in brackets is not indented enough");
                     }
                 }
                 _ => return Ok(()),
@@ -66,7 +66,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn flow_pair(&mut self, around: isize) -> Result<(), EditError> {
+    fn flow_pair(&mut self, around: isize) -> Result<()> {
         let (from, mut props) = (self.at, Props::default());
         while matches!(self.peek(0), Some(b'&' | b'!')) {
             self.prop(&mut props)?;
@@ -76,8 +76,8 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let kind = match self.peek(0) {
             Some(b'"' | b'\'') => self.quoted(isize::MAX)?,
-            Some(b'[' | b'{') => return self.refuse(from, "a list or mapping as a key"),
-            Some(b'*') => return self.refuse(from, "an alias as a key"),
+            Some(b'[' | b'{') => return self.unsupported(from, "a list or mapping as a key"),
+            Some(b'*') => return self.unsupported(from, "an alias as a key"),
             _ => {
                 self.plain_start(true)?;
                 self.at = self.plain_end(start, true);
@@ -86,7 +86,7 @@ impl<'t> Reader<'t> {
         };
         let end = self.at;
         if end > line {
-            return self.refuse(from, "a key of several lines");
+            return self.unsupported(from, "a key of several lines");
         }
         self.push(kind, props, start, start, end);
         self.blanks();
@@ -100,7 +100,7 @@ impl<'t> Reader<'t> {
         self.at += 1;
         let lead = self.at;
         if self.peek(0) == Some(b'\t') {
-            return self.refuse(lead, "a tab behind a colon");
+            return self.unsupported(lead, "a tab behind a colon");
         }
         self.flow_gap(around)?;
         if matches!(self.peek(0), Some(b',' | b'}')) {
@@ -110,7 +110,7 @@ impl<'t> Reader<'t> {
         self.flow_node(lead, around)
     }
 
-    fn flow_node(&mut self, lead: usize, around: isize) -> Result<(), EditError> {
+    fn flow_node(&mut self, lead: usize, around: isize) -> Result<()> {
         let mut props = Props::default();
         while matches!(self.peek(0), Some(b'&' | b'!')) {
             self.prop(&mut props)?;

@@ -12,10 +12,10 @@ use super::splice::{has_comment, item_lines};
 use super::tree::{Kind, Tree};
 use super::write::{Style, flow};
 use super::{NAME, with_name};
-use crate::{EditError, Entry, Layout, ServersPath};
+use crate::{Entry, Layout, Result, ServersPath};
 
 /// As far as the path exists.
-pub(super) struct Way {
+pub(super) struct ResolvedPath {
     /// How many keys of the path do.
     pub(super) depth: usize,
     /// What the last one leads to; it may be null.
@@ -27,7 +27,7 @@ pub(super) struct Way {
     pub(super) around: usize,
 }
 
-impl Way {
+impl ResolvedPath {
     /// What holds the entries, if there is such a thing.
     pub(super) fn container(&self, place: ServersPath<'_>) -> Option<usize> {
         (self.depth == place.at.len()).then_some(self.node)
@@ -35,19 +35,20 @@ impl Way {
 }
 
 /// `None`: the file has no value at all.
-pub(super) fn walk(tree: &Tree<'_>, place: ServersPath<'_>) -> Result<Option<Way>, EditError> {
+pub(super) fn walk(tree: &Tree<'_>, place: ServersPath<'_>) -> Result<Option<ResolvedPath>> {
     let Some(root) = tree.root() else { return Ok(None) };
     if tree.nodes[root].kind != Kind::Map {
-        return Err(tree.refuse(root, format!("expected a mapping, found {}", tree.kind(root))));
+        return Err(tree.wrong_type(root, format!("expected a mapping, found {}", tree.kind(root))));
     }
     simple(tree, root)?;
-    let mut way = Way { depth: 0, node: root, key: None, holder: root, around: tree.nodes[root].column() };
+    let mut resolved =
+        ResolvedPath { depth: 0, node: root, key: None, holder: root, around: tree.nodes[root].column() };
     for (depth, name) in place.at.iter().enumerate() {
-        if tree.nodes[way.node].kind != Kind::Map {
-            return Ok(Some(way)); // null
+        if tree.nodes[resolved.node].kind != Kind::Map {
+            return Ok(Some(resolved)); // null
         }
-        no_merge(tree, way.node)?;
-        let Some(key) = member(tree, way.node, name) else { return Ok(Some(way)) };
+        no_merge(tree, resolved.node)?;
+        let Some(key) = member(tree, resolved.node, name) else { return Ok(Some(resolved)) };
         simple(tree, key)?;
         simple(tree, key + 1)?;
         let last = depth + 1 == place.at.len();
@@ -55,31 +56,32 @@ pub(super) fn walk(tree: &Tree<'_>, place: ServersPath<'_>) -> Result<Option<Way
         if tree.nodes[key + 1].kind != kind && !tree.is_null(key + 1) {
             let wanted = if kind == Kind::List { "a list" } else { "a mapping" };
             let what = format!("`{name}` must be {wanted}, and is {}", tree.kind(key + 1));
-            return Err(tree.refuse(key + 1, what));
+            return Err(tree.wrong_type(key + 1, what));
         }
-        let around = tree.nodes[way.node].column();
-        way = Way { depth: depth + 1, node: key + 1, key: Some(key), holder: way.node, around };
+        let around = tree.nodes[resolved.node].column();
+        resolved =
+            ResolvedPath { depth: depth + 1, node: key + 1, key: Some(key), holder: resolved.node, around };
     }
-    if tree.nodes[way.node].kind == Kind::Map {
-        no_merge(tree, way.node)?;
+    if tree.nodes[resolved.node].kind == Kind::Map {
+        no_merge(tree, resolved.node)?;
     }
-    Ok(Some(way))
+    Ok(Some(resolved))
 }
 
-fn simple(tree: &Tree<'_>, node: usize) -> Result<(), EditError> {
+fn simple(tree: &Tree<'_>, node: usize) -> Result<()> {
     let it = &tree.nodes[node];
     let what = match (it.anchored, it.tagged) {
         (true, _) => "an anchor, through which an edit would be seen elsewhere, too",
         (_, true) => "a tag, which may give this another meaning",
         _ => return Ok(()),
     };
-    Err(tree.refuse(node, what))
+    Err(tree.unsupported(node, what))
 }
 
-fn no_merge(tree: &Tree<'_>, map: usize) -> Result<(), EditError> {
+fn no_merge(tree: &Tree<'_>, map: usize) -> Result<()> {
     let merge = |it: &usize| tree.nodes[*it].kind == Kind::Plain && tree.raw(*it) == "<<";
     match tree.keys(map).find(merge) {
-        Some(key) => Err(tree.refuse(key, "a merge key, which not every reader takes for one")),
+        Some(key) => Err(tree.unsupported(key, "a merge key, which not every reader takes for one")),
         None => Ok(()),
     }
 }
@@ -115,7 +117,7 @@ pub(super) fn named(
     place: ServersPath<'_>,
     holder: usize,
     name: &str,
-) -> Result<Option<Found>, EditError> {
+) -> Result<Option<Found>> {
     if tree.is_empty(holder) {
         return Ok(None);
     }
@@ -133,7 +135,7 @@ pub(super) fn named(
     match all.get(1) {
         Some(second) => {
             let node = second.key.unwrap_or(second.value);
-            Err(tree.refuse(node, format!("a second `{name}` in the same place")))
+            Err(tree.duplicate(node, format!("a second `{name}` in the same place")))
         }
         None => Ok(all.pop()),
     }
@@ -149,8 +151,8 @@ impl Found {
         self.key.unwrap_or(self.value)..tree.nodes[self.value].next as usize
     }
 
-    /// What gives way to another entry of the same name: from behind the key to the value's end, or the whole item (in
-    /// a block, with what indents it).
+    /// What gives resolved to another entry of the same name: from behind the key to the value's end, or the whole
+    /// item (in a block, with what indents it).
     pub(super) fn slot(&self, tree: &Tree<'_>) -> Range<usize> {
         let value = &tree.nodes[self.value];
         match self.key {

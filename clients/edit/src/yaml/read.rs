@@ -7,12 +7,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::tree::{Kind, Node, Tree, after_break, line_end};
-use crate::EditError;
+use crate::{Error, Result};
 
 /// Deeper than any configuration, and no danger to the stack.
 const DEEPEST: usize = 100;
 
-pub(super) fn tree(text: &str) -> Result<Tree<'_>, EditError> {
+pub(super) fn tree(text: &str) -> Result<Tree<'_>> {
     let mut reader = Reader::new(text);
     reader.characters()?;
     reader.document()?;
@@ -23,7 +23,7 @@ pub(super) fn tree(text: &str) -> Result<Tree<'_>, EditError> {
 }
 
 /// Clients refuse such files as a whole.
-fn no_key_twice(tree: &Tree<'_>) -> Result<(), EditError> {
+fn no_key_twice(tree: &Tree<'_>) -> Result<()> {
     for (map, it) in tree.nodes.iter().enumerate() {
         if it.kind != Kind::Map {
             continue;
@@ -36,7 +36,7 @@ fn no_key_twice(tree: &Tree<'_>) -> Result<(), EditError> {
             // Most keys have a mark that no other one in their mapping has, and need not be compared.
             let mark = 1 << ((name.len() ^ name.as_bytes().first().map_or(0, |it| usize::from(*it))) % 64);
             if marks & mark != 0 && (few.contains(&name) || many.contains(&name)) {
-                return Err(tree.refuse(key, format!("a second `{name}` in the same mapping")));
+                return Err(tree.duplicate(key, format!("a second `{name}` in the same mapping")));
             }
             marks |= mark;
             // Most mappings are small, and need no table.
@@ -103,8 +103,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    pub(super) fn refuse<T>(&self, at: usize, what: impl Into<String>) -> Result<T, EditError> {
-        Err(EditError::at(self.text, at, what))
+    pub(super) fn syntax<T>(&self, at: usize, what: impl Into<String>) -> Result<T> {
+        Err(Error::syntax(self.text, at, what))
+    }
+
+    /// Of what some readers take.
+    pub(super) fn unsupported<T>(&self, at: usize, what: impl Into<String>) -> Result<T> {
+        Err(Error::unsupported(self.text, at, what))
     }
 
     pub(super) fn peek(&self, ahead: usize) -> Option<u8> {
@@ -122,7 +127,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Control characters, and those that are line ends to some parsers only.
-    fn characters(&self) -> Result<(), EditError> {
+    fn characters(&self) -> Result<()> {
         let mut at = 0;
         while at < self.bytes.len() {
             let byte = self.bytes[at];
@@ -134,7 +139,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn character(&self, at: usize) -> Result<(), EditError> {
+    fn character(&self, at: usize) -> Result<()> {
         match self.text.get(at..).and_then(|it| it.chars().next()) {
             Some('\r') if self.bytes.get(at + 1) == Some(&b'\n') => Ok(()),
             Some(
@@ -145,18 +150,19 @@ impl<'t> Reader<'t> {
                 | '\u{FEFF}'
                 | '\u{FFFE}'
                 | '\u{FFFF}'),
-            ) => self.refuse(at, format!("the character U+{:04X}, which not every reader takes", it as u32)),
+            ) => self
+                .unsupported(at, format!("the character U+{:04X}, which not every reader takes", it as u32)),
             _ => Ok(()),
         }
     }
 
-    pub(super) fn document(&mut self) -> Result<(), EditError> {
+    pub(super) fn document(&mut self) -> Result<()> {
         self.skip_to_content()?;
         let mut directives = false;
         while self.peek(0) == Some(b'%') && self.column() == 0 {
             let line = &self.text[self.at..line_end(self.text, self.at)];
             if directives || !matches!(line.trim_end_matches([' ', '\t']), "%YAML 1.1" | "%YAML 1.2") {
-                return self.refuse(self.at, "a directive");
+                return self.unsupported(self.at, "a directive");
             }
             directives = true;
             self.at += line.len();
@@ -166,7 +172,7 @@ impl<'t> Reader<'t> {
         if explicit {
             self.at += 3;
         } else if directives {
-            return self.refuse(self.at, "expected `---` behind the directive");
+            return self.syntax(self.at, "expected `---` behind the directive");
         }
         let lead = self.at;
         let own_line = !explicit || self.line_is_over(lead);
@@ -175,7 +181,7 @@ impl<'t> Reader<'t> {
         } else {
             self.blanks();
             if !matches!(self.peek(0), Some(b'{' | b'[')) {
-                return self.refuse(self.at, "expected a line end behind `---`");
+                return self.unsupported(self.at, "expected a line end behind `---`");
             }
         }
         if self.at < self.bytes.len() && self.marker().is_none() {
@@ -191,10 +197,10 @@ impl<'t> Reader<'t> {
         rest.is_empty() || rest.starts_with('#')
     }
 
-    pub(super) fn finish(&mut self, explicit: bool) -> Result<(), EditError> {
+    pub(super) fn finish(&mut self, explicit: bool) -> Result<()> {
         match self.marker() {
             Some(b'.') if self.nodes.is_empty() && !explicit => {
-                return self.refuse(self.at, "the end of a document that has not begun");
+                return self.syntax(self.at, "the end of a document that has not begun");
             }
             Some(b'.') => {
                 self.close = self.at;
@@ -202,12 +208,12 @@ impl<'t> Reader<'t> {
                 self.end_of_line()?;
                 self.skip_to_content()?;
                 if self.at < self.bytes.len() {
-                    return self.refuse(self.at, "a second document in the same file");
+                    return self.unsupported(self.at, "a second document in the same file");
                 }
             }
-            Some(_) => return self.refuse(self.at, "a second document in the same file"),
+            Some(_) => return self.unsupported(self.at, "a second document in the same file"),
             None if self.at < self.bytes.len() => {
-                return self.refuse(self.at, "this does not belong to what is above it");
+                return self.syntax(self.at, "this does not belong to what is above it");
             }
             None => {}
         }
@@ -238,7 +244,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Over the rest of a line in which nothing more may come but a comment.
-    pub(super) fn end_of_line(&mut self) -> Result<(), EditError> {
+    pub(super) fn end_of_line(&mut self) -> Result<()> {
         let from = self.at;
         self.blanks();
         match self.peek(0) {
@@ -247,17 +253,17 @@ impl<'t> Reader<'t> {
                 self.at = line_end(self.text, self.at);
                 Ok(())
             }
-            Some(_) => self.refuse(self.at, "expected the end of the line"),
+            Some(_) => self.syntax(self.at, "expected the end of the line"),
         }
     }
 
     /// To the next thing that is no comment. At the beginning of a line there are spaces only.
-    pub(super) fn skip_to_content(&mut self) -> Result<(), EditError> {
+    pub(super) fn skip_to_content(&mut self) -> Result<()> {
         loop {
             let from = self.at;
             let tab = self.blanks();
             if self.line == from && tab {
-                return self.refuse(from, "a tab in the indentation");
+                return self.syntax(from, "a tab in the indentation");
             }
             match self.peek(0) {
                 Some(b'#') if self.at == self.line || self.blank_at(self.at - 1) => {
@@ -306,8 +312,8 @@ impl<'t> Reader<'t> {
         (it.end, it.next, it.flow) = (end as u32, next, flow);
     }
 
-    pub(super) fn deeper(&mut self) -> Result<(), EditError> {
+    pub(super) fn deeper(&mut self) -> Result<()> {
         self.depth += 1;
-        if self.depth > DEEPEST { self.refuse(self.at, "nested too deeply") } else { Ok(()) }
+        if self.depth > DEEPEST { self.unsupported(self.at, "nested too deeply") } else { Ok(()) }
     }
 }

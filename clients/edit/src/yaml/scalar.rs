@@ -98,7 +98,7 @@ pub(super) fn double(raw: &str) -> Cow<'_, str> {
         return inside.into();
     }
     let mut out = String::new();
-    let mut kept = 0; // blanks behind this were written as such, and give way to a line end
+    let mut kept = 0; // blanks behind this were written as such, and give resolved to a line end
     let mut rest = inside;
     while let Some(next) = rest.chars().next() {
         match next {

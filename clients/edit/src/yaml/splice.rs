@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::tree::{Kind, Tree, after_break, before_break, line_end, line_start};
 use super::write::{self, Style};
-use crate::EditError;
 use crate::text::Splice;
+use crate::{Error, Result};
 
 /// What goes into a collection.
 #[derive(Clone, Copy)]
@@ -57,19 +57,14 @@ pub(super) fn append(
     around: usize,
     style: &Style,
     members: &[Member<'_>],
-) -> Result<Vec<Splice>, EditError> {
+) -> Result<Vec<Splice>> {
     let it = &tree.nodes[collection];
     if it.flow {
         let all: Vec<String> = members.iter().map(|it| it.flow()).collect();
         let all = all.join(", ");
         let last = tree.children(collection).last();
         return Ok(vec![match last {
-            Some(last) => {
-                // `a:,` is not read by everybody.
-                let end = tree.nodes[last].end();
-                let blank = tree.text[..end].ends_with(':') && tree.text[end..].starts_with(' ');
-                put(end + usize::from(blank), format!(", {all}"))
-            }
+            Some(last) => put(before_comma(tree, last)?, format!(", {all}")),
             None => put(it.end() - 1, all),
         }]);
     }
@@ -79,6 +74,20 @@ pub(super) fn append(
     Ok(vec![put(at, all.collect())])
 }
 
+/// Where a comma goes behind the last member of a flow collection. `a:,` and `a -,` are not read by everybody.
+fn before_comma(tree: &Tree<'_>, last: usize) -> Result<usize> {
+    let (text, end) = (tree.text, tree.nodes[last].end());
+    let dash = text[..end].ends_with(" -") || text[..end].ends_with("\t-");
+    let rest = &text[end..];
+    if tree.nodes[last].kind != Kind::Plain || !(dash || text[..end].ends_with(':')) {
+        return Ok(end);
+    }
+    if rest.starts_with(" #") || dash && !rest.starts_with(' ') {
+        return Err(tree.unsupported(last, "a comma behind this would not be read as one by everybody"));
+    }
+    Ok(end + usize::from(rest.starts_with(' ')))
+}
+
 /// The first member of a collection that is empty or null, as the value of a key. `None`: not there.
 pub(super) fn fill(
     tree: &Tree<'_>,
@@ -86,7 +95,7 @@ pub(super) fn fill(
     key: usize,
     style: &Style,
     member: Member<'_>,
-) -> Result<Vec<Splice>, EditError> {
+) -> Result<Vec<Splice>> {
     let (text, value) = (tree.text, &tree.nodes[key + 1]);
     let (lead, end) = (value.lead(), value.end());
     let null = !value.kind.is_collection();
@@ -100,7 +109,7 @@ pub(super) fn fill(
     }
     let one_line = !text[lead..end].contains(['\n', '\r', '#']);
     if null && !one_line {
-        return Err(tree.refuse(key + 1, "null on a line of its own"));
+        return Err(tree.unsupported(key + 1, "null on a line of its own"));
     }
     let alone = one_line && text[end..line_end(text, end)].trim_ascii().is_empty();
     if !(null || alone) {
@@ -119,7 +128,7 @@ pub(super) fn append_inside(
     around: usize,
     style: &Style,
     members: &[Member<'_>],
-) -> Result<Vec<Splice>, EditError> {
+) -> Result<Vec<Splice>> {
     let mut splices = append(tree, map, around, style, members)?;
     let end = tree.nodes[map].end();
     for it in splices.iter_mut().filter(|it| it.range.start > end) {
@@ -136,7 +145,7 @@ pub(super) fn set(
     key: usize,
     style: &Style,
     value: &Value,
-) -> Result<Vec<Splice>, EditError> {
+) -> Result<Vec<Splice>> {
     let (text, old) = (tree.text, &tree.nodes[key + 1]);
     let column = tree.nodes[map].column();
     let keeps_style = old.kind.is_collection() && old.flow && (value.is_array() || value.is_object());
@@ -255,7 +264,7 @@ pub(super) fn item_lines(tree: &Tree<'_>, item: usize) -> Range<usize> {
 }
 
 /// Where the lines of a node end, with those comments behind it that are indented more than `around`.
-fn tail(tree: &Tree<'_>, node: usize, around: usize) -> Result<usize, EditError> {
+fn tail(tree: &Tree<'_>, node: usize, around: usize) -> Result<usize> {
     end_of_lines(tree, node)?;
     Ok(tail_of(tree.text, tree.nodes[node].end(), around))
 }
@@ -279,13 +288,13 @@ fn tail_of(text: &str, end: usize, around: usize) -> usize {
 }
 
 /// Where the last line of a node ends.
-fn end_of_lines(tree: &Tree<'_>, node: usize) -> Result<usize, EditError> {
+fn end_of_lines(tree: &Tree<'_>, node: usize) -> Result<usize> {
     let it = &tree.nodes[node];
     let last = &tree.nodes[it.next as usize - 1];
     let end = line_end(tree.text, it.end());
     if last.kind == Kind::Block && end == tree.text.len() {
-        let what = "a text that ends with the file, without a line end: what follows would change it";
-        return Err(EditError::at(tree.text, end, what));
+        let what = "a string that ends with the file, without a line end: what follows would change it";
+        return Err(Error::unsupported(tree.text, end, what));
     }
     Ok(end)
 }

@@ -1,14 +1,13 @@
-//! Edits of hand-picked files; generated ones are in `edit/property.rs`, and `judges.rs` compares what is read.
+//! Edits of hand-picked files; generated ones are in `property.rs`, and `differential.rs` compares what is read.
+
+mod refused;
 
 use serde_json::json;
 
-use super::ugly::place;
+use super::generate::place;
 use super::*;
-use crate::by_hand::{self, object, text};
-
-fn entries(text: &str, place: ServersPath<'_>) -> Result<Vec<(String, Value)>> {
-    super::entries(text, place, |_| true)
-}
+use crate::test_support::{self, entries, object, put, remove, text};
+use crate::{parse_entry, render_snippet};
 
 fn goose() -> Vec<String> {
     vec!["extensions".to_owned()]
@@ -30,20 +29,18 @@ fn entry() -> Entry {
     object(json!({"cmd": "docker", "args": ["exec", "-i", "mcp-weather"], "timeout": 300}))
 }
 
-fn removed(old: &str, place: ServersPath<'_>, made: &[CreatedParent]) -> Option<String> {
-    remove(old, place, "weather", made, None).unwrap().map(|it| String::from_utf8(it).unwrap())
+fn removed(old: &str, place: ServersPath<'_>, created: &[CreatedParent]) -> Option<String> {
+    remove(old, place, "weather", created, None).unwrap().map(|it| String::from_utf8(it).unwrap())
 }
 
 #[track_caller]
 fn round_trip(old: Option<&str>, place: ServersPath<'_>) -> String {
-    by_hand::round_trip(old, place, &entry())
+    test_support::round_trip(old, place, &entry())
 }
 
 #[track_caller]
 fn refusal(old: &str, place: ServersPath<'_>) -> String {
-    let refused = put(Some(old), place, "weather", &entry(), IfExists::Replace).unwrap_err();
-    assert!(refused.downcast_ref::<EditError>().is_some(), "no place: {refused:#}");
-    refused.to_string()
+    test_support::refusal(old, place, &entry()).to_string()
 }
 
 const OURS: &str = "  weather:\n    cmd: docker\n    args:\n      - exec\n      - -i\n      - mcp-weather\n    timeout: 300\n";
@@ -82,9 +79,9 @@ fn no_file_and_an_empty_one() {
         assert!(round_trip(Some(commented), list(&cont)).contains("mine"));
     }
     let renamed = round_trip(None, list(&cont)).replace("Local Config", "Mine");
-    let made = put(None, list(&cont), "weather", &entry(), IfExists::Replace).unwrap().made;
+    let created = put(None, list(&cont), "weather", &entry(), IfExists::Replace).unwrap().created;
     assert_eq!(
-        removed(&renamed, list(&cont), &made).unwrap(),
+        removed(&renamed, list(&cont), &created).unwrap(),
         "name: Mine\nversion: \"1.0.0\"\nschema: v1\n"
     );
 }
@@ -172,125 +169,6 @@ fn odd_but_legal_files_are_edited() {
 }
 
 #[test]
-fn what_is_not_safe_is_refused_with_its_place() {
-    let (goose, cont) = (goose(), cont());
-    for (old, complaint) in [
-        ("- a\n", "1:1: expected a mapping, found a list"),
-        ("just text\n", "1:1: expected a mapping, found a text"),
-        ("null\n", "1:1: expected a mapping, found null"),
-        ("extensions: []\n", "1:13: `extensions` must be a mapping, and is a list"),
-        ("extensions: no\n", "1:13: `extensions` must be a mapping, and is a text"),
-        ("a: 1\nextensions: {}\na: 2\n", "3:1: a second `a` in the same mapping"),
-        ("extensions:\n  'a': 1\n  \"\\x61\": 2\n", "3:3: a second `a` in the same mapping"),
-        ("extensions:\n\ta: 1\n", "2:1: a tab in the indentation"),
-        ("é: 1\nb:\t2\n", "2:3: a tab, where columns count"),
-        ("a: 1\n---\nb: 2\n", "2:1: a second document in the same file"),
-        ("a: 1\n...\nb: 2\n", "3:1: a second document in the same file"),
-        ("a: &x {}\nextensions: *x\n", "2:13: `extensions` must be a mapping, and is an alias"),
-        ("extensions: &x {}\n", "1:13: an anchor, through which an edit would be seen elsewhere, too"),
-        ("extensions: !!map {}\n", "1:13: a tag, which may give this another meaning"),
-        ("a: &x {}\nextensions:\n  <<: *x\n", "3:3: a merge key, which not every reader takes for one"),
-        ("extensions:\n  weather: &x 1\nb: *x\n", "3:4: this alias needs the entry that would change"),
-        ("extensions:\n  a: &x 1\n  weather: *x\n", "3:12: an alias of another entry"),
-        ("? a\n: b\n", "1:1: a key with a question mark"),
-        ("*x : b\n", "1:1: an alias as a key"),
-        ("[a]: b\n", "1:1: a list or mapping as a key"),
-        ("a: b: c\n", "1:5: a colon in a text without quotes"),
-        ("a: 'b\n", "1:4: a quoted text that does not end"),
-        ("a: \"\\q\"\n", "1:5: an unknown escape"),
-        ("a: [b\n", "1:4: `[` without `]`"),
-        ("a: {b c: d]\n", "1:11: expected `,` or `}`"),
-        ("a: 1\n  b: 2\n", "2:4: a colon in a text without quotes"),
-        ("a:\n    b: 1\n  c: 2\n", "3:3: this line is indented more than what it seems to belong to"),
-        ("a: *b\n", "1:4: an alias of nothing that stands above it"),
-        ("a: \u{1}\n", "1:4: the character U+0001, which not every reader takes"),
-        ("a: 1\rb: 2\n", "1:5: the character U+000D, which not every reader takes"),
-        ("%TAG ! x\n---\n", "1:1: a directive"),
-        (
-            "a: |\n  b",
-            "2:4: a text that ends with the file, without a line end: what follows would change it",
-        ),
-        ("a: @b\n", "1:4: this cannot start a value"),
-        ("a: 1\nb\n", "2:1: expected a key and a colon"),
-    ] {
-        assert_eq!(refusal(old, map(&goose)), complaint, "{old:?}");
-    }
-    assert_eq!(
-        refusal("mcpServers:\n  a: 1\n", list(&cont)),
-        "2:3: `mcpServers` must be a list, and is a mapping"
-    );
-    assert_eq!(
-        refusal("mcpServers:\n- name: weather\n- {name: weather}\n", list(&cont)),
-        "3:3: a second `weather` in the same place"
-    );
-}
-
-#[test]
-fn the_last_look_sees_what_is_wrong() {
-    let (goose, cont) = (goose(), cont());
-    let look = |old: &str, new: &str, place: ServersPath<'_>, entry: Option<&Entry>| {
-        let old = Tree::read(old).unwrap();
-        check::same_but(&old, new, place, "weather", 2, entry).map_err(|err| err.to_string())
-    };
-    let (entry, old) =
-        (object(json!({"a": "1"})), "x: |\n  t\nextensions:\n  b: [1, *c]\n".replace("*c", "c"));
-    let with = |it: &str| format!("{old}  weather: {it}\n");
-    assert_eq!(look(&old, &with("{a: '1', b: 2}"), map(&goose), Some(&entry)), Ok(()));
-    assert_eq!(look(&with("x"), &old, map(&goose), None), Ok(()));
-    for wrong in ["{a: 1}", "{b: '1'}", "[a]", ""] {
-        let complaint = look(&old, &with(wrong), map(&goose), Some(&entry)).unwrap_err();
-        assert!(complaint.contains("would not have written `extensions.weather`"), "{complaint}");
-    }
-    for (from, to) in [
-        ("[1, c]", "[1, d]"),
-        ("b:", "c:"),
-        ("  t", "  t\n\n  t"),
-        ("  t", "   t\n  "),
-        ("x: |\n  t\n", ""),
-        ("[1", "['1'"),
-    ] {
-        let wrong = with("{a: '1'}").replacen(from, to, 1);
-        let complaint = look(&old, &wrong, map(&goose), Some(&entry)).unwrap_err();
-        assert!(complaint.contains("more than `extensions.weather`"), "{wrong}: {complaint}");
-    }
-    for wrong in [
-        "mcpServers:\n- name: weather\n",
-        "mcpServers:\n- name: y\n- name: weather\n",
-        "mcpServers:\n- name: x\n- z\n- name: weather\n",
-    ] {
-        assert!(
-            look("mcpServers:\n- name: x\n", wrong, list(&cont), None).unwrap_err().contains("more than"),
-            "{wrong}"
-        );
-    }
-    assert!(
-        look("mcpServers: []\n", "mcpServers: {}\na: 1\n", list(&cont), None)
-            .unwrap_err()
-            .contains("more than")
-    );
-}
-
-#[test]
-fn bombs_do_not_go_off() {
-    let goose = goose();
-    for deep in ["[".repeat(200_000), "- ".repeat(200_000), "{a: ".repeat(100_000)] {
-        assert!(refusal(&deep, map(&goose)).contains("nested too deeply"));
-        refusal(&format!("a: {deep}"), map(&goose));
-    }
-    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-    for n in 1..12 {
-        bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", ")));
-    }
-    round_trip(Some(&bomb), map(&goose));
-    let inside = format!("{bomb}extensions:\n  x: *a11\n");
-    assert!(
-        entries(&inside, map(&goose)).unwrap_err().to_string().contains("aliases that stand for too much")
-    );
-    round_trip(Some(&inside), map(&goose));
-    assert_eq!(refusal("x: &x\n  y: *x\n", map(&goose)), "2:6: an alias inside of what it stands for");
-}
-
-#[test]
 fn an_update_keeps_what_the_user_added() {
     let (goose, cont) = (goose(), cont());
     let written =
@@ -298,7 +176,7 @@ fn an_update_keeps_what_the_user_added() {
     let old = "extensions:\n  weather:\n    cmd: podman # the engine\n    args: [old] # why\n    type: stdio\n    envs:\n      A: '1'\n      \
                C: 3\n    # note\n    bundled: true\n  b: 1\n";
     let wanted = object(json!({"cmd": "docker", "args": ["new", ""], "envs": {"A": "no"}, "timeout": 300}));
-    let new = put(Some(old), map(&goose), "weather", &wanted, IfExists::Ours(&written)).unwrap();
+    let new = put(Some(old), map(&goose), "weather", &wanted, IfExists::Update(&written)).unwrap();
     assert_eq!(
         text(&new),
         "extensions:\n  weather:\n    cmd: docker # the engine\n    args: [\"new\", \"\"] # why\n    envs:\n      A: \"no\"\n      \
@@ -306,7 +184,7 @@ fn an_update_keeps_what_the_user_added() {
     );
     let old = "mcpServers:\n  - command: x\n    type: stdio\n    name: weather\n    args:\n      # first\n      - a\n";
     let wanted = object(json!({"name": "weather", "args": [], "command": ["y", {"z": 1}]}));
-    let new = put(Some(old), list(&cont), "weather", &wanted, IfExists::Ours(&written)).unwrap();
+    let new = put(Some(old), list(&cont), "weather", &wanted, IfExists::Update(&written)).unwrap();
     assert_eq!(
         text(&new),
         "mcpServers:\n  - command:\n      - \"y\"\n      - z: 1\n    name: weather\n    args: []\n"
@@ -317,7 +195,7 @@ fn an_update_keeps_what_the_user_added() {
         map(&goose),
         "weather",
         &Entry::new(),
-        IfExists::Ours(&stale),
+        IfExists::Update(&stale),
     );
     assert_eq!(text(&new.unwrap()), "extensions:\n  weather: {}\n");
 }
@@ -332,10 +210,10 @@ fn entries_leave_in_any_order() {
             for order in [["one", "two"], ["two", "one"]] {
                 let first = put(old.as_deref(), place, "one", &entry(), IfExists::Replace).unwrap();
                 let both = put(Some(text(&first)), place, "two", &entry(), IfExists::Replace).unwrap();
-                assert_eq!(both.made, []);
-                let left = remove(text(&both), place, order[0], &first.made, None).unwrap().unwrap();
+                assert_eq!(both.created, []);
+                let left = remove(text(&both), place, order[0], &first.created, None).unwrap().unwrap();
                 let left = String::from_utf8(left).unwrap();
-                let back = remove(&left, place, order[1], &first.made, None).unwrap();
+                let back = remove(&left, place, order[1], &first.created, None).unwrap();
                 assert_eq!(back.map(|it| String::from_utf8(it).unwrap()), old);
             }
         }
@@ -358,7 +236,7 @@ fn what_others_added_to_what_we_made_stays() {
         ),
     ] {
         let edited = text(&ours).replacen(from, to, 1);
-        assert_eq!(removed(&edited, map(&goose), &ours.made).unwrap(), left);
+        assert_eq!(removed(&edited, map(&goose), &ours.created).unwrap(), left);
     }
 }
 
@@ -431,7 +309,7 @@ fn what_gave_way_can_be_read() {
 }
 
 #[test]
-fn what_is_to_be_pasted() {
+fn what_a_snippet_is() {
     let (goose, cont) = (goose(), cont());
     let entry = object(json!({"command": "a b", "env": {"A": "yes"}}));
     assert_eq!(

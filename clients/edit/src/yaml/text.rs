@@ -6,21 +6,21 @@
 use super::read::{Props, Reader, Spot};
 use super::scalar;
 use super::tree::{Kind, line_end};
-use crate::EditError;
+use crate::Result;
 
 impl<'t> Reader<'t> {
     /// Over a quoted text; further lines of it are indented more than `around`.
-    pub(super) fn quoted(&mut self, around: isize) -> Result<Kind, EditError> {
+    pub(super) fn quoted(&mut self, around: isize) -> Result<Kind> {
         let from = self.at;
         let quote = self.bytes[from];
         self.at += 1;
         loop {
             match self.peek(0) {
-                None => return self.refuse(from, "a quoted text that does not end"),
+                None => return self.syntax(from, "a quoted text that does not end"),
                 Some(b'\n' | b'\r') => self.next_line_of_text(from, around)?,
                 Some(b'\\') if quote == b'"' => match scalar::escape(&self.text[self.at..]) {
                     Some((length, _)) => self.at += length,
-                    None => return self.refuse(self.at, "an unknown escape"),
+                    None => return self.syntax(self.at, "an unknown escape"),
                 },
                 Some(b'\'') if quote == b'\'' && self.peek(1) == Some(b'\'') => self.at += 2,
                 Some(it) => {
@@ -34,29 +34,29 @@ impl<'t> Reader<'t> {
     }
 
     /// Over a line end and what indents the next line that is not blank.
-    pub(super) fn next_line_of_text(&mut self, text: usize, around: isize) -> Result<(), EditError> {
+    pub(super) fn next_line_of_text(&mut self, text: usize, around: isize) -> Result<()> {
         while matches!(self.peek(0), Some(b'\n' | b'\r')) {
             self.step_break();
             let from = self.at;
             let tab = self.blanks();
             if tab {
-                return self.refuse(from, "a tab in the indentation");
+                return self.syntax(from, "a tab in the indentation");
             }
         }
         if self.at < self.bytes.len() && (self.column() <= around || self.marker().is_some()) {
             return self
-                .refuse(text, "a quoted text that does not end, or goes on with too little indentation");
+                .syntax(text, "a quoted text that does not end, or goes on with too little indentation");
         }
         Ok(())
     }
 
-    pub(super) fn plain_start(&self, in_flow: bool) -> Result<(), EditError> {
+    pub(super) fn plain_start(&self, in_flow: bool) -> Result<()> {
         let fine = match self.peek(0) {
             None => false,
             Some(b'-') => !(self.blank_at(self.at + 1) || in_flow && self.flow_sign(self.at + 1)),
             Some(it) => !b",[]{}#&*!|>'\"%@`?:".contains(&it),
         };
-        if fine { Ok(()) } else { self.refuse(self.at, "this cannot start a value") }
+        if fine { Ok(()) } else { self.syntax(self.at, "this cannot start a value") }
     }
 
     pub(super) fn flow_sign(&self, at: usize) -> bool {
@@ -86,7 +86,7 @@ impl<'t> Reader<'t> {
         end
     }
 
-    pub(super) fn plain(&mut self, props: Props<'t>, spot: Spot) -> Result<(), EditError> {
+    pub(super) fn plain(&mut self, props: Props<'t>, spot: Spot) -> Result<()> {
         self.plain_start(false)?;
         let start = self.at;
         let (mut end, mut line);
@@ -97,7 +97,7 @@ impl<'t> Reader<'t> {
             match self.peek(0) {
                 None | Some(b'\n' | b'\r') => {}
                 Some(b'#') => break,
-                Some(_) => return self.refuse(end, "a colon in a text without quotes"),
+                Some(_) => return self.syntax(end, "a colon in a string without quotes"),
             }
             if !self.goes_on(spot.around)? {
                 break;
@@ -109,13 +109,13 @@ impl<'t> Reader<'t> {
     }
 
     /// To the next line of a plain text, if the next line that is not blank is one.
-    pub(super) fn goes_on(&mut self, around: isize) -> Result<bool, EditError> {
+    pub(super) fn goes_on(&mut self, around: isize) -> Result<bool> {
         while matches!(self.peek(0), Some(b'\n' | b'\r')) {
             self.step_break();
             let from = self.at;
             let tab = self.blanks();
             if tab {
-                return self.refuse(from, "a tab in the indentation");
+                return self.syntax(from, "a tab in the indentation");
             }
         }
         Ok(self.at < self.bytes.len()
@@ -124,7 +124,7 @@ impl<'t> Reader<'t> {
             && self.marker().is_none())
     }
 
-    pub(super) fn block_scalar(&mut self, props: Props<'t>, spot: Spot) -> Result<(), EditError> {
+    pub(super) fn block_scalar(&mut self, props: Props<'t>, spot: Spot) -> Result<()> {
         let start = self.at;
         let header = scalar::header(&self.text[start..]);
         self.at += header.length;
@@ -148,17 +148,17 @@ impl<'t> Reader<'t> {
                 (blank_end, widest) = (stop, widest.max(spaces));
             } else {
                 if self.peek(0) == Some(b'\t') && indent.is_none_or(|it| spaces < it) {
-                    return self.refuse(from, "a tab in the indentation");
+                    return self.syntax(from, "a tab in the indentation");
                 }
                 if spaces < indent.unwrap_or(around + 1) || self.marker().is_some() {
                     if spaces > around && end == start + header.length {
-                        return self.refuse(self.at, "this line is not indented as its header says");
+                        return self.syntax(self.at, "this line is not indented as its header says");
                     }
                     (self.at, self.line) = back;
                     break;
                 }
                 if indent.is_none() && widest > spaces {
-                    return self.refuse(from, "this line is indented less than the blank ones above it");
+                    return self.syntax(from, "this line is indented less than the blank ones above it");
                 }
                 indent = indent.or(Some(spaces));
                 (end, blank_end) = (stop, stop);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{read, scalar};
-use crate::EditError;
+use crate::{Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -94,7 +94,7 @@ pub(super) struct Tree<'t> {
 }
 
 impl<'t> Tree<'t> {
-    pub(super) fn read(text: &'t str) -> Result<Self, EditError> {
+    pub(super) fn read(text: &'t str) -> Result<Self> {
         read::tree(text)
     }
 
@@ -196,8 +196,16 @@ impl<'t> Tree<'t> {
         })
     }
 
-    pub(super) fn refuse(&self, node: usize, what: impl Into<String>) -> EditError {
-        EditError::at(self.text, self.nodes[node].head(), what)
+    pub(super) fn unsupported(&self, node: usize, what: impl Into<String>) -> Error {
+        Error::unsupported(self.text, self.nodes[node].head(), what)
+    }
+
+    pub(super) fn duplicate(&self, node: usize, what: impl Into<String>) -> Error {
+        Error::duplicate(self.text, self.nodes[node].head(), what)
+    }
+
+    pub(super) fn wrong_type(&self, node: usize, what: impl Into<String>) -> Error {
+        Error::wrong_type(self.text, self.nodes[node].head(), what)
     }
 
     pub(super) fn kind(&self, node: usize) -> &'static str {
@@ -206,7 +214,7 @@ impl<'t> Tree<'t> {
             Kind::List => "a list",
             Kind::Alias => "an alias",
             _ if self.is_null(node) => "null",
-            _ => "a text",
+            _ => "a string",
         }
     }
 }

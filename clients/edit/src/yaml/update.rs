@@ -3,7 +3,6 @@
 //! Tree + entry as it was written + entry as it should be -> splices. Invariant: a field that we do not write stays,
 //! and so does one that we wrote once and somebody has changed since.
 
-use anyhow::Result;
 use serde_json::Value;
 
 use super::place::{Found, member, named, walk};
@@ -12,7 +11,7 @@ use super::tree::{Kind, Tree};
 use super::write::Style;
 use super::{Entry, NAME};
 use crate::text::{Splice, apply};
-use crate::{EditError, ServersPath};
+use crate::{Result, ServersPath};
 
 pub(super) struct Update {
     pub(super) splices: Vec<Splice>,
@@ -21,12 +20,7 @@ pub(super) struct Update {
 }
 
 impl Update {
-    pub(super) fn of(
-        tree: &Tree<'_>,
-        found: &Found,
-        written: &Entry,
-        wanted: &Entry,
-    ) -> Result<Self, EditError> {
+    pub(super) fn of(tree: &Tree<'_>, found: &Found, written: &Entry, wanted: &Entry) -> Result<Self> {
         let mut update = Self { splices: Vec::new(), stale: Vec::new() };
         let scene = Scene { tree, style: Style::of(tree, Some(found.holder)), is_item: found.key.is_none() };
         let around = tree.nodes[found.holder].column();
@@ -36,7 +30,7 @@ impl Update {
         let used = tree.aliases.iter().find(|it| nodes.contains(&(it.1 as usize)));
         match used {
             Some((alias, _)) if !update.splices.is_empty() || !update.stale.is_empty() => {
-                Err(tree.refuse(*alias as usize, "this alias needs the entry that would change"))
+                Err(tree.unsupported(*alias as usize, "this alias needs the entry that would change"))
             }
             _ => Ok(update),
         }
@@ -50,7 +44,7 @@ impl Update {
         written: Option<&Entry>,
         wanted: &Entry,
         path: &mut Vec<String>,
-    ) -> Result<(), EditError> {
+    ) -> Result<()> {
         let tree = scene.tree;
         let mut new = Vec::new();
         let is_item = scene.is_item && path.is_empty();
@@ -84,7 +78,7 @@ impl Update {
         written: Option<&Entry>,
         wanted: &Entry,
         path: &[String],
-    ) -> Result<(), EditError> {
+    ) -> Result<()> {
         let is_item = scene.is_item && path.is_empty();
         for (name, old) in written.into_iter().flatten().filter(|(name, _)| !wanted.contains_key(*name)) {
             if let Some(key) = member(scene.tree, map, name)

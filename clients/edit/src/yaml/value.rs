@@ -6,20 +6,20 @@ use serde_json::{Map, Value};
 
 use super::scalar;
 use super::tree::{Kind, Tree};
-use crate::EditError;
+use crate::Result;
 
 /// Nodes that one value may have, with everything that its aliases stand for.
 const MOST: usize = 1_000_000;
 const DEEPEST: usize = 200;
 
 impl Tree<'_> {
-    pub(super) fn value(&self, node: usize) -> Result<Value, EditError> {
+    pub(super) fn value(&self, node: usize) -> Result<Value> {
         self.value_within(node, &mut MOST.clone(), DEEPEST)
     }
 
-    fn value_within(&self, node: usize, left: &mut usize, depth: usize) -> Result<Value, EditError> {
+    fn value_within(&self, node: usize, left: &mut usize, depth: usize) -> Result<Value> {
         if *left == 0 || depth == 0 {
-            return Err(self.refuse(node, "aliases that stand for too much"));
+            return Err(self.unsupported(node, "aliases that stand for too much"));
         }
         *left -= 1;
         match self.nodes[node].kind {

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Serve, Session, children, marked, signal, until};
+use crate::harness::{Serve, Session, children, processes_with, signal, until};
 
 /// What a server can do so that it is hard to end.
-const WORST: [&str; 3] = ["ignore-eof", "ignore-term", "litter"];
+const UNCOOPERATIVE: [&str; 3] = ["ignore-eof", "ignore-term", "leave-orphans"];
 
 #[test]
 fn a_closed_stdin_is_an_end_and_calls_under_way_are_answered() {
-    let serve = Serve::odd(&[], &[]);
+    let serve = Serve::misbehaving(&[], &[]);
     let mut session = serve.session(&[]);
     session.call("sleep", &json!({"n": 300}));
     session.stdin = None;
@@ -27,11 +27,11 @@ fn a_closed_stdin_is_an_end_and_calls_under_way_are_answered() {
 
 #[test]
 fn nothing_is_left_of_a_server_that_ignores_everything() {
-    let serve = Serve::odd(&WORST, &[]);
+    let serve = Serve::misbehaving(&UNCOOPERATIVE, &[]);
     let mut session = serve.session(&[]);
-    session.tool("litter", &json!({}));
-    // The server, two that linger, two whose parent is gone already; and those of the child that waits.
-    until("the litter", || (marked(&serve.mark).len() >= 5).then_some(()));
+    session.tool("leave-orphans", &json!({}));
+    // The server, two that stay, two whose parent is gone already; and those of the child that waits.
+    until("the orphans", || (processes_with(&serve.marker).len() >= 5).then_some(()));
     let (status, text) = session.close();
     assert!(status.success() && text.is_empty(), "{text}");
     serve.wait_clean();
@@ -41,11 +41,11 @@ fn nothing_is_left_of_a_server_that_ignores_everything() {
 
 #[test]
 fn killed_clients_leave_nothing_also_in_the_middle_of_a_call() {
-    for wishes in [&[][..], &WORST] {
-        let serve = Serve::odd(wishes, &[]);
+    for behaviours in [&[][..], &UNCOOPERATIVE] {
+        let serve = Serve::misbehaving(behaviours, &[]);
         for name in ["KILL", "TERM", "INT", "HUP"] {
             let mut idle = serve.session(&[]);
-            idle.tool("litter", &json!({}));
+            idle.tool("leave-orphans", &json!({}));
             let mut half = serve.session(&[]);
             half.call("half", &json!({}));
             let mut start = [0; 10];
@@ -67,7 +67,7 @@ fn killed_clients_leave_nothing_also_in_the_middle_of_a_call() {
 
 #[test]
 fn a_client_that_stops_reading_is_ended_and_others_are_unharmed() {
-    let serve = Serve::odd(&[], &[]);
+    let serve = Serve::misbehaving(&[], &[]);
     let mut other = serve.session(&[]);
     let mut session = serve.session(&["--stall-timeout", "1"]);
     session.call("flood", &json!({"n": 5_000_000}));
@@ -114,7 +114,7 @@ fn a_client_that_never_reads_what_is_left_of_a_server_is_ended_too() {
 
 #[test]
 fn a_client_that_is_gone_is_noticed_behind_blocked_output() {
-    let serve = Serve::odd(&[], &[]);
+    let serve = Serve::misbehaving(&[], &[]);
     let mut session = serve.session(&["--stall-timeout", "600"]);
     session.call("flood", &json!({"n": 5_000_000}));
     // Something came, so the answer is under way; it is never read, and stdin hangs up as a killed client's does.
@@ -129,7 +129,7 @@ fn a_client_that_is_gone_is_noticed_behind_blocked_output() {
 
 #[test]
 fn queued_input_does_not_hide_the_end_of_a_client() {
-    let serve = Serve::odd(&WORST, &[]);
+    let serve = Serve::misbehaving(&UNCOOPERATIVE, &[]);
     // The pipes and the relay are full, so that nobody reads our stdin: an engine would be stuck in writing it.
     let fill = |options: &[&str]| {
         let mut session = serve.session(options);
@@ -154,7 +154,7 @@ fn queued_input_does_not_hide_the_end_of_a_client() {
 
 #[test]
 fn an_end_of_the_server_is_told_to_the_client_and_the_log() {
-    let serve = Serve::odd(&["litter"], &[]);
+    let serve = Serve::misbehaving(&["leave-orphans"], &[]);
     let mut session = serve.session(&[]);
     session.call("die", &json!({"n": 7}));
     let (status, text) = session.ended();
@@ -175,24 +175,25 @@ fn an_end_of_the_server_is_told_to_the_client_and_the_log() {
 }
 
 #[test]
-fn a_killed_keeper_leaves_nothing_behind() {
-    let serve = Serve::odd(&WORST, &[]);
+fn a_killed_supervisor_leaves_nothing_behind() {
+    let serve = Serve::misbehaving(&UNCOOPERATIVE, &[]);
     serve.wait_warm(1);
     let mut session = serve.session(&[]);
-    session.tool("litter", &json!({}));
+    session.tool("leave-orphans", &json!({}));
     let pid = session.tool("pid", &json!({}))["pid"].as_u64().unwrap();
-    let keepers = children(serve.pid());
-    let keeper = keepers.into_iter().find(|it| children(*it).contains(&u32::try_from(pid).unwrap())).unwrap();
-    signal(keeper, "KILL");
+    let supervisors = children(serve.pid());
+    let supervisor =
+        supervisors.into_iter().find(|it| children(*it).contains(&u32::try_from(pid).unwrap())).unwrap();
+    signal(supervisor, "KILL");
     let (status, text) = session.ended();
-    assert!(status.code() == Some(1) && text.contains("keeper was killed"), "{text}");
+    assert!(status.code() == Some(1) && text.contains("supervisor was killed"), "{text}");
     serve.wait_clean();
     serve.stop();
 }
 
 #[test]
 fn a_stop_of_serve_ends_every_session() {
-    let serve = Serve::odd(&WORST, &["--warm", "2"]);
+    let serve = Serve::misbehaving(&UNCOOPERATIVE, &["--warm", "2"]);
     let session = serve.session(&[]);
     serve.stop();
     let (_, text) = session.ended();
@@ -201,9 +202,9 @@ fn a_stop_of_serve_ends_every_session() {
 
 #[test]
 fn a_killed_serve_leaves_no_waiting_child() {
-    let serve = Serve::odd(&WORST, &["--warm", "2"]);
+    let serve = Serve::misbehaving(&UNCOOPERATIVE, &["--warm", "2"]);
     serve.wait_warm(2);
-    let mark = serve.mark.clone();
+    let marker = serve.marker.clone();
     drop(serve); // by SIGKILL
-    until("all gone", || marked(&mark).is_empty().then_some(()));
+    until("all gone", || processes_with(&marker).is_empty().then_some(()));
 }

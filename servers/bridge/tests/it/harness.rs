@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 const MCP: &str = env!("CARGO_BIN_EXE_mcp");
 
 /// Cargo builds examples beside the tests.
-pub(crate) fn odd() -> PathBuf {
+pub(crate) fn misbehaving_server() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join("examples/odd")
+    test.ancestors().nth(2).unwrap().join("examples/misbehaving_server")
 }
 
 /// Waits for something that has to come. The limit only keeps a broken test from hanging.
@@ -29,13 +29,13 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Pids of all processes that have `mark` in their command line, zombies of our tests not among them.
-pub(crate) fn marked(mark: &str) -> Vec<u32> {
+/// Pids of all processes that have `marker` in their command line, zombies of our tests not among them.
+pub(crate) fn processes_with(marker: &str) -> Vec<u32> {
     let pids =
         std::fs::read_dir("/proc").unwrap().filter_map(|it| it.ok()?.file_name().to_str()?.parse().ok());
     let has_mark = |pid: &u32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split(|it| *it == 0).any(|it| it == mark.as_bytes())
+        line.split(|it| *it == 0).any(|it| it == marker.as_bytes())
     };
     pids.filter(has_mark).collect()
 }
@@ -67,19 +67,19 @@ pub(crate) struct Serve {
     child: Child,
     folder: tempfile::TempDir,
     /// In the command line of every process of its servers.
-    pub(crate) mark: String,
+    pub(crate) marker: String,
 }
 
 impl Serve {
-    /// Around an odd server with these wishes.
-    pub(crate) fn odd(wishes: &[&str], options: &[&str]) -> Self {
-        let mark = mark();
-        let args: Vec<&str> = [mark.as_str()].into_iter().chain(wishes.iter().copied()).collect();
-        let config = json!({"command": odd(), "args": args, "env": {"ODD": "1"}});
-        Self::start(Some(&config), options, mark)
+    /// Around a misbehaving server with these behaviours.
+    pub(crate) fn misbehaving(behaviours: &[&str], options: &[&str]) -> Self {
+        let marker = marker();
+        let args: Vec<&str> = [marker.as_str()].into_iter().chain(behaviours.iter().copied()).collect();
+        let config = json!({"command": misbehaving_server(), "args": args, "env": {"MISBEHAVING": "1"}});
+        Self::start(Some(&config), options, marker)
     }
 
-    pub(crate) fn start(config: Option<&Value>, options: &[&str], mark: String) -> Self {
+    pub(crate) fn start(config: Option<&Value>, options: &[&str], marker: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
         let mut command = Command::new(MCP);
@@ -90,7 +90,7 @@ impl Serve {
             command.arg("--config").arg(file);
         }
         let child = command.args(options).stderr(log).stdin(Stdio::null()).spawn().unwrap();
-        let serve = Self { child, folder, mark };
+        let serve = Self { child, folder, marker };
         until("serve answers", || serve.health());
         serve
     }
@@ -136,10 +136,11 @@ impl Serve {
             (health["sessions"] == 0).then(|| health["warm"].as_u64())
         });
         until("all processes gone but those that wait", || {
-            let keepers = children(self.pid());
-            let kept: Vec<u32> = keepers.iter().flat_map(|it| below(*it)).collect();
-            let left: Vec<u32> = marked(&self.mark).into_iter().filter(|it| !kept.contains(it)).collect();
-            (keepers.len() <= 1 && left.is_empty()).then_some(())
+            let supervisors = children(self.pid());
+            let pooled: Vec<u32> = supervisors.iter().flat_map(|it| below(*it)).collect();
+            let left: Vec<u32> =
+                processes_with(&self.marker).into_iter().filter(|it| !pooled.contains(it)).collect();
+            (supervisors.len() <= 1 && left.is_empty()).then_some(())
         });
         assert!(warm.is_some());
     }
@@ -148,7 +149,12 @@ impl Serve {
         signal(self.pid(), "TERM");
         assert!(self.child.wait().unwrap().success());
         assert!(!self.socket().exists());
-        assert!(marked(&self.mark).is_empty(), "{:?}\n{}", marked(&self.mark), self.log());
+        assert!(
+            processes_with(&self.marker).is_empty(),
+            "{:?}\n{}",
+            processes_with(&self.marker),
+            self.log()
+        );
     }
 }
 
@@ -160,9 +166,9 @@ impl Drop for Serve {
 }
 
 /// A word that no other process has in its command line.
-pub(crate) fn mark() -> String {
+pub(crate) fn marker() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("mark-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("marker-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 pub(crate) fn health(socket: &Path) -> std::process::Output {

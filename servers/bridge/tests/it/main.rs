@@ -1,4 +1,4 @@
-//! The bridge as real processes, around a real server that misbehaves (the `odd` example).
+//! The bridge as real processes, around a real server that misbehaves (the `misbehaving_server` example).
 
 #![expect(
     clippy::disallowed_methods,
@@ -6,6 +6,7 @@
     reason = "tests of processes: signals, pipes, exit codes"
 )]
 
+mod control;
 mod ends;
 mod harness;
 mod sessions;
@@ -18,6 +19,6 @@ fn no_sdk_and_no_runtime_is_in_its_tree() {
     command.args(["tree", "--offline", "-p", "drydock-bridge", "-e", "normal", "--prefix", "none"]);
     let tree = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let tree = String::from_utf8(tree.stdout).unwrap();
-    assert!(tree.contains("drydock-contract"), "{tree}");
+    assert!(tree.contains("drydock-runtime"), "{tree}");
     assert!(!tree.lines().any(|it| it.starts_with("rmcp ") || it.starts_with("tokio ")), "{tree}");
 }

@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 
 use serde_json::json;
 
-use crate::harness::{Serve, Session, mark, marked, memory, odd, until};
+use crate::harness::{Serve, Session, marker, memory, misbehaving_server, processes_with, until};
 
 #[test]
 fn two_sessions_never_see_each_others_thoughts() {
-    let serve = Serve::odd(&[], &[]);
+    let serve = Serve::misbehaving(&[], &[]);
     let (mut one, mut two) = (serve.session(&[]), serve.session(&[]));
     assert_ne!(one.tool("pid", &json!({})), two.tool("pid", &json!({})));
     one.tool("think", &json!({"text": "a"}));
@@ -29,7 +29,7 @@ fn two_sessions_never_see_each_others_thoughts() {
 
 #[test]
 fn twenty_at_once() {
-    let serve = Serve::odd(&[], &["--warm", "4"]);
+    let serve = Serve::misbehaving(&[], &["--warm", "4"]);
     let mut sessions: Vec<Session> = (0..20).map(|_| serve.start_session(&[])).collect();
     for (number, session) in sessions.iter_mut().enumerate() {
         session.call("think", &json!({"text": number.to_string()}));
@@ -41,14 +41,14 @@ fn twenty_at_once() {
     drop(sessions);
     until("an end of all", || (serve.health()?["sessions"] == 0).then_some(()));
     serve.wait_warm(4);
-    assert_eq!(marked(&serve.mark).len(), 4);
+    assert_eq!(processes_with(&serve.marker).len(), 4);
     serve.stop();
 }
 
 #[test]
 fn a_message_of_50_mb_is_intact_and_costs_no_memory() {
     let config = json!({"command": "cat"});
-    let serve = Serve::start(Some(&config), &[], mark());
+    let serve = Serve::start(Some(&config), &[], marker());
     let mut session = serve.start_session(&[]);
     let mut line = br#"{"id":2,"method":"tools/call","params":{"name":"echo","arguments":{"text":""#.to_vec();
     line.extend((0..50_000_000_u32).map(|it| b"0123456789abcdefghijklmnopqrstuvwxyz"[(it % 36) as usize]));
@@ -70,7 +70,7 @@ fn a_message_of_50_mb_is_intact_and_costs_no_memory() {
 #[test]
 fn bytes_pass_unchanged_whatever_they_are() {
     let config = json!({"command": "cat", "warm": 1});
-    let serve = Serve::start(Some(&config), &[], mark());
+    let serve = Serve::start(Some(&config), &[], marker());
     let mut session = serve.start_session(&[]);
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|it| (it.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let mut stdin = session.stdin.take().unwrap();
@@ -86,7 +86,7 @@ fn bytes_pass_unchanged_whatever_they_are() {
 
 #[test]
 fn the_log_has_requests_but_no_arguments() {
-    let serve = Serve::odd(&[], &[]);
+    let serve = Serve::misbehaving(&[], &[]);
     let mut session = serve.session(&[]);
     session.tool("think", &json!({"text": "a secret thought"}));
     session.tool("fail", &json!({}));
@@ -105,14 +105,14 @@ fn the_log_has_requests_but_no_arguments() {
     ] {
         assert!(log.contains(part), "{part}\n{log}");
     }
-    assert!(log.contains("child") && log.contains(&format!("{} is up", serve.mark)), "{log}");
+    assert!(log.contains("child") && log.contains(&format!("{} is up", serve.marker)), "{log}");
     assert!(!log.contains("secret"), "{log}");
     assert_eq!(log.matches("what is no JSON-RPC").count(), 1, "{log}");
 }
 
 #[test]
 fn stderr_of_a_server_is_in_the_log_with_its_session() {
-    let serve = Serve::odd(&[], &[]);
+    let serve = Serve::misbehaving(&[], &[]);
     let mut one = serve.session(&[]);
     let mut two = serve.session(&[]);
     two.tool("say", &json!({"n": 2}));
@@ -125,7 +125,7 @@ fn stderr_of_a_server_is_in_the_log_with_its_session() {
 
 #[test]
 fn one_session_too_many_is_refused_clearly() {
-    let serve = Serve::odd(&[], &["--max-sessions", "1"]);
+    let serve = Serve::misbehaving(&[], &["--max-sessions", "1"]);
     let mut first = serve.session(&[]);
     let (status, text) = serve.start_session(&[]).ended();
     assert_eq!(
@@ -146,26 +146,38 @@ fn one_session_too_many_is_refused_clearly() {
 fn without_a_serve_a_session_starts_its_own_server() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("none.sock");
-    let mark = mark();
-    let exe = odd();
-    let args = ["--socket", socket.to_str().unwrap(), "stdio", "--", exe.to_str().unwrap(), &mark, "litter"];
+    let marker = marker();
+    let exe = misbehaving_server();
+    let args = [
+        "--socket",
+        socket.to_str().unwrap(),
+        "stdio",
+        "--",
+        exe.to_str().unwrap(),
+        &marker,
+        "leave-orphans",
+    ];
     let mut session = Session::start(&args);
     session.tool("think", &json!({"text": "a"}));
     let (status, text) = session.close();
     assert!(status.success() && text.contains("tools/call think id=1"), "{text}");
-    until("all gone", || marked(&mark).is_empty().then_some(()));
+    until("all gone", || processes_with(&marker).is_empty().then_some(()));
     let (status, text) = Session::start(&["--socket", socket.to_str().unwrap(), "stdio"]).ended();
-    assert!(status.code() == Some(1) && text.contains("no server is wrapped here"), "{text}");
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(
+        text,
+        "error: no session: no server is wrapped here\n\nhint: give a command, `stdio -- CMD`\n"
+    );
 }
 
 #[test]
 fn a_serve_that_wraps_nothing_counts_sessions_with_a_command() {
-    let serve = Serve::start(None, &["--max-sessions", "1"], mark());
+    let serve = Serve::start(None, &["--max-sessions", "1"], marker());
     assert_eq!(serve.health().unwrap()["ready"], true);
     let (status, text) = serve.start_session(&[]).ended();
     assert!(status.code() == Some(1) && text.contains("no server is wrapped here"), "{text}");
-    let exe = odd();
-    let command = ["--", exe.to_str().unwrap(), &serve.mark];
+    let exe = misbehaving_server();
+    let command = ["--", exe.to_str().unwrap(), &serve.marker];
     let mut session = serve.session(&command);
     session.tool("pid", &json!({}));
     assert_eq!(serve.health().unwrap()["sessions"], 1);

@@ -4,41 +4,41 @@ use std::io::{Read, Write};
 
 use serde_json::json;
 
-use crate::harness::{Serve, children, health, mark, marked, odd, until};
+use crate::harness::{Serve, children, health, marker, misbehaving_server, processes_with, until};
 
 #[test]
 fn a_warm_child_is_taken_and_replaced() {
-    let serve = Serve::odd(&[], &["--warm", "2"]);
+    let serve = Serve::misbehaving(&[], &["--warm", "2"]);
     serve.wait_warm(2);
-    let waiting = marked(&serve.mark);
+    let waiting = processes_with(&serve.marker);
     let mut session = serve.session(&[]);
     let pid = u32::try_from(session.tool("pid", &json!({}))["pid"].as_u64().unwrap()).unwrap();
     assert!(waiting.contains(&pid), "a session got {pid}, {waiting:?} were waiting");
     serve.wait_warm(2);
-    assert_eq!(marked(&serve.mark).len(), 3);
+    assert_eq!(processes_with(&serve.marker).len(), 3);
     session.close();
     serve.stop();
 }
 
 #[test]
 fn with_warm_0_nothing_waits_and_sessions_work() {
-    let serve = Serve::odd(&[], &["--warm", "0"]);
+    let serve = Serve::misbehaving(&[], &["--warm", "0"]);
     assert_eq!(
         serve.health().unwrap(),
         json!({"ready": true, "sessions": 0, "served": 0, "dropped": 0, "warm": 0})
     );
-    assert!(marked(&serve.mark).is_empty());
+    assert!(processes_with(&serve.marker).is_empty());
     let mut session = serve.session(&[]);
     session.tool("pid", &json!({}));
     session.close();
     serve.wait_clean();
-    assert!(marked(&serve.mark).is_empty());
+    assert!(processes_with(&serve.marker).is_empty());
     serve.stop();
 }
 
 #[test]
 fn a_server_that_dies_at_its_start_is_reported_once() {
-    let serve = Serve::odd(&["die"], &[]);
+    let serve = Serve::misbehaving(&["die"], &[]);
     until("several tries", || (serve.log().matches("the next start is in").count() >= 2).then_some(()));
     let log = serve.log();
     for part in ["the server died before it had a session: exit code 3", "one reason", "another reason"] {
@@ -56,7 +56,7 @@ fn a_server_that_dies_at_its_start_is_reported_once() {
     let text = String::from_utf8(asked.stderr).unwrap();
     assert_eq!(asked.status.code(), Some(1));
     assert_eq!(text, "error: not ready: the server died before it had a session: exit code 3\n");
-    // A session is told the same, with the last words.
+    // A session is told the same, with the last lines of stderr.
     let (status, text) = serve.start_session(&[]).ended();
     assert_eq!(status.code(), Some(3), "{text}");
     assert_eq!(text, "error: the server ended: exit code 3\n  one reason\n  another reason\n");
@@ -66,7 +66,7 @@ fn a_server_that_dies_at_its_start_is_reported_once() {
 #[test]
 fn a_server_that_cannot_be_started_is_reported() {
     let config = json!({"command": "/nowhere/server", "warm": 1});
-    let serve = Serve::start(Some(&config), &[], mark());
+    let serve = Serve::start(Some(&config), &[], marker());
     until("not ready", || {
         serve.health()?["reason"].as_str()?.contains("cannot start /nowhere/server").then_some(())
     });
@@ -76,15 +76,15 @@ fn a_server_that_cannot_be_started_is_reported() {
         text.starts_with("error: no session: the server did not start: cannot start /nowhere/server: "),
         "{text}"
     );
-    until("keepers gone", || children(serve.pid()).is_empty().then_some(()));
+    until("supervisors gone", || children(serve.pid()).is_empty().then_some(()));
     serve.stop();
 }
 
 #[test]
 fn a_warm_child_that_dies_is_replaced_and_serve_is_ready_again() {
-    let serve = Serve::odd(&[], &[]);
+    let serve = Serve::misbehaving(&[], &[]);
     serve.wait_warm(1);
-    crate::harness::signal(marked(&serve.mark)[0], "KILL");
+    crate::harness::signal(processes_with(&serve.marker)[0], "KILL");
     until("not ready", || (serve.health()?["ready"] == false).then_some(()));
     let mut session = serve.session(&[]);
     session.tool("pid", &json!({}));
@@ -96,7 +96,7 @@ fn a_warm_child_that_dies_is_replaced_and_serve_is_ready_again() {
 fn what_is_wrong_with_the_configuration_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bridge.json");
-    std::fs::write(&file, json!({"command": odd(), "warm": 9}).to_string()).unwrap();
+    std::fs::write(&file, json!({"command": misbehaving_server(), "warm": 9}).to_string()).unwrap();
     let config = ["serve", "--config", file.to_str().unwrap()];
     let (status, text) = crate::harness::Session::start(&config).ended();
     assert_eq!(status.code(), Some(1));
@@ -105,7 +105,7 @@ fn what_is_wrong_with_the_configuration_is_said() {
 
 #[test]
 fn probes_over_http() {
-    let serve = Serve::odd(&["die"], &["--http", "127.0.0.1:0"]);
+    let serve = Serve::misbehaving(&["die"], &["--http", "127.0.0.1:0"]);
     let address = until("an address", || {
         let log = serve.log();
         let (_, rest) = log.split_once("http://")?;
@@ -129,7 +129,7 @@ fn probes_over_http() {
 
 #[test]
 fn what_a_server_writes_before_its_session_is_the_sessions() {
-    let serve = Serve::odd(&["greet"], &[]);
+    let serve = Serve::misbehaving(&["greet"], &[]);
     serve.wait_warm(1);
     let mut session = serve.start_session(&[]);
     assert_eq!(session.line(), "{\"greeting\": 1}\n");
@@ -142,7 +142,7 @@ fn what_a_server_writes_before_its_session_is_the_sessions() {
 /// A server may take its first line as a choice: of a version of the protocol, for one.
 #[test]
 fn nothing_is_said_to_a_server_before_its_session() {
-    let serve = Serve::odd(&["strict"], &[]);
+    let serve = Serve::misbehaving(&["strict"], &[]);
     serve.wait_warm(1);
     let mut session = serve.start_session(&[]);
     assert_eq!(session.ask("initialize", &json!({}))["method"], "initialize");

@@ -4,12 +4,12 @@
 //! nothing of this shell's environment but what a desktop session has too.
 
 use anyhow::{Result, anyhow};
+use drydock_config::client::{self, StartedFrom, StdioCommand};
 
 use super::{Finding, State};
 use crate::connect::{Connect, Options};
-use crate::task::check::{self, Row};
+use crate::ops::check::{CheckResult, check, targets};
 use crate::workspace::Workspace;
-use drydock_config::client::{self, Launch, StartedFrom};
 
 /// What a desktop session sets, besides PATH, that an engine's client may need.
 const KEPT: [&str; 8] =
@@ -18,24 +18,24 @@ const KEPT: [&str; 8] =
 pub(super) fn all(ws: &Workspace, id: &str) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for client in client::pick(&ws.root, &[id.to_owned()])? {
-        let tries = check::through(ws, id, None, &ws.root, &[])?;
+        let targets = targets::from_client(ws, id, None, &ws.root, &[])?;
         let connect = Connect::build(ws)?;
-        for mut it in tries {
+        for mut it in targets {
             if client.started_from() == StartedFrom::Desktop {
                 it.change_launch(on_desktop);
             }
-            findings.push(finding(client.name(), &check::check(ws, &connect, &Options::default(), it)?));
+            findings.push(finding(client.name(), &check(ws, &connect, &Options::default(), it)?));
         }
     }
     Ok(findings)
 }
 
 /// The same command line with a desktop program's environment.
-fn on_desktop(launch: Launch) -> Launch {
+fn on_desktop(launch: StdioCommand) -> StdioCommand {
     let kept = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     let path = ("PATH".to_owned(), short_path().to_owned());
     let env = kept.chain([path]).chain(launch.env).collect();
-    Launch { env, bare: true, ..launch }
+    StdioCommand { env, clear_env: true, ..launch }
 }
 
 /// What programs get that no shell has started: launchd's on macOS, a login session's on Linux.
@@ -47,7 +47,7 @@ fn short_path() -> &'static str {
     }
 }
 
-fn finding(client: &str, row: &Row) -> Finding {
+fn finding(client: &str, row: &CheckResult) -> Finding {
     let check = row.scope.map_or_else(|| client.to_owned(), |scope| format!("{client} ({scope})"));
     let entry = row.entry.as_deref().unwrap_or(&row.name);
     match &row.error {
@@ -67,9 +67,10 @@ mod tests {
     #[test]
     fn a_desktop_program_has_a_short_path_and_the_entrys_own_variables_win() {
         let env = vec![("PATH".to_owned(), "/opt/bin".to_owned())];
-        let launch = on_desktop(Launch { command: "docker".to_owned(), env, ..Launch::default() });
+        let launch =
+            on_desktop(StdioCommand { command: "docker".to_owned(), env, ..StdioCommand::default() });
         let paths: Vec<_> = launch.env.iter().filter(|it| it.0 == "PATH").map(|it| it.1.as_str()).collect();
         assert_eq!(paths, [short_path(), "/opt/bin"]);
-        assert!(launch.bare && launch.env.iter().all(|it| it.0 != "CARGO_MANIFEST_DIR"));
+        assert!(launch.clear_env && launch.env.iter().all(|it| it.0 != "CARGO_MANIFEST_DIR"));
     }
 }

@@ -1,21 +1,21 @@
 //! The checks, in the order in which one stands on the other.
 
-use crate::ops::up::because;
-use drydock_catalog::{Kind, Server};
-use drydock_engine::{Cli, Container, Engine, Image, Owner, docker_args};
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use drydock_catalog::{Kind, Server};
+use drydock_config::client::{self, HostEnv, Scope};
+use drydock_config::entries::{ClientConfigFile, EntryState, ListedEntry};
+use drydock_config::ledger::Ledger;
+use drydock_engine::{Cli, Container, Engine, Image, Owner, docker_args};
 
 use super::{Finding, State};
-use crate::again;
 use crate::cargo;
-use crate::needs::{self, Missing};
 use crate::ops::build::mebibytes;
+use crate::ops::preflight::{self, UnmetRequirement};
+use crate::ops::reinstall;
+use crate::ops::up::because;
 use crate::workspace::Workspace;
-use drydock_config::client::{self, Machine, Scope};
-use drydock_config::entries::{self, Spot};
-use drydock_config::ledger::Ledger;
 
 /// An image with its build takes this much at most.
 const ROOM: u64 = 3 << 30;
@@ -191,24 +191,24 @@ fn sick(ws: &Workspace, name: &str, found: &str, server: &Server) -> Finding {
 
 /// A line for each client file that holds entries of ours, or that we cannot read.
 fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>> {
-    let (machine, ledger) = (Machine::here()?, Ledger::load(&ws.state)?);
+    let (host_env, ledger) = (HostEnv::here()?, Ledger::load(&ws.state)?);
     let mut all = Vec::new();
     for client in client::load(&ws.root)? {
         for scope in [Scope::User, Scope::Project] {
-            let Ok(spot) = Spot::of(&client, scope, &machine, &ws.root) else { continue };
+            let Ok(config_file) = ClientConfigFile::of(&client, scope, &host_env, &ws.root) else { continue };
             let check = format!("{} ({scope})", client.name());
-            match spot.list(&ledger) {
+            match config_file.list(&ledger) {
                 Ok(entries) => all.extend(entries.iter().filter_map(|it| {
-                    let again = again::command(ws, &spot, &ledger, &it.name);
+                    let again = reinstall::command(ws, &config_file, &ledger, &it.name);
                     let finding = entry(&check, &again, it)?;
                     if finding.state != State::Ok {
                         return Some(finding);
                     }
-                    let launch = client.read_entry(&machine, &ws.root, scope, &it.name).ok();
-                    let missing = launch.and_then(|it| needs::missing(ws, engine, &it));
+                    let launch = client.stdio_command(&host_env, &ws.root, scope, &it.name).ok();
+                    let missing = launch.and_then(|it| preflight::find_blocker(ws, engine, &it));
                     Some(missing.map_or(finding, |missing| cannot_start(&check, &it.name, missing, again)))
                 })),
-                Err(err) => all.push(Finding::bad(check, &err)),
+                Err(err) => all.push(Finding::bad(check, &err.into())),
             }
         }
     }
@@ -219,18 +219,18 @@ fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>
 }
 
 /// `again`: how the entry is written again.
-fn entry(check: &str, again: &str, it: &entries::Found) -> Option<Finding> {
+fn entry(check: &str, again: &str, it: &ListedEntry) -> Option<Finding> {
     let note = |what: &str| Finding::note(check, format!("entry {:?} {what}", it.name), again);
     match it.state {
-        entries::State::Ours => Some(Finding::ok(check, format!("entry {:?}", it.name))),
-        entries::State::Drifted => Some(note("was changed by somebody")),
-        entries::State::Missing => Some(note("was taken out")),
-        entries::State::Foreign => None,
+        EntryState::Managed => Some(Finding::ok(check, format!("entry {:?}", it.name))),
+        EntryState::Modified => Some(note("was changed by somebody")),
+        EntryState::Missing => Some(note("was taken out")),
+        EntryState::Unmanaged => None,
     }
 }
 
 /// An entry that is as we wrote it, and leads to nothing. Writing it again compiles what it starts on the host.
-fn cannot_start(check: &str, name: &str, missing: Missing, again: String) -> Finding {
+fn cannot_start(check: &str, name: &str, missing: UnmetRequirement, again: String) -> Finding {
     let fix = missing.fix.unwrap_or(again);
     Finding::note(check, format!("entry {name:?}: {}", missing.what), fix)
 }

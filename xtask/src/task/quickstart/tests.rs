@@ -39,7 +39,7 @@ fn each_obstacle_has_a_command_that_exists() {
 fn the_error_says_what_is_done() {
     let left = Left { client: "Cursor".into(), why: anyhow!("in the way").to_string(), todo: "do it".into() };
     let client = cursor();
-    let err = unfinished("mcp-weather", &[(&client, Launch::default())], &[left]);
+    let err = unfinished("mcp-weather", &[(&client, StdioCommand::default())], &[left]);
     assert_eq!(err.to_string(), "Cursor: in the way\ndone: the server, mcp-weather; Cursor wired up");
     assert_eq!(hint::hints(&err), ["do it"]);
 }

@@ -1,8 +1,8 @@
 //! Every client, in each scope that it has: our entries go into an empty home and into `tests/cases/homes/ID/*`, a
-//! file as such a client has it; they are read back, the foreign ones are still there, and out again all is as it was.
+//! file as such a client has it; they are read back, the unmanaged ones are still there, and out again all is as it was.
 
 use super::*;
-use crate::entries::{Fate, Spot, State, Wanted};
+use crate::entries::{ChangeOptions, ClientConfigFile, DesiredEntry, EntryAction, EntryState};
 use crate::ledger::Ledger;
 use drydock_edit as edit;
 
@@ -17,33 +17,34 @@ fn rich(client: &Client) -> Vec<u8> {
     fs::read(files.next().unwrap().unwrap().path()).unwrap()
 }
 
-fn started() -> Launch {
-    Launch {
+fn started() -> StdioCommand {
+    StdioCommand {
         command: "/usr/local/bin/docker".into(),
         args: ["exec", "-i", "mcp-weather", "/mcp", "stdio", "", "ü \"x\" \\"].map(String::from).to_vec(),
         env: vec![("DOCKER_HOST".into(), "unix:///run/user/1000/docker.sock".into())],
-        ..Launch::default()
+        ..StdioCommand::default()
     }
 }
 
-fn reached(client: &Client, scope: Scope) -> Option<Remote> {
+fn reached(client: &Client, scope: Scope) -> Option<HttpEndpoint> {
     client.http()?;
     let bearer = ("Authorization".to_owned(), "Bearer ${TOKEN}".to_owned());
-    let takes_headers = client.http() == Some(true) && (client.id != "kilo" || scope == Scope::User);
+    let takes_headers =
+        client.http() != Some(HeaderSupport::None) && (client.id != "kilo" || scope == Scope::User);
     let headers = if takes_headers { vec![bearer] } else { Vec::new() };
-    Some(Remote { url: "http://127.0.0.1:8080/mcp".into(), headers })
+    Some(HttpEndpoint { url: "http://127.0.0.1:8080/mcp".into(), headers })
 }
 
-fn wanted(client: &Client, scope: Scope) -> Vec<Wanted> {
-    let mut all = vec![Wanted {
+fn desired(client: &Client, scope: Scope) -> Vec<DesiredEntry> {
+    let mut all = vec![DesiredEntry {
         name: "weather".into(),
         server: Some("weather".into()),
-        entry: client.entry("weather", &started()),
+        entry: client.stdio_entry("weather", &started()),
     }];
-    all.extend(reached(client, scope).map(|it| Wanted {
+    all.extend(reached(client, scope).map(|it| DesiredEntry {
         name: "remote-weather".into(),
         server: None,
-        entry: client.remote_entry(scope, "remote-weather", &it).unwrap(),
+        entry: client.http_entry(scope, "remote-weather", &it).unwrap(),
     }));
     all
 }
@@ -55,10 +56,10 @@ fn in_and_out_again_is_the_original() {
         for scope in [Scope::User, Scope::Project] {
             for before in [None, Some(rich(&client))] {
                 let home = in_memory();
-                let machine = |system| Machine::new(system, &home.path().join("home"), &[]);
-                let machines = [System::Linux, System::Windows].map(machine);
-                if let Some(machine) = machines.iter().find(|it| client.has_scope(it, scope)) {
-                    in_and_out(&client, machine, scope, home.path(), before.as_deref());
+                let host_env = |system| HostEnv::new(system, &home.path().join("home"), &[]);
+                let host_envs = [System::Linux, System::Windows].map(host_env);
+                if let Some(host_env) = host_envs.iter().find(|it| client.has_scope(it, scope)) {
+                    in_and_out(&client, host_env, scope, home.path(), before.as_deref());
                     tried += 1;
                 }
             }
@@ -67,35 +68,41 @@ fn in_and_out_again_is_the_original() {
     assert!(tried > 80, "{tried}");
 }
 
-fn in_and_out(client: &Client, machine: &Machine, scope: Scope, temp: &Path, before: Option<&[u8]>) {
+fn in_and_out(client: &Client, host_env: &HostEnv, scope: Scope, temp: &Path, before: Option<&[u8]>) {
     let (project, state) = (temp.join("project"), temp.join("state"));
-    let spot = Spot::of(client, scope, machine, &project).unwrap();
+    let config_file = ClientConfigFile::of(client, scope, host_env, &project).unwrap();
     if let Some(before) = before {
-        fs::create_dir_all(spot.path.parent().unwrap()).unwrap();
-        fs::write(&spot.path, before).unwrap();
+        fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
+        fs::write(&config_file.path, before).unwrap();
     }
-    let label = format!("{} {scope} {:?}", client.id, machine.system);
-    let foreign = edit::entries(before.unwrap_or_default(), client.place()).unwrap();
-    assert_eq!(before.is_some(), !foreign.is_empty(), "{label}: no foreign entries to lose");
+    let label = format!("{} {scope} {:?}", client.id, host_env.system);
+    let unmanaged = edit::entries(before.unwrap_or_default(), client.servers_path()).unwrap();
+    assert_eq!(before.is_some(), !unmanaged.is_empty(), "{label}: no unmanaged entries to lose");
 
-    let wanted = wanted(client, scope);
-    let installed = spot.install(&state, &wanted, false, false);
+    let desired = desired(client, scope);
+    let installed = config_file.install(&state, &desired, ChangeOptions::default());
     let installed = installed.unwrap_or_else(|err| panic!("{label}: {err:#}"));
-    assert!(installed.entries.iter().all(|(_, fate)| *fate == Fate::Added), "{label}: {installed:?}");
-    check(client, machine, scope, &project, &foreign, &label);
-    assert!(!spot.install(&state, &wanted, false, false).unwrap().done.changed, "{label}: a second time");
-    let listed = spot.list(&Ledger::load(&state).unwrap()).unwrap();
-    let ours = listed.iter().filter(|it| it.state == State::Ours).count();
-    assert_eq!((ours, listed.len()), (wanted.len(), wanted.len() + foreign.len()), "{label}: {listed:?}");
+    assert!(
+        installed.entries.iter().all(|(_, action)| *action == EntryAction::Added),
+        "{label}: {installed:?}"
+    );
+    check(client, host_env, scope, &project, &unmanaged, &label);
+    assert!(
+        !config_file.install(&state, &desired, ChangeOptions::default()).unwrap().report.changed,
+        "{label}: a second time"
+    );
+    let listed = config_file.list(&Ledger::load(&state).unwrap()).unwrap();
+    let ours = listed.iter().filter(|it| it.state == EntryState::Managed).count();
+    assert_eq!((ours, listed.len()), (desired.len(), desired.len() + unmanaged.len()), "{label}: {listed:?}");
 
-    let names: Vec<_> = wanted.iter().map(|it| it.name.clone()).collect();
-    spot.uninstall(&state, &names, false, false).unwrap();
+    let names: Vec<_> = desired.iter().map(|it| it.name.clone()).collect();
+    config_file.uninstall(&state, &names, ChangeOptions::default()).unwrap();
     let show = |it: Option<&[u8]>| it.map(|it| String::from_utf8_lossy(it).into_owned());
-    let after = fs::read(&spot.path).ok();
+    let after = fs::read(&config_file.path).ok();
     assert_eq!(show(after.as_deref()), show(before), "{label}");
     assert_eq!(after.as_deref(), before, "{label}");
     if before.is_none() {
-        for folder in [&machine.home, &project] {
+        for folder in [&host_env.home, &project] {
             assert!(
                 !folder.exists() || fs::read_dir(folder).unwrap().next().is_none(),
                 "{label}: folders stay"
@@ -106,25 +113,21 @@ fn in_and_out(client: &Client, machine: &Machine, scope: Scope, temp: &Path, bef
 
 fn check(
     client: &Client,
-    machine: &Machine,
+    host_env: &HostEnv,
     scope: Scope,
     project: &Path,
-    foreign: &[(String, Value)],
+    unmanaged: &[(String, Value)],
     label: &str,
 ) {
-    let bytes = fs::read(client.file(machine, project, scope).unwrap()).unwrap();
-    let entries = edit::entries(&bytes, client.place()).unwrap();
+    let bytes = fs::read(client.file(host_env, project, scope).unwrap()).unwrap();
+    let entries = edit::entries(&bytes, client.servers_path()).unwrap();
     let others: Vec<_> = entries.iter().filter(|(name, _)| !name.ends_with("weather")).cloned().collect();
-    assert_eq!(others, foreign, "{label}");
-    let mut launch = client.read_entry(machine, project, scope, "weather").unwrap();
+    assert_eq!(others, unmanaged, "{label}");
+    let mut launch = client.stdio_command(host_env, project, scope, "weather").unwrap();
     launch.cwd = None;
     assert_eq!(launch, started(), "{label}");
     let remote = entries.iter().find(|(name, _)| name == "remote-weather");
-    assert_eq!(
-        remote.map(|(_, entry)| client.read_remote(entry).unwrap()),
-        reached(client, scope),
-        "{label}"
-    );
+    assert_eq!(remote.map(|(_, entry)| client.parse_http(entry).unwrap()), reached(client, scope), "{label}");
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn of_several_files_the_one_with_servers_is_written_to() {
         ("amp", Scope::Project, ".amp/settings.jsonc", ".amp/settings.json"),
     ] {
         let home = in_memory();
-        let machine = Machine::new(System::Linux, home.path(), &[]);
+        let host_env = HostEnv::new(System::Linux, home.path(), &[]);
         let client = known(id);
         let beside = home.path().join(beside);
         for (file, text) in [(home.path().join(with_servers), rich(&client)), (beside.clone(), b"{}".into())]
@@ -145,11 +148,13 @@ fn of_several_files_the_one_with_servers_is_written_to() {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
         }
-        let spot = Spot::of(&client, scope, &machine, home.path()).unwrap();
-        assert_eq!(spot.path, home.path().join(with_servers), "{id}");
-        spot.install(&home.path().join("state"), &wanted(&client, scope), false, false).unwrap();
+        let config_file = ClientConfigFile::of(&client, scope, &host_env, home.path()).unwrap();
+        assert_eq!(config_file.path, home.path().join(with_servers), "{id}");
+        config_file
+            .install(&home.path().join("state"), &desired(&client, scope), ChangeOptions::default())
+            .unwrap();
         assert_eq!(fs::read_to_string(beside).unwrap(), "{}", "{id}");
-        let found = client.read_entry(&machine, home.path(), scope, "weather").unwrap();
+        let found = client.stdio_command(&host_env, home.path(), scope, "weather").unwrap();
         assert_eq!(found.command, started().command);
     }
 }
@@ -163,30 +168,32 @@ fn one_file_of_two_clients() {
     ] {
         let temp = in_memory();
         let (project, state) = (temp.path().join("project"), temp.path().join("state"));
-        let machine = Machine::new(System::Linux, temp.path(), &[]);
+        let host_env = HostEnv::new(System::Linux, temp.path(), &[]);
         let path = project.join(file);
         let original = rich(&known(ids[1]));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &original).unwrap();
         let clients = ids.map(known);
-        let spots: Vec<_> =
-            clients.iter().map(|it| Spot::of(it, Scope::Project, &machine, &project).unwrap()).collect();
-        for (spot, client) in spots.iter().zip(&clients) {
-            assert_eq!(spot.path, path);
-            spot.install(&state, &wanted(client, Scope::Project), false, false).unwrap();
+        let spots: Vec<_> = clients
+            .iter()
+            .map(|it| ClientConfigFile::of(it, Scope::Project, &host_env, &project).unwrap())
+            .collect();
+        for (config_file, client) in spots.iter().zip(&clients) {
+            assert_eq!(config_file.path, path);
+            config_file.install(&state, &desired(client, Scope::Project), ChangeOptions::default()).unwrap();
         }
         let reads = |client: &Client| {
-            let launch = client.read_entry(&machine, &project, Scope::Project, "weather");
+            let launch = client.stdio_command(&host_env, &project, Scope::Project, "weather");
             launch.is_ok_and(|it| it.args == started().args)
         };
         assert!(clients.iter().all(reads), "{file}");
         let names = ["weather".to_owned(), "remote-weather".to_owned()];
-        let gone = spots[0].uninstall(&state, &names, false, false).unwrap();
-        let stays = Fate::Kept(vec![ids[1].to_owned()]);
-        assert_eq!(gone.entries[0].1, if kept { stays } else { Fate::Removed }, "{file}");
+        let gone = spots[0].uninstall(&state, &names, ChangeOptions::default()).unwrap();
+        let stays = EntryAction::Kept(vec![ids[1].to_owned()]);
+        assert_eq!(gone.entries[0].1, if kept { stays } else { EntryAction::Removed }, "{file}");
         assert!(reads(&clients[1]), "{file}: the other client lost its entry");
         assert_eq!(reads(&clients[0]), kept, "{file}");
-        spots[1].uninstall(&state, &names, false, false).unwrap();
+        spots[1].uninstall(&state, &names, ChangeOptions::default()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), original, "{file}");
     }
 }
@@ -195,17 +202,18 @@ fn one_file_of_two_clients() {
 #[test]
 fn entries_at_the_same_place_have_the_same_shape() {
     let clients = load(&root()).unwrap();
-    let machine = Machine::new(System::Linux, Path::new("/h"), &[]);
+    let host_env = HostEnv::new(System::Linux, Path::new("/h"), &[]);
     let mut shared = 0;
     for scope in [Scope::User, Scope::Project] {
-        let file =
-            |it: &Client| Some((it.file(&machine, Path::new("/p"), scope).ok()?, it.place().at.to_vec()));
+        let file = |it: &Client| {
+            Some((it.file(&host_env, Path::new("/p"), scope).ok()?, it.servers_path().at.to_vec()))
+        };
         for (n, one) in clients.iter().enumerate() {
             for other in &clients[n + 1..] {
                 if file(one).is_some_and(|it| file(other).as_ref() == Some(&it)) {
                     assert_eq!(
-                        one.entry("x", &started()),
-                        other.entry("x", &started()),
+                        one.stdio_entry("x", &started()),
+                        other.stdio_entry("x", &started()),
                         "{} {}",
                         one.id,
                         other.id

@@ -124,8 +124,8 @@ fn files_are_where_the_client_looks() {
     assert_eq!(ids, PATHS.map(|it| it.0), "a client without its line here, or the other way round");
     for (client, (id, linux, macos, windows, project)) in clients.iter().zip(PATHS) {
         let file = |system, scope| {
-            let machine = Machine::new(system, Path::new("/h"), &[]);
-            let file = client.file(&machine, Path::new("/p"), scope).ok();
+            let host_env = HostEnv::new(system, Path::new("/h"), &[]);
+            let file = client.file(&host_env, Path::new("/p"), scope).ok();
             file.map_or(String::new(), |it| it.display().to_string())
         };
         for (system, path) in [(System::Linux, linux), (System::Macos, macos), (System::Windows, windows)] {
@@ -140,17 +140,17 @@ fn files_are_where_the_client_looks() {
 
 #[test]
 fn entries_look_as_the_client_insists() {
-    let launch = Launch {
+    let launch = StdioCommand {
         command: "docker".into(),
         args: vec!["exec".into()],
         env: vec![("A".into(), "b".into())],
-        ..Launch::default()
+        ..StdioCommand::default()
     };
-    let remote = Remote { url: "https://h/mcp".into(), headers: Vec::new() };
+    let remote = HttpEndpoint { url: "https://h/mcp".into(), headers: Vec::new() };
     for (client, (id, at, stdio, http)) in load(&root()).unwrap().iter().zip(SHAPES) {
-        assert_eq!((client.id.as_str(), client.place().at), (id, &[at.to_owned()][..]));
-        assert_eq!(Value::Object(client.entry("x", &launch)).to_string(), stdio, "{id}");
-        let entry = client.remote_entry(Scope::User, "x", &remote).ok();
+        assert_eq!((client.id.as_str(), client.servers_path().at), (id, &[at.to_owned()][..]));
+        assert_eq!(Value::Object(client.stdio_entry("x", &launch)).to_string(), stdio, "{id}");
+        let entry = client.http_entry(Scope::User, "x", &remote).ok();
         assert_eq!(entry.map_or(String::new(), |it| Value::Object(it).to_string()), http, "{id}");
     }
 }
@@ -173,11 +173,11 @@ fn the_environment_moves_a_file() {
         ("vscode", &[("XDG_CONFIG_HOME", "c")], "/h/.config/Code/User/mcp.json"),
         ("codex", &[("CODEX_HOME", "")], "/h/.codex/config.toml"),
     ] {
-        let machine = Machine::new(System::Linux, Path::new("/h"), variables);
-        assert_eq!(known(id).file(&machine, Path::new("/p"), Scope::User).unwrap(), Path::new(expected));
+        let host_env = HostEnv::new(System::Linux, Path::new("/h"), variables);
+        assert_eq!(known(id).file(&host_env, Path::new("/p"), Scope::User).unwrap(), Path::new(expected));
     }
-    let machine = Machine::new(System::Windows, Path::new("/h"), &[("APPDATA", "/r")]);
-    let zed = known("zed").file(&machine, Path::new("/p"), Scope::User).unwrap();
+    let host_env = HostEnv::new(System::Windows, Path::new("/h"), &[("APPDATA", "/r")]);
+    let zed = known("zed").file(&host_env, Path::new("/p"), Scope::User).unwrap();
     assert_eq!(zed, Path::new("/r/Zed/settings.json"));
 }
 

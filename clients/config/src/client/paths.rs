@@ -1,0 +1,94 @@
+//! Where on this machine a client keeps its file, and whether the client is here at all.
+//!
+//! `Client` + `HostEnv` + scope -> path. Invariant: only paths are looked at here; nothing is made or changed.
+
+use std::path::{Path, PathBuf};
+
+use drydock_edit as edit;
+
+use super::{Client, HostEnv, Scope, System};
+use crate::error::{Error, ErrorKind, Result};
+use crate::file;
+
+impl Client {
+    /// Whether the client is on this machine.
+    pub fn is_here(&self, host_env: &HostEnv) -> bool {
+        let found = &self.data.found;
+        found.commands.iter().any(|it| host_env.has_command(it))
+            || found.paths.iter().any(|it| host_env.path(it).exists())
+            || self.user_files(host_env).iter().any(|it| it.exists())
+    }
+
+    /// The user file as documentation writes it, and the variable that moves it.
+    pub fn documented(&self, system: System) -> Option<(String, Option<&str>)> {
+        let template = self.templates(system).first()?;
+        let windows = system == System::Windows;
+        let path = template
+            .replace("{home}", if windows { "%USERPROFILE%" } else { "~" })
+            .replace("{config}", if windows { "%USERPROFILE%/.config" } else { "~/.config" })
+            .replace("{appdata}", "%APPDATA%");
+        let path = if windows { path.replace('/', "\\") } else { path };
+        Some((path, self.data.path.overrides.keys().next().map(String::as_str)))
+    }
+
+    /// A project's files, below its folder.
+    pub fn project_files(&self) -> &[String] {
+        &self.data.path.project
+    }
+
+    /// Whether the client has such a file on this system.
+    pub fn has_scope(&self, host_env: &HostEnv, scope: Scope) -> bool {
+        match scope {
+            Scope::User => !self.user_files(host_env).is_empty(),
+            Scope::Project => !self.data.path.project.is_empty(),
+        }
+    }
+
+    /// The file that we read and write: of several the one that has entries, or that exists, or the first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the client has no such scope on this system.
+    pub fn file(&self, host_env: &HostEnv, project: &Path, scope: Scope) -> Result<PathBuf> {
+        let all = match scope {
+            Scope::User => self.user_files(host_env),
+            Scope::Project => self.data.path.project.iter().map(|it| project.join(it)).collect(),
+        };
+        let with_entries = |path: &&PathBuf| -> bool {
+            let entries = || edit::entries(&file::read(path).ok()??, self.servers_path()).ok();
+            entries().is_some_and(|it| !it.is_empty())
+        };
+        let several = all.len() > 1;
+        let best = several
+            .then(|| all.iter().find(with_entries).or_else(|| all.iter().find(|it| it.exists())))
+            .flatten();
+        best.or(all.first()).cloned().ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("{} has no {scope} scope on this system", self.name()))
+        })
+    }
+
+    /// The project's folder, from its file.
+    pub fn project_of(&self, file: &Path) -> Option<PathBuf> {
+        let depth = |it: &&String| Path::new(it).components().count();
+        let below = self.data.path.project.iter().filter(|it| file.ends_with(it)).max_by_key(depth)?;
+        file.ancestors().nth(depth(&below)).map(Path::to_path_buf)
+    }
+
+    fn user_files(&self, host_env: &HostEnv) -> Vec<PathBuf> {
+        let paths = &self.data.path;
+        for (variable, file) in paths.overrides.iter().filter_map(|(key, it)| Some((key, it.as_str()?))) {
+            if let Some(set) = host_env.variable(variable).filter(|it| !it.is_empty()) {
+                let set = PathBuf::from(set);
+                return vec![if file.is_empty() { set } else { set.join(file) }];
+            }
+        }
+        self.templates(host_env.system).iter().map(|it| host_env.path(it)).collect()
+    }
+
+    fn templates(&self, system: System) -> &[String] {
+        match system {
+            System::Linux => &self.data.path.linux,
+            System::Macos => &self.data.path.macos,
+            System::Windows => &self.data.path.windows,
+        }
+    }
+}

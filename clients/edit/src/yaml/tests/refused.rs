@@ -1,0 +1,125 @@
+//! What must not be edited, what must not be let through, and what must not take for ever.
+
+use super::*;
+
+#[test]
+fn what_is_not_safe_is_refused_with_its_place() {
+    let (goose, cont) = (goose(), cont());
+    for (old, complaint) in [
+        ("- a\n", "1:1: expected a mapping, found a list"),
+        ("just text\n", "1:1: expected a mapping, found a string"),
+        ("null\n", "1:1: expected a mapping, found null"),
+        ("extensions: []\n", "1:13: `extensions` must be a mapping, and is a list"),
+        ("extensions: no\n", "1:13: `extensions` must be a mapping, and is a string"),
+        ("a: 1\nextensions: {}\na: 2\n", "3:1: a second `a` in the same mapping"),
+        ("extensions:\n  'a': 1\n  \"\\x61\": 2\n", "3:3: a second `a` in the same mapping"),
+        ("extensions:\n\ta: 1\n", "2:1: a tab in the indentation"),
+        ("é: 1\nb:\t2\n", "2:3: a tab, where columns count"),
+        ("a: 1\n---\nb: 2\n", "2:1: a second document in the same file"),
+        ("a: 1\n...\nb: 2\n", "3:1: a second document in the same file"),
+        ("a: &x {}\nextensions: *x\n", "2:13: `extensions` must be a mapping, and is an alias"),
+        ("extensions: &x {}\n", "1:13: an anchor, through which an edit would be seen elsewhere, too"),
+        ("extensions: !!map {}\n", "1:13: a tag, which may give this another meaning"),
+        ("a: &x {}\nextensions:\n  <<: *x\n", "3:3: a merge key, which not every reader takes for one"),
+        ("extensions:\n  weather: &x 1\nb: *x\n", "3:4: this alias needs the entry that would change"),
+        ("extensions:\n  a: &x 1\n  weather: *x\n", "3:12: an alias of another entry"),
+        ("? a\n: b\n", "1:1: a key with a question mark"),
+        ("*x : b\n", "1:1: an alias as a key"),
+        ("[a]: b\n", "1:1: a list or mapping as a key"),
+        ("a: b: c\n", "1:5: a colon in a string without quotes"),
+        ("a: 'b\n", "1:4: a quoted text that does not end"),
+        ("a: \"\\q\"\n", "1:5: an unknown escape"),
+        ("a: [b\n", "1:4: `[` without `]`"),
+        ("a: {b c: d]\n", "1:11: expected `,` or `}`"),
+        ("a: 1\n  b: 2\n", "2:4: a colon in a string without quotes"),
+        ("a:\n    b: 1\n  c: 2\n", "3:3: this line is indented more than what it seems to belong to"),
+        ("a: *b\n", "1:4: an alias of nothing that stands above it"),
+        ("a: \u{1}\n", "1:4: the character U+0001, which not every reader takes"),
+        ("a: 1\rb: 2\n", "1:5: the character U+000D, which not every reader takes"),
+        ("%TAG ! x\n---\n", "1:1: a directive"),
+        (
+            "a: |\n  b",
+            "2:4: a string that ends with the file, without a line end: what follows would change it",
+        ),
+        ("a: @b\n", "1:4: this cannot start a value"),
+        ("a: 1\nb\n", "2:1: expected a key and a colon"),
+        // Found by the fuzzer: read, but a comma changed what was there.
+        ("{2 - # x\n}\n", "1:5: a comma behind this would not be read as one by everybody"),
+        ("{a: x -\n  }\n", "1:5: a comma behind this would not be read as one by everybody"),
+    ] {
+        assert_eq!(refusal(old, map(&goose)), complaint, "{old:?}");
+    }
+    assert_eq!(
+        refusal("mcpServers:\n  a: 1\n", list(&cont)),
+        "2:3: `mcpServers` must be a list, and is a mapping"
+    );
+    assert_eq!(
+        refusal("mcpServers:\n- name: weather\n- {name: weather}\n", list(&cont)),
+        "3:3: a second `weather` in the same place"
+    );
+}
+
+#[test]
+fn the_last_look_sees_what_is_wrong() {
+    let (goose, cont) = (goose(), cont());
+    let look = |old: &str, new: &str, place: ServersPath<'_>, entry: Option<&Entry>| {
+        let old = Tree::read(old).unwrap();
+        check::verify_only_changed(&old, new, place, "weather", 2, entry).map_err(|err| err.to_string())
+    };
+    let (entry, old) =
+        (object(json!({"a": "1"})), "x: |\n  t\nextensions:\n  b: [1, *c]\n".replace("*c", "c"));
+    let with = |it: &str| format!("{old}  weather: {it}\n");
+    assert_eq!(look(&old, &with("{a: '1', b: 2}"), map(&goose), Some(&entry)), Ok(()));
+    assert_eq!(look(&with("x"), &old, map(&goose), None), Ok(()));
+    for wrong in ["{a: 1}", "{b: '1'}", "[a]", ""] {
+        let complaint = look(&old, &with(wrong), map(&goose), Some(&entry)).unwrap_err();
+        assert!(complaint.contains("would not have written `extensions.weather`"), "{complaint}");
+    }
+    for (from, to) in [
+        ("[1, c]", "[1, d]"),
+        ("b:", "c:"),
+        ("  t", "  t\n\n  t"),
+        ("  t", "   t\n  "),
+        ("x: |\n  t\n", ""),
+        ("[1", "['1'"),
+    ] {
+        let wrong = with("{a: '1'}").replacen(from, to, 1);
+        let complaint = look(&old, &wrong, map(&goose), Some(&entry)).unwrap_err();
+        assert!(complaint.contains("more than `extensions.weather`"), "{wrong}: {complaint}");
+    }
+    for wrong in [
+        "mcpServers:\n- name: weather\n",
+        "mcpServers:\n- name: y\n- name: weather\n",
+        "mcpServers:\n- name: x\n- z\n- name: weather\n",
+    ] {
+        assert!(
+            look("mcpServers:\n- name: x\n", wrong, list(&cont), None).unwrap_err().contains("more than"),
+            "{wrong}"
+        );
+    }
+    assert!(
+        look("mcpServers: []\n", "mcpServers: {}\na: 1\n", list(&cont), None)
+            .unwrap_err()
+            .contains("more than")
+    );
+}
+
+#[test]
+fn bombs_do_not_go_off() {
+    let goose = goose();
+    for deep in ["[".repeat(200_000), "- ".repeat(200_000), "{a: ".repeat(100_000)] {
+        assert!(refusal(&deep, map(&goose)).contains("nested too deeply"));
+        refusal(&format!("a: {deep}"), map(&goose));
+    }
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for n in 1..12 {
+        bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", ")));
+    }
+    round_trip(Some(&bomb), map(&goose));
+    let inside = format!("{bomb}extensions:\n  x: *a11\n");
+    assert!(
+        entries(&inside, map(&goose)).unwrap_err().to_string().contains("aliases that stand for too much")
+    );
+    round_trip(Some(&inside), map(&goose));
+    assert_eq!(refusal("x: &x\n  y: *x\n", map(&goose)), "2:6: an alias inside of what it stands for");
+}

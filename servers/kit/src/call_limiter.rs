@@ -1,0 +1,167 @@
+//! What stands between every request and the server: the log, the deadline, the cap on concurrent calls.
+//!
+//! Request -> the server's answer, or an error in its place. Invariants: a call ends by its deadline, a cancelled one is
+//! dropped at once, and with it whatever it was waiting for (an outbound HTTP request, say), and no more calls wait
+//! than `MAX_QUEUED`: the next one is told to come again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use drydock_runtime::args::Options;
+use drydock_runtime::log::{Log, Outcome, Request};
+use rmcp::model::{
+    CallToolResult, ClientNotification, ClientRequest, ContentBlock, ProtocolVersion, ServerConfig,
+    ServerResult,
+};
+use rmcp::service::{NotificationContext, RequestContext, Service};
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::log;
+use crate::permits::Permits;
+
+/// Calls that may wait for their turn beside those that run.
+const MAX_QUEUED: usize = 256;
+
+pub(crate) struct CallLimiter<H> {
+    server: H,
+    /// For calls that run or wait.
+    queue_permits: Arc<Permits>,
+    /// For calls that run.
+    run_permits: Semaphore,
+    call_timeout: Duration,
+    log: Log,
+}
+
+/// What the server answers.
+type Answer = Result<ServerResult, ErrorData>;
+
+/// Why a call has no answer of the server.
+#[derive(Debug)]
+enum Interruption {
+    Busy,
+    TimedOut(Duration),
+    Cancelled,
+}
+
+impl<H: ServerHandler> CallLimiter<H> {
+    pub(crate) fn new(server: H, options: &Options, log: Log) -> Self {
+        Self {
+            server,
+            queue_permits: Permits::new(options.max_calls + MAX_QUEUED),
+            run_permits: Semaphore::new(options.max_calls),
+            call_timeout: options.call_timeout,
+            log,
+        }
+    }
+
+    pub(crate) fn queue_permits(&self) -> Arc<Permits> {
+        self.queue_permits.clone()
+    }
+
+    /// Runs a tool within its deadline; the wait for its turn counts.
+    async fn call(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Answer, Interruption> {
+        let Some(_queued) = self.queue_permits.try_acquire() else { return Err(Interruption::Busy) };
+        let cancelled = context.ct.clone();
+        let work = async {
+            let _running = self.run_permits.acquire().await;
+            self.server.handle_request(request, context).await
+        };
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => Err(Interruption::Cancelled),
+            done = timeout(self.call_timeout, work) => {
+                done.map_err(|_| Interruption::TimedOut(self.call_timeout))
+            }
+        }
+    }
+}
+
+/// What the log says of an answer: never the answer itself.
+fn outcome(answer: &Result<Answer, Interruption>) -> Outcome {
+    match answer {
+        Ok(Ok(ServerResult::CallToolResult(it))) if it.is_error == Some(true) => Outcome::ToolError,
+        Ok(Ok(_)) => Outcome::Ok,
+        Ok(Err(error)) => Outcome::ProtocolError(error.code.0.to_string().into()),
+        Err(Interruption::Busy) => Outcome::Busy,
+        Err(Interruption::TimedOut(_)) => Outcome::TimedOut,
+        Err(Interruption::Cancelled) => Outcome::Cancelled,
+    }
+}
+
+impl Interruption {
+    /// What the client is told.
+    fn into_answer(self) -> Answer {
+        let text = match self {
+            Self::Busy => {
+                format!(
+                    "the server is busy: {MAX_QUEUED} calls of this session wait already; try again later"
+                )
+            }
+            Self::TimedOut(after) => {
+                format!("the call timed out after {} s; it was cancelled", after.as_secs())
+            }
+            Self::Cancelled => return Err(ErrorData::internal_error("cancelled", None)),
+        };
+        Ok(ServerResult::CallToolResult(CallToolResult::error(vec![ContentBlock::text(text)])))
+    }
+}
+
+impl<H: ServerHandler> Service<RoleServer> for CallLimiter<H> {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let start = Instant::now();
+        let method = Cow::<str>::from(request.method().to_owned());
+        let tool = subject(&request).map(str::to_owned);
+        let id = context.id.to_string();
+        let answer = match request {
+            ClientRequest::CallToolRequest(_) => log::scope(&self.log, self.call(request, context)).await,
+            other => {
+                let work = self.server.handle_request(other, context);
+                Ok(log::scope(&self.log, work).await)
+            }
+        };
+        self.log.request(Request {
+            method: &method,
+            tool: tool.as_deref(),
+            id: &id,
+            elapsed: start.elapsed(),
+            outcome: &outcome(&answer),
+        });
+        answer.unwrap_or_else(Interruption::into_answer)
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        log::scope(&self.log, self.server.handle_notification(notification, context)).await
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        self.server.get_info()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        ServerHandler::supported_protocol_versions(&self.server)
+    }
+}
+
+/// The tool or prompt that a request names.
+fn subject(request: &ClientRequest) -> Option<&str> {
+    match request {
+        ClientRequest::CallToolRequest(it) => Some(&it.params.name),
+        ClientRequest::GetPromptRequest(it) => Some(&it.params.name),
+        _ => None,
+    }
+}

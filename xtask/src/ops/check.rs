@@ -1,0 +1,129 @@
+//! Connects to a server, directly or as a client's entry has it, and lists its tools.
+//!
+//! Target -> `CheckResult`. Invariant: with a client's entry exactly what stands in that client's file is started, not
+//! what we would have written.
+
+pub(crate) mod targets;
+
+use anyhow::{Error, Result};
+use drydock_catalog::Server;
+use drydock_config::client::{Scope, Transport};
+use serde::Serialize;
+
+use self::targets::CheckTarget;
+use crate::connect::{self, Connect, Failure, Options, Protocol, ServerInfo};
+use crate::hint::hints;
+use crate::ops::preflight::{self, UnmetRequirement};
+use crate::ops::reinstall;
+use crate::workspace::Workspace;
+
+/// How one check went. The field names are promised.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct CheckResult {
+    /// The server, or the entry where no server of ours stands behind it.
+    pub(crate) name: String,
+    /// The client whose entry was started; nothing when we went in ourselves.
+    pub(crate) client: Option<String>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) entry: Option<String>,
+    pub(crate) ok: bool,
+    /// `name` and `version`, as the server says.
+    pub(crate) server: Option<ServerInfo>,
+    /// `version`, and `lifecycle`: `discover` or `initialize`.
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) tool_names: Vec<String>,
+    /// From the start of the command to the whole list, in milliseconds.
+    pub(crate) ms: Option<f64>,
+    /// `kind`, `step`, `reason`, `message` (for people), `hint`, `stderr`.
+    pub(crate) error: Option<Failure>,
+}
+
+/// One handshake and tool list.
+pub(crate) fn check(
+    ws: &Workspace,
+    connect: &Connect,
+    options: &Options,
+    target: CheckTarget,
+) -> Result<CheckResult> {
+    let result = CheckResult {
+        name: target.name,
+        client: target.client,
+        scope: target.scope,
+        entry: target.entry,
+        ..CheckResult::default()
+    };
+    let transport = match target.transport {
+        Ok(transport) => transport,
+        Err(err) => return Ok(CheckResult { error: Some(cannot_start(&err)), ..result }),
+    };
+    let report = connect.check(&transport, options)?;
+    let mut error = report.error;
+    if let Some(error) = &mut error {
+        let blocker = find_blocker(ws, &transport, result.client.is_some(), target.server.as_ref());
+        explain(error, blocker, target.repair);
+    }
+    Ok(CheckResult {
+        ok: report.ok,
+        server: report.server,
+        protocol: report.protocol,
+        tool_names: report.tool_names,
+        ms: report.ok.then(|| report.ms.values().sum()),
+        error,
+        ..result
+    })
+}
+
+fn cannot_start(err: &Error) -> Failure {
+    let reason = format!("{err:#}");
+    Failure {
+        kind: "cannot-start".to_owned(),
+        step: "start".to_owned(),
+        message: reason.clone(),
+        reason,
+        hint: hints(err).first().cloned(),
+        stderr: Vec::new(),
+    }
+}
+
+/// Puts what we know better in the place of what our client saw.
+fn explain(error: &mut Failure, blocker: Option<UnmetRequirement>, repair: Option<String>) {
+    let fix = blocker.as_ref().and_then(|it| it.fix.clone());
+    if let Some(blocker) = blocker {
+        (error.reason, error.hint) = (blocker.what, None);
+        error.message = error.reason.clone();
+    }
+    let hints: Vec<_> = fix.into_iter().chain(repair).collect();
+    if !hints.is_empty() {
+        error.hint = Some(hints.join("; "));
+    }
+}
+
+/// What the engine knows better than our client: the entry's own container is missing, or the server's is not well.
+fn find_blocker(
+    ws: &Workspace,
+    transport: &Transport,
+    is_entry: bool,
+    server: Option<&Server>,
+) -> Option<UnmetRequirement> {
+    if let Transport::Stdio(launch) = transport
+        && is_entry
+    {
+        let blocker = preflight::find_blocker(ws, &ws.engine(), launch);
+        if blocker.is_some() || reinstall::container(launch).is_none() {
+            return blocker;
+        }
+    }
+    let (what, fix) = connect::diagnose(ws, server?)?;
+    Some(UnmetRequirement { what, fix: Some(fix) })
+}
+
+impl CheckResult {
+    /// As in `cursor, user`, or `directly`.
+    pub(crate) fn through(&self) -> String {
+        match (&self.client, self.scope, &self.entry) {
+            (Some(client), Some(scope), Some(entry)) if *entry == self.name => format!("{client}, {scope}"),
+            (Some(client), Some(scope), Some(entry)) => format!("{client}, {scope}: {entry}"),
+            _ => "directly".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Which entries `install-client` is to write: the command line for each server, by the way that was chosen.
+//!
+//! Servers + way + scope -> `Plan`; `Plan` + client -> entries. Invariant: an entry of one person holds absolute
+//! paths (desktop programs have a short PATH), one of a project the engine's bare name (others share the file).
+
+use std::env;
+
+use anyhow::{Context, Result, bail, ensure};
+use drydock_catalog::Server;
+use drydock_config::client::{self, Client, HttpEndpoint, Scope, StdioCommand, Transport, sounds_secret};
+use drydock_config::entries::DesiredEntry;
+use drydock_config::ledger::{InstalledEntry, Ledger};
+use drydock_engine::{Cli, Engine, docker_args};
+use serde_json::Value;
+
+use crate::cargo;
+use crate::hint::with_hint;
+use crate::ops::select;
+use crate::ui::progress::say;
+use crate::workspace::Workspace;
+
+/// How a client gets to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Via {
+    /// Into the running container (`up` starts it)
+    Exec,
+    /// A container of its own for each session, removed afterwards
+    Run,
+    /// The server as a plain process on this machine, without a sandbox (Rust servers)
+    Host,
+}
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    targets: Vec<Target>,
+    name: Option<String>,
+    /// What is still to be done before the entries work.
+    notes: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Target {
+    /// What the entry is called, unless the client's rule or `--name` want it otherwise.
+    name: String,
+    server: Option<String>,
+    transport: Transport,
+}
+
+/// Entries for servers of the workspace. `build`: for way `host`, compile what the entry will start.
+pub(crate) fn servers(
+    ws: &Workspace,
+    names: &[String],
+    scope: Scope,
+    via: Option<Via>,
+    name: Option<&str>,
+    build: bool,
+) -> Result<Plan> {
+    let servers = drydock_catalog::pick(&ws.root, names)?;
+    ensure!(!servers.is_empty(), "this workspace has no servers yet");
+    if name.is_some() && servers.len() > 1 {
+        return Err(with_hint("`--name` names one entry, and these are several", "add `--server NAME`"));
+    }
+    let mut plan = Plan { targets: Vec::new(), name: name.map(str::to_owned), notes: Vec::new() };
+    if via == Some(Via::Host) {
+        for server in &select::on_host(servers, !names.is_empty())? {
+            plan.targets.push(Target::of(server, on_host(ws, server, build)?));
+        }
+        return Ok(plan);
+    }
+    let cli = match (ws.engine()?, via) {
+        (Engine::Cli(cli), _) => cli,
+        (Engine::Host, None) => return self::servers(ws, names, scope, Some(Via::Host), name, build),
+        (Engine::Host, Some(_)) => {
+            return Err(with_hint(
+                "engine `host` has no containers",
+                "leave `--via` away, or take another `--engine`",
+            ));
+        }
+    };
+    for server in &servers {
+        let container = server.container(&ws.global.name_prefix);
+        let args = if via == Some(Via::Run) {
+            no_secrets(server, "run")?;
+            docker_args::run_stdio(server, &ws.id()?, &server.environment(&[])?)
+        } else {
+            if !runs(cli, &container)? {
+                let up = ws.command(&format!("up {}", server.name));
+                plan.notes.push(format!("`{}` is not running yet: {up}", server.name));
+            }
+            docker_args::exec_stdio(&container)
+        };
+        plan.targets.push(Target::of(server, in_engine(cli, scope, args)));
+    }
+    Ok(plan)
+}
+
+/// An entry for any command in any container.
+pub(crate) fn any_command(
+    ws: &Workspace,
+    container: &str,
+    command: &[String],
+    scope: Scope,
+    name: Option<&str>,
+) -> Result<Plan> {
+    let plain = |it: char| it.is_ascii_alphanumeric() || "_.-".contains(it);
+    if !container.starts_with(|it: char| it.is_ascii_alphanumeric()) || !container.chars().all(plain) {
+        bail!("{container:?} is no container's name");
+    }
+    let Engine::Cli(cli) = ws.engine()? else { bail!("engine `host` has no containers") };
+    let launch = in_engine(cli, scope, docker_args::exec(container, command));
+    let target = Target { name: container.to_owned(), server: None, transport: Transport::Stdio(launch) };
+    let mut notes = Vec::new();
+    if !runs(cli, container)? {
+        notes.push(format!("no container {container} is running (`cargo xtask up node` starts mcp-node, `up python` mcp-python)"));
+    }
+    if let Some(word) = secret_word(command) {
+        notes.push(format!("what `{word}` is given stands in the client's file, as it is"));
+    }
+    Ok(Plan { targets: vec![target], name: name.map(str::to_owned), notes })
+}
+
+/// What is given a secret on this command line: the option in `--api-key VALUE`, the name in `API_KEY=VALUE`.
+fn secret_word(command: &[String]) -> Option<&str> {
+    let words = || command.iter().map(String::as_str);
+    let plain = |value: &str| !value.is_empty() && !value.starts_with(['-', '$']);
+    let options = words().zip(words().skip(1)).filter(|(it, _)| it.starts_with('-') && !it.contains('='));
+    let mut all = options.chain(words().filter_map(|it| it.split_once('=')));
+    all.find(|(name, value)| sounds_secret(name) && plain(value)).map(|it| it.0)
+}
+
+/// An entry for a server that runs somewhere else.
+pub(crate) fn over_http(url: &str, headers: &[String], name: Option<&str>) -> Result<Plan> {
+    let name = name.context("`--url` needs `--name`")?.to_owned();
+    let headers = headers.iter().map(|it| header(it)).collect::<Result<_>>()?;
+    let transport = Transport::Http(HttpEndpoint { url: url.to_owned(), headers });
+    Ok(Plan {
+        targets: vec![Target { name: name.clone(), server: None, transport }],
+        name: Some(name),
+        notes: Vec::new(),
+    })
+}
+
+/// The value is not repeated in the error: somebody may have put a secret there.
+fn header(text: &str) -> Result<(String, String)> {
+    let Some((name, value)) = text.split_once(':') else {
+        let hint = "as in: --header 'Authorization: Bearer ${TOKEN}'";
+        return Err(with_hint("a `--header` reads `NAME: VALUE`, and one has no colon", hint));
+    };
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn runs(cli: &Cli, container: &str) -> Result<bool> {
+    Ok(drydock_engine::container(cli, container)?.is_some_and(|it| it.state.running))
+}
+
+/// A person's own entry also says where their engine is, if a variable says so here: some clients start servers
+/// without most of their environment, and another engine has no such container. A project's entry is for everybody.
+fn in_engine(cli: &Cli, scope: Scope, args: Vec<String>) -> StdioCommand {
+    match scope {
+        Scope::User => {
+            let set = |name: &str| Some((name.to_owned(), env::var(name).ok().filter(|it| !it.is_empty())?));
+            let env =
+                ["DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST"].into_iter().filter_map(set).collect();
+            StdioCommand { command: cli.program.display().to_string(), args, env, ..StdioCommand::default() }
+        }
+        Scope::Project => StdioCommand { command: cli.name.to_owned(), args, ..StdioCommand::default() },
+    }
+}
+
+fn on_host(ws: &Workspace, server: &Server, build: bool) -> Result<StdioCommand> {
+    no_secrets(server, "host")?;
+    let binary = if build { cargo::build_host(ws, server)? } else { cargo::host_binary(ws, server)? };
+    Ok(StdioCommand {
+        command: binary.display().to_string(),
+        args: vec!["stdio".into()],
+        ..StdioCommand::default()
+    })
+}
+
+/// What is not the warm container gets no secrets delivered.
+fn no_secrets(server: &Server, way: &str) -> Result<()> {
+    let names: Vec<_> = server.secrets().filter(|it| it.required).map(|it| it.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let problem = format!("`{}` needs {}, which `--via {way}` cannot give it", server.name, names.join(", "));
+    Err(with_hint(problem, "no command of this version of Drydock can deliver secrets yet"))
+}
+
+impl Target {
+    fn of(server: &Server, launch: StdioCommand) -> Self {
+        Self {
+            name: server.name.clone(),
+            server: Some(server.name.clone()),
+            transport: Transport::Stdio(launch),
+        }
+    }
+}
+
+impl Plan {
+    /// Notes what was entered with `--via run` for these clients (all without ids), and is now entered in the ordinary way.
+    pub(crate) fn note_other_ways(&mut self, ws: &Workspace, ids: &[String], scope: Scope) -> Result<()> {
+        let ledger = Ledger::load(&ws.state)?;
+        let meant = |it: &&InstalledEntry| {
+            it.scope == scope
+                && (ids.is_empty() || ids.iter().any(|id| it.is_of(id)))
+                && self.targets.iter().any(|target| target.server.is_some() && target.server == it.server)
+        };
+        let clients = client::load(&ws.root)?;
+        let ran = |it: &&InstalledEntry| {
+            let client = clients.iter().find(|client| client.id == it.client);
+            let launch = client.and_then(|client| client.parse_stdio(&Value::Object(it.entry.clone())).ok());
+            launch.is_some_and(|it| it.args.first().is_some_and(|it| it == "run"))
+        };
+        let found = ledger.entries.iter().filter(|it| meant(it) && ran(it));
+        let notes = found.map(|it| {
+            let (name, client) = (&it.name, &it.client);
+            format!("{name:?} of {client} had a container for each session; to keep that, add `--via run`")
+        });
+        self.notes.extend(notes.collect::<Vec<_>>());
+        Ok(())
+    }
+
+    pub(crate) fn entries(&self, client: &Client, scope: Scope) -> Result<Vec<DesiredEntry>> {
+        let desired = self.targets.iter().map(|it| {
+            let name = self.name.clone().unwrap_or_else(|| client.entry_name(&it.name));
+            client.check_name(&name)?;
+            let entry = match &it.transport {
+                Transport::Stdio(launch) => client.stdio_entry(&name, launch),
+                Transport::Http(endpoint) => client.http_entry(scope, &name, endpoint)?,
+            };
+            Ok(DesiredEntry { entry, server: it.server.clone(), name })
+        });
+        desired.collect()
+    }
+
+    /// As in `weather, time`.
+    pub(crate) fn names(&self) -> String {
+        let name = |it: &Target| format!("{:?}", self.name.as_ref().unwrap_or(&it.name));
+        self.targets.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
+    pub(crate) fn advise(&self) {
+        self.notes.iter().for_each(|it| say(&format!("note: {it}")));
+    }
+}

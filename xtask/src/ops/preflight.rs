@@ -1,0 +1,104 @@
+//! What is in the way of an entry: a container, an image or a program that is not there.
+//!
+//! Command line + engine -> what is missing, and the command that makes it. Invariant: only what the entry itself
+//! names is looked at, not what we would write today.
+
+use std::path::Path;
+
+use anyhow::Result;
+use drydock_catalog::Server;
+use drydock_config::client::StdioCommand;
+use drydock_engine::{Cli, Engine};
+
+use crate::ops::reinstall;
+use crate::workspace::Workspace;
+
+/// What an entry needs and does not have.
+#[derive(Debug, PartialEq)]
+pub(crate) struct UnmetRequirement {
+    pub(crate) what: String,
+    /// Nothing where we do not know who makes it.
+    pub(crate) fix: Option<String>,
+}
+
+/// What is in the way; nothing also where the engine cannot be asked.
+pub(crate) fn find_blocker(
+    ws: &Workspace,
+    engine: &Result<&Engine>,
+    launch: &StdioCommand,
+) -> Option<UnmetRequirement> {
+    let program = Path::new(&launch.command);
+    match engine {
+        Ok(Engine::Cli(cli)) if program.file_stem().is_some_and(|it| it == cli.name) => {
+            on_engine(ws, cli, launch).ok().flatten()
+        }
+        _ if program.is_absolute() && !program.exists() => {
+            Some(UnmetRequirement { what: format!("{} is not there", launch.command), fix: None })
+        }
+        _ => None,
+    }
+}
+
+fn on_engine(ws: &Workspace, cli: &Cli, launch: &StdioCommand) -> Result<Option<UnmetRequirement>> {
+    if let Some(name) = reinstall::container(launch) {
+        let what = match drydock_engine::container(cli, name)? {
+            Some(it) if it.state.running => return Ok(None),
+            Some(_) => "is not running",
+            None => "is not there",
+        };
+        return Ok(Some(UnmetRequirement { what: format!("container {name} {what}"), fix: up(ws, name)? }));
+    }
+    let [first, .., image, _] = launch.args.as_slice() else { return Ok(None) };
+    let name = image.strip_prefix("drydock/").and_then(|it| it.split_once(':')).map(|it| it.0);
+    match name {
+        Some(name) if first == "run" && drydock_engine::image(cli, image)?.is_none() => {
+            let fix = Some(format!("cargo xtask build-images {name}"));
+            Ok(Some(UnmetRequirement { what: format!("image {image} is not built"), fix }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The command that starts this container, if it is one of a server or a base of this workspace.
+fn up(ws: &Workspace, container: &str) -> Result<Option<String>> {
+    let known = drydock_catalog::load_partial(&ws.root)?
+        .0
+        .into_iter()
+        .chain(drydock_catalog::runtime_images(&ws.root)?);
+    Ok(known.into_iter().find_map(|it| up_of(&it, container)))
+}
+
+fn up_of(server: &Server, container: &str) -> Option<String> {
+    let prefix = container.strip_suffix(&server.container(""))?;
+    let prefix = if prefix.is_empty() { String::new() } else { format!(" --name-prefix {prefix}") };
+    Some(format!("cargo xtask up {}{prefix}", server.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Global;
+
+    fn workspace() -> Workspace {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
+        let global = Global { engine: None, name_prefix: String::new() };
+        Workspace::at(root.clone(), root.join(".drydock"), global)
+    }
+
+    #[test]
+    fn the_command_for_a_container_of_ours() {
+        let up = |container: &str| up(&workspace(), container).unwrap();
+        assert_eq!(up("mcp-weather").as_deref(), Some("cargo xtask up weather"));
+        assert_eq!(up("t-mcp-node").as_deref(), Some("cargo xtask up node --name-prefix t-"));
+        assert_eq!(up("somebody-elses"), None);
+    }
+
+    #[test]
+    fn a_program_that_is_not_there() {
+        let gone = StdioCommand { command: "/no/such/weather".to_owned(), ..StdioCommand::default() };
+        let blocker = |launch: &StdioCommand| find_blocker(&workspace(), &Ok(&Engine::Host), launch);
+        assert_eq!(blocker(&gone).unwrap().what, "/no/such/weather is not there");
+        // What is looked up in PATH is the client's business.
+        assert_eq!(blocker(&StdioCommand { command: "docker".to_owned(), ..gone }), None);
+    }
+}
