@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-/// Columns; longer lines are wrapped, as a terminal does.
+/// Columns; longer lines are wrapped.
 const COLUMNS: usize = 98;
 /// Pixels, at the width that GitHub shows.
 const WIDTH: f64 = 830.0;
@@ -87,12 +87,20 @@ fn lines(session: &str) -> Vec<(Role, String)> {
         .collect()
 }
 
+/// Breaks a long line at blanks; what follows is as far in as its beginning.
 fn wrap(role: Role, line: &str) -> Vec<(Role, String)> {
-    let glyphs: Vec<char> = line.chars().collect();
-    if glyphs.is_empty() {
-        return vec![(role, String::new())];
+    let indent = " ".repeat((line.len() - line.trim_start().len()).min(COLUMNS / 2));
+    let mut rows = Vec::new();
+    let mut rest = line.to_owned();
+    while rest.chars().count() > COLUMNS {
+        let head: String = rest.chars().take(COLUMNS + 1).collect();
+        let blank = head.rfind(' ').filter(|it| *it > indent.len());
+        let at = blank.unwrap_or_else(|| head.char_indices().nth(COLUMNS).map_or(head.len(), |it| it.0));
+        rows.push((role, rest[..at].to_owned()));
+        rest = format!("{indent}{}", rest[at..].trim_start());
     }
-    glyphs.chunks(COLUMNS).map(|it| (role, it.iter().collect())).collect()
+    rows.push((role, rest));
+    rows
 }
 
 fn push_row(body: &mut String, row: usize, role: Role, text: &str) {
@@ -175,7 +183,15 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_wrapped_and_nothing_is_loaded() {
+    fn long_lines_are_broken_at_blanks() {
+        let line = format!("  {} {}", "a".repeat(COLUMNS - 4), "b".repeat(5));
+        let rows: Vec<_> = wrap(Role::Plain, &line).into_iter().map(|it| it.1).collect();
+        assert_eq!(rows, [format!("  {}", "a".repeat(COLUMNS - 4)), "  bbbbb".to_owned()]);
+        assert_eq!(wrap(Role::Plain, ""), [(Role::Plain, String::new())]);
+    }
+
+    #[test]
+    fn a_line_without_blanks_is_broken_too_and_nothing_is_loaded() {
         let picture = render(&format!("$ x\n\n{}\n", "y".repeat(COLUMNS + 3)));
         assert!(picture.contains(">yyy</text>"), "{picture}");
         assert_eq!(picture.matches("http").count(), 1, "only the name space: {picture}");
