@@ -1,16 +1,16 @@
-//! `quickstart` in a fresh copy of the workspace, with and without an engine: the README's first command.
+//! `quickstart` in a fresh copy of the workspace, with and without an engine: the README's first command, and its picture.
 
-use drydock_tests::process::{BUILD_TIMEOUT, CommandOutput, run_with};
+use drydock_tests::process::CommandOutput;
 use drydock_tests::test_env::{TestEnv, copy_workspace};
-use drydock_tests::{engine_or_skip, full_or_skip, weather};
+use drydock_tests::{engine_or_skip, full_or_skip, recording, weather};
 
-/// Runs it in a copy, then asks through the entries that it wrote there.
+/// Runs it in a copy, then asks through the entries that it wrote there. Returns the session as a person sees it, too.
 #[track_caller]
-fn quickstart(env: TestEnv, version: &str) -> CommandOutput {
+fn quickstart(env: TestEnv, version: &str) -> (CommandOutput, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     copy_workspace(folder.path(), version);
     let env = env.with_root(folder.path());
-    let done = run_with(&mut env.xtask(&["quickstart"]), &[], BUILD_TIMEOUT).ok();
+    let done = recording::run(&env);
     let screen = &done.stdout;
     for tool in weather::TOOLS {
         assert!(screen.contains(tool), "{tool} is not on the last screen: {done}");
@@ -21,21 +21,28 @@ fn quickstart(env: TestEnv, version: &str) -> CommandOutput {
         assert_eq!(rows[0]["ok"], true, "{rows}");
     }
     // A second time, nothing is in the way of it.
-    run_with(&mut env.xtask(&["quickstart"]), &[], BUILD_TIMEOUT).ok();
-    done
+    recording::run(&env);
+    let session = recording::session(&done, &env, version);
+    (done, session)
 }
 
 #[test]
 fn with_an_engine() {
     let engine = engine_or_skip!();
     full_or_skip!();
-    let done = quickstart(TestEnv::on(&engine, "quick"), "0.1.1-quick");
+    let (done, session) = quickstart(TestEnv::on(&engine, "quick"), "0.1.1-quick");
     assert!(!done.stderr.contains("WITHOUT a sandbox"), "{done}");
+    let recorded = std::fs::read_to_string(recording::path()).expect("the recorded session");
+    assert_eq!(
+        recording::comparable(&session),
+        recording::comparable(&recorded),
+        "docs/quickstart.txt is stale: cargo run -p drydock-tests --bin quickstart-svg -- --record"
+    );
 }
 
 #[test]
 fn without_an_engine() {
     full_or_skip!();
-    let done = quickstart(TestEnv::without_engine("noengine"), "0.1.1-noengine");
+    let (done, _) = quickstart(TestEnv::without_engine("noengine"), "0.1.1-noengine");
     assert!(done.stderr.contains("WITHOUT a sandbox"), "{done}");
 }

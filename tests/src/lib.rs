@@ -8,6 +8,7 @@
 pub mod engine;
 pub mod large;
 pub mod process;
+pub mod recording;
 pub mod service;
 pub mod session;
 pub mod strace;

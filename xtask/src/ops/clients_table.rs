@@ -1,6 +1,6 @@
-//! The table of clients in README.md, made from clients/*.toml.
+//! The table of clients in docs/clients.md, made from clients/*.toml.
 //!
-//! Data files + README -> README. Invariant: only what stands between the two marks changes.
+//! Data files + document -> document. Invariant: only what stands between the two marks changes.
 
 use std::fs;
 use std::path::Path;
@@ -11,18 +11,20 @@ use drydock_config::client::{self, Client, HeaderSupport, System};
 use crate::hint::with_hint;
 use crate::ui::progress::say;
 
-const BEGIN: &str = "<!-- clients: made by `cargo xtask clients --readme` from clients/*.toml -->\n";
+/// From the workspace's root.
+const DOCUMENT: &str = "docs/clients.md";
+const BEGIN: &str = "<!-- clients: made by `cargo xtask clients --table` from clients/*.toml -->\n";
 const END: &str = "<!-- end of clients -->";
 
 pub(crate) fn write(root: &Path) -> Result<()> {
     let (path, old) = read(root)?;
     let new = with_table(&old, &table(root)?)?;
     if new == old {
-        say("README.md: the table of clients is up to date");
+        say(&format!("{DOCUMENT}: the table of clients is up to date"));
         return Ok(());
     }
     fs::write(&path, new).with_context(|| format!("cannot write {}", path.display()))?;
-    say("README.md: the table of clients is written anew");
+    say(&format!("{DOCUMENT}: the table of clients is written"));
     Ok(())
 }
 
@@ -32,21 +34,21 @@ pub(crate) fn check(root: &Path) -> Result<()> {
         return Ok(());
     }
     Err(with_hint(
-        "the table of clients in README.md is not what clients/*.toml say",
-        "cargo xtask clients --readme",
+        format!("the table of clients in {DOCUMENT} is not what clients/*.toml say"),
+        "cargo xtask clients --table",
     ))
 }
 
 fn read(root: &Path) -> Result<(std::path::PathBuf, String)> {
-    let path = root.join("README.md");
+    let path = root.join(DOCUMENT);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok((path, text))
 }
 
-fn with_table(readme: &str, table: &str) -> Result<String> {
-    let parts = readme.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?)));
-    let (before, (_, after)) = parts.with_context(|| format!("README.md has no {BEGIN}.. {END}"))?;
-    ensure!(!after.contains(BEGIN), "README.md has two tables of clients");
+fn with_table(document: &str, table: &str) -> Result<String> {
+    let parts = document.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?)));
+    let (before, (_, after)) = parts.with_context(|| format!("{DOCUMENT} has no {BEGIN}.. {END}"))?;
+    ensure!(!after.contains(BEGIN), "{DOCUMENT} has two tables of clients");
     Ok(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 
@@ -125,22 +127,23 @@ mod tests {
             "{table}"
         );
         assert!(table.contains("| `visual-studio` | Windows `%USERPROFILE%\\.mcp.json` |"), "{table}");
-        let readme = format!("# a\n{BEGIN}old\n{END}\nrest");
-        let new = with_table(&readme, "new\n").unwrap();
+        let document = format!("# a\n{BEGIN}old\n{END}\nrest");
+        let new = with_table(&document, "new\n").unwrap();
         assert_eq!(new, format!("# a\n{BEGIN}new\n{END}\nrest"));
         assert_eq!(with_table(&new, "new\n").unwrap(), new);
         assert!(with_table("# a", "new").is_err());
     }
 
     #[test]
-    fn the_readme_is_checked_and_written() {
+    fn the_document_is_checked_and_written() {
         let temp = tempfile::tempdir().unwrap();
         let clients = temp.path().join("clients");
         fs::create_dir(&clients).unwrap();
         fs::copy(root().join("clients/cursor.toml"), clients.join("cursor.toml")).unwrap();
-        fs::write(temp.path().join("README.md"), format!("a\n{BEGIN}{END}b")).unwrap();
+        fs::create_dir(temp.path().join("docs")).unwrap();
+        fs::write(temp.path().join(DOCUMENT), format!("a\n{BEGIN}{END}b")).unwrap();
         let err = check(temp.path()).unwrap_err();
-        assert_eq!(crate::hint::hints(&err), ["cargo xtask clients --readme"]);
+        assert_eq!(crate::hint::hints(&err), ["cargo xtask clients --table"]);
         write(temp.path()).unwrap();
         check(temp.path()).unwrap();
         fs::copy(root().join("clients/zed.toml"), clients.join("zed.toml")).unwrap();

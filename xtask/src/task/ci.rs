@@ -41,7 +41,7 @@ impl Args {
         } else {
             eprintln!("\n== licences and sources: skipped, `cargo-deny` is not installed");
         }
-        eprintln!("\n== the table of clients in README.md");
+        eprintln!("\n== the table of clients in docs/clients.md");
         clients_table::check(&ws.root)?;
         eprintln!("\n== tests");
         TestOptions::default().run(ws)

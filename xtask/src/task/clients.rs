@@ -36,11 +36,11 @@ pub(crate) struct Args {
     /// `unmanaged`), `server` and `differences`. A file with an `error` makes the exit code 1
     #[arg(long)]
     json: bool,
-    /// Write the table of clients in README.md anew, from clients/*.toml
+    /// Write the table of clients in docs/clients.md again, from clients/*.toml
     #[arg(long, conflicts_with_all = ["ids", "all", "json"])]
-    readme: bool,
+    table: bool,
     /// Only say whether that table is up to date
-    #[arg(long, requires = "readme")]
+    #[arg(long, requires = "table")]
     check: bool,
 }
 
@@ -82,7 +82,7 @@ struct Entry {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        if self.readme {
+        if self.table {
             return if self.check { clients_table::check(&ws.root) } else { clients_table::write(&ws.root) };
         }
         let clients = match self.ids.as_slice() {
