@@ -2,7 +2,7 @@
 //!
 //! A reader behind a colon, a dash or `---` -> one node with all that is in it. Invariant: as in `read.rs`.
 
-use super::read::{Props, Reader, NodeContext};
+use super::read::{NodeContext, Props, Reader};
 use super::tree::{Kind, line_end};
 use crate::{Error, Result};
 

@@ -3,7 +3,7 @@
 //! A reader at the text's beginning -> behind it, or a refusal. Invariant: as in `read.rs`; what a text says is for
 //! `scalar.rs`.
 
-use super::read::{Props, Reader, NodeContext};
+use super::read::{NodeContext, Props, Reader};
 use super::scalar;
 use super::tree::{Kind, line_end};
 use crate::Result;
