@@ -111,7 +111,7 @@ fn run<H: ServerHandler>(program: &str, server: impl FnOnce() -> H) -> Result<()
 
 fn serve<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), Error> {
     let log = Log::new(options.log, options.log_format, None);
-    log_panics(log.clone());
+    start_process_log(log.clone());
     // Sessions are processes of their own; made here once, a server that cannot start is seen at once.
     drop(log::sync_scope(&log, server));
     ControlServer::bind(options, log, CountOnly)?.run()?;
@@ -120,7 +120,7 @@ fn serve<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Res
 
 fn stdio<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), Error> {
     let session = Session::register(options)?;
-    log_panics(session.log().clone());
+    start_process_log(session.log().clone());
     let server = log::sync_scope(session.log(), server);
     let ended = session::run(server, options, session.log());
     session.end();
@@ -128,7 +128,8 @@ fn stdio<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Res
     ended
 }
 
-fn log_panics(log: Log) {
+fn start_process_log(log: Log) {
+    log::set_process_log(log.clone());
     std::panic::set_hook(Box::new(move |panic| {
         log.error(&format!("panic: {panic}"));
         eprintln!("error: {panic}");

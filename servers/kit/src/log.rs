@@ -1,8 +1,8 @@
 //! The log of the session that runs, for the code of tools.
 //!
 //! Text -> a line with the session's number, to where the server logs. Invariant: a line belongs to the session whose request
-//! (or whose start) wrote it; outside of one, as in a task that a tool has spawned, nothing is written. Never log arguments or
-//! results.
+//! (or whose start) wrote it; one from a task or thread that a tool has started belongs to the process. Never log arguments
+//! or results.
 //!
 //! ```
 //! drydock_kit::log::warn("the weather service answers slowly"); // in a tool: a line; here: nothing
@@ -10,12 +10,21 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::OnceLock;
 
 pub use drydock_runtime::log::escape;
 use drydock_runtime::log::{Level, Log};
 
 tokio::task_local! {
     static CURRENT: Log;
+}
+
+/// For what runs outside of a request. It is the process's, and where that is one session, the session's.
+static PROCESS: OnceLock<Log> = OnceLock::new();
+
+/// From now on, what is logged outside of a request goes here.
+pub(crate) fn set_process_log(log: Log) {
+    let _ = PROCESS.set(log); // a process is either one session or `serve`
 }
 
 /// Runs the start of a session, or of `serve`.
@@ -51,11 +60,16 @@ pub fn debug(text: &str) {
 /// Whether `debug` lines are written; lets a tool skip the work of making one.
 #[must_use]
 pub fn is_debug_enabled() -> bool {
-    CURRENT.try_with(|log| log.is_enabled(Level::Debug)).unwrap_or(false)
+    let is_enabled = |log: &Log| log.is_enabled(Level::Debug);
+    CURRENT.try_with(is_enabled).ok().or_else(|| PROCESS.get().map(is_enabled)).unwrap_or(false)
 }
 
-fn with(write: impl FnOnce(&Log)) {
-    let _ = CURRENT.try_with(write);
+fn with(write: impl Fn(&Log)) {
+    if CURRENT.try_with(&write).is_err()
+        && let Some(log) = PROCESS.get()
+    {
+        write(log);
+    }
 }
 
 #[cfg(test)]
@@ -80,5 +94,13 @@ mod tests {
         assert_eq!(scope(&one, both).await, (Some(Some(1)), Some(Some(2)), Some(Some(1))));
         assert_eq!(sync_scope(&two, session), Some(Some(2)));
         assert!(!sync_scope(&two, is_debug_enabled));
+    }
+
+    #[test]
+    fn what_runs_outside_of_a_request_has_the_log_of_the_process() {
+        set_process_log(Log::new(Level::Debug, Format::Human, None));
+        let in_a_thread = std::thread::spawn(is_debug_enabled).join().unwrap();
+        assert!(in_a_thread);
+        assert!(!sync_scope(&Log::new(Level::Error, Format::Human, None), is_debug_enabled));
     }
 }
