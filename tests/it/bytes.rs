@@ -9,14 +9,14 @@ use drydock_tests::large::{LARGE_CONFIGS, LargeConfig};
 use drydock_tests::process::{BUILD_TIMEOUT, command, print_note, run_with, run_with_peak_memory};
 use drydock_tests::test_env::{TestEnv, workspace_root};
 
-/// The harness is xtask's own test (`edit/property.rs`); optimised it tries thousands of files a second.
+/// The harness is the editing crate's own test (`clients/edit/src/property.rs`); optimised it tries thousands of files a second.
 #[test]
 fn a_million_generated_files_lose_nothing() {
     full_or_skip!();
     let mut cargo = command("cargo");
     cargo
         .current_dir(workspace_root())
-        .args(["test", "--package", "xtask", "--profile", "quick", "no_byte_that_is_not_ours_is_lost"])
+        .args(["test", "--package", "drydock-edit", "--profile", "quick", "no_byte_that_is_not_ours_is_lost"])
         .env("DRYDOCK_CASES", "1000000")
         .env("CARGO_PROFILE_QUICK_OVERFLOW_CHECKS", "true") // as in the build that people have
         .env("CARGO_PROFILE_QUICK_DEBUG_ASSERTIONS", "true");

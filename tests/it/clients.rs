@@ -148,7 +148,9 @@ fn an_entry_can_start_a_container_for_each_session() {
     session.open(LEGACY[1]);
     let rows = env.ok(&["status", "--json"]).json();
     let is_it = |it: &Value| {
-        args.contains(&it["image"].as_str().unwrap()) && it["owner"] == "ours" && it["health"] == "ready"
+        args.contains(&it["image"].as_str().unwrap())
+            && it["owner"] == "this workspace"
+            && it["health"] == "ready"
     };
     assert!(rows.as_array().unwrap().iter().any(is_it), "{rows}");
     session.finish();

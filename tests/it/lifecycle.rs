@@ -100,7 +100,7 @@ fn an_unmanaged_container_of_the_same_name_is_left_alone() {
     let before = engine.inspect(&container);
     for args in [&["up", "weather"][..], &["up", "weather", "--adopt"], &["up", "weather", "--force"]] {
         let refused = env.run(args).fails();
-        assert!(refused.stderr.contains("is not Drydock's"), "{refused}");
+        assert!(refused.stderr.contains("is not managed by Drydock"), "{refused}");
         assert!(refused.stderr.contains("--name-prefix"), "{refused}");
     }
     let down = env.run(&["down", "weather"]).fails();

@@ -10,5 +10,3 @@ pub const SOCKET: &str = "/run/mcp.sock";
 pub const BRIDGE_CONFIG: &str = "/etc/mcp/bridge.json";
 /// The number of both user and group.
 pub const UID: u32 = 65_532;
-/// The same, as an engine takes it: `UID:GID`.
-pub const USER: &str = "65532:65532";

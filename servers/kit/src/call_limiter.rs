@@ -61,6 +61,17 @@ impl<H: ServerHandler> CallLimiter<H> {
         self.queue_permits.clone()
     }
 
+    async fn answer(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Answer, Interruption> {
+        match request {
+            ClientRequest::CallToolRequest(_) => self.call(request, context).await,
+            other => Ok(self.server.handle_request(other, context).await),
+        }
+    }
+
     /// Runs a tool within its deadline; the wait for its turn counts.
     async fn call(
         &self,
@@ -123,13 +134,7 @@ impl<H: ServerHandler> Service<RoleServer> for CallLimiter<H> {
         let method = Cow::<str>::from(request.method().to_owned());
         let tool = subject(&request).map(str::to_owned);
         let id = context.id.to_string();
-        let answer = match request {
-            ClientRequest::CallToolRequest(_) => log::scope(&self.log, self.call(request, context)).await,
-            other => {
-                let work = self.server.handle_request(other, context);
-                Ok(log::scope(&self.log, work).await)
-            }
-        };
+        let answer = log::scope(&self.log, self.answer(request, context)).await;
         self.log.request(Request {
             method: &method,
             tool: tool.as_deref(),

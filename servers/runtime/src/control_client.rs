@@ -183,7 +183,9 @@ mod tests {
         let server = thread::spawn(move || {
             drop(listener.accept().unwrap());
             let (stream, _) = listener.accept().unwrap();
-            LineSocket::new(stream, 256).unwrap().send("accepted 7 3").unwrap();
+            let mut connection = LineSocket::new(stream, 256).unwrap();
+            connection.read_line_by(Instant::now() + Duration::from_secs(10)).unwrap();
+            connection.send("accepted 7 3").unwrap();
         });
         assert!(matches!(register(&path), Registration::Registered(it) if it.session == 3));
         server.join().unwrap();

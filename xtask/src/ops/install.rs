@@ -99,13 +99,13 @@ pub(crate) fn print_report(config_file: &ClientConfigFile<'_>, outcome: &Outcome
 }
 
 fn next_steps(config_file: &ClientConfigFile<'_>, outcome: &Outcome) -> String {
-    let stands = |it: &EntryAction| {
+    let is_there = |it: &EntryAction| {
         matches!(
             it,
             EntryAction::Added | EntryAction::Updated(_) | EntryAction::Replaced | EntryAction::Unchanged
         )
     };
-    if outcome.entries.iter().any(|(_, action)| stands(action)) {
+    if outcome.entries.iter().any(|(_, action)| is_there(action)) {
         config_file.client.after_change(config_file.scope).to_owned()
     } else {
         config_file.client.after_removal(config_file.scope)

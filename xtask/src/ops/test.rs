@@ -50,13 +50,13 @@ impl TestOptions {
         if ws.global.engine.is_some() || !(self.with_engine || in_ci) {
             return Ok(None);
         }
-        match dockerd::obstacle(ws) {
-            Some(obstacle) if self.with_engine => Err(with_hint(
-                format!("cannot start an engine for the tests: {obstacle}"),
+        match dockerd::find_blocker(ws) {
+            Some(blocker) if self.with_engine => Err(with_hint(
+                format!("cannot start an engine for the tests: {blocker}"),
                 "start one yourself, or leave `--with-engine` away: the tests that need one are then skipped",
             )),
-            Some(obstacle) => {
-                eprintln!("no engine is started for the tests: {obstacle}");
+            Some(blocker) => {
+                eprintln!("no engine is started for the tests: {blocker}");
                 Ok(None)
             }
             None => dockerd::ensure(ws),
@@ -134,7 +134,7 @@ fn report(tally: &Tally) -> Result<()> {
     for name in &tally.failures {
         writeln!(out, "failed: {name}")?;
     }
-    if tally.broke_off {
+    if tally.aborted {
         writeln!(
             out,
             "failed: `cargo test` broke off: see above (a test binary crashed, or an example does not build)"

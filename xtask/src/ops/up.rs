@@ -82,7 +82,7 @@ fn check_ownership(found: &Container, server: &Server, id: &str, options: UpOpti
         )),
         Owner::Unmanaged => Err(with_hint(
             format!(
-                "the container {name} (image {}) is not Drydock's; it was left as it is",
+                "the container {name} (image {}) is not managed by Drydock; it was left as it is",
                 found.config.image
             ),
             "use another name with `--name-prefix PREFIX`, or remove that container yourself",

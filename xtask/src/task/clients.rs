@@ -140,7 +140,7 @@ fn row(ws: &Workspace, host_env: &HostEnv, ledger: &Ledger, client: &Client) -> 
     let mut files: Vec<_> =
         scopes.filter_map(|it| Some((it, client.file(host_env, &ws.root, it).ok()?))).collect();
     let known: Vec<_> = files.iter().map(|(_, path)| path.clone()).collect();
-    files.extend(elsewhere(ledger, client, &known));
+    files.extend(other_files(ledger, client, &known));
     let paths = "the paths on this system: they are from documentation or source, nobody has tried them";
     let paths = (host_env.system != System::Linux).then(|| paths.to_owned());
     let unconfirmed = client.unconfirmed().iter().cloned().chain(paths);
@@ -158,7 +158,7 @@ fn row(ws: &Workspace, host_env: &HostEnv, ledger: &Ledger, client: &Client) -> 
 }
 
 /// Files with entries of ours that are not where we look now: of other projects, or of another environment.
-fn elsewhere(ledger: &Ledger, client: &Client, known: &[PathBuf]) -> Vec<(Scope, PathBuf)> {
+fn other_files(ledger: &Ledger, client: &Client, known: &[PathBuf]) -> Vec<(Scope, PathBuf)> {
     let mut files = Vec::new();
     for it in ledger.entries.iter().filter(|it| it.is_of(&client.id)) {
         let file = (it.scope, it.file.clone());

@@ -46,7 +46,7 @@ fn down(ws: &Workspace, cli: &Cli, server: &Server, named: bool) -> Result<()> {
             });
         }
         Owner::OtherWorkspace(other) => format!("it belongs to another workspace ({other})"),
-        Owner::Unmanaged => "it is not Drydock's".to_owned(),
+        Owner::Unmanaged => "it is not managed by Drydock".to_owned(),
     };
     if named {
         bail!("{name} was left as it is: {whose}");

@@ -219,8 +219,8 @@ fn ask(connect: &Connect, launch: &StdioCommand) -> Result<Answer> {
 }
 
 /// Why there was no answer from outside, on one line: the tool's own words, or else our client's.
-fn reason(answer: &str, complaint: &str) -> String {
-    let line = answer.lines().chain(complaint.lines()).find(|it| !it.trim().is_empty());
+fn reason(answer: &str, error_text: &str) -> String {
+    let line = answer.lines().chain(error_text.lines()).find(|it| !it.trim().is_empty());
     line.unwrap_or("get_current_weather gave no answer").to_owned()
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Row {
     pub(crate) container: String,
     /// What the container was made from; the image that `up` takes when there is none.
     pub(crate) image: String,
-    /// `ours`, `another workspace` or `not Drydock's`; nothing when there is no container.
+    /// `this workspace`, `another workspace` or `unmanaged`; nothing when there is no container.
     pub(crate) owner: Option<&'static str>,
     /// The engine's word (`running`, `exited`, ..), or `absent`; under engine host `compiled` or `absent`.
     pub(crate) state: String,
@@ -66,7 +66,7 @@ fn show(rows: &[Row]) -> Result<()> {
     let dash = || "-".to_owned();
     let lines = rows.iter().map(|row| {
         let state = match row.owner {
-            None | Some("ours") => row.state.clone(),
+            None | Some("this workspace") => row.state.clone(),
             Some(other) => format!("{} ({other})", row.state),
         };
         [
@@ -142,9 +142,9 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
         container: it.name().to_owned(),
         image: it.config.image.clone(),
         owner: Some(match owner {
-            Owner::ThisWorkspace => "ours",
+            Owner::ThisWorkspace => "this workspace",
             Owner::OtherWorkspace(_) => "another workspace",
-            Owner::Unmanaged => "not Drydock's",
+            Owner::Unmanaged => "unmanaged",
         }),
         state: it.state.status.clone(),
         health,

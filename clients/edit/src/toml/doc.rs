@@ -18,7 +18,7 @@ use crate::{Error, Result};
 const BOM: &str = "\u{FEFF}";
 
 /// More keys in a row make tables that are too deep to be dealt with.
-const DEEPEST: usize = 80;
+const MAX_DEPTH: usize = 80;
 
 /// Tables with more members than this get an index.
 const FEW: u32 = 16;
@@ -191,7 +191,7 @@ fn headers(text: &str) -> Result<Vec<Header>> {
             TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
             TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => depth = depth.saturating_sub(1),
             TokenKind::Comma | TokenKind::Equals => dots = 0,
-            TokenKind::Dot if dots == DEEPEST => {
+            TokenKind::Dot if dots == MAX_DEPTH => {
                 return Err(Error::unsupported(text, token.span().start(), "too many keys with dots"));
             }
             TokenKind::Dot => dots += 1,

@@ -2,18 +2,18 @@
 //!
 //! A reader behind a colon, a dash or `---` -> one node with all that is in it. Invariant: as in `read.rs`.
 
-use super::read::{Props, Reader, Spot};
+use super::read::{Props, Reader, NodeContext};
 use super::tree::{Kind, line_end};
 use crate::{Error, Result};
 
 /// A key longer than this is none to any parser.
-const LONGEST_KEY: usize = 1000;
+const MAX_KEY: usize = 1000;
 
 impl<'t> Reader<'t> {
     /// Behind a colon, a dash, or nothing yet: exactly one node.
-    pub(super) fn node(&mut self, spot: Spot) -> Result<()> {
+    pub(super) fn node(&mut self, context: NodeContext) -> Result<()> {
         let mut props = Props::default();
-        let mut own_line = spot.own_line;
+        let mut own_line = context.own_line;
         let mut behind_comment = false;
         loop {
             let from = self.at;
@@ -23,22 +23,22 @@ impl<'t> Reader<'t> {
             }
             let on = self.peek(0);
             if matches!(on, None | Some(b'\n' | b'\r')) || on == Some(b'#') && (own_line || self.at > from) {
-                let end = props.head.map_or(spot.lead, |_| from);
+                let end = props.head.map_or(context.lead, |_| from);
                 let before = self.at;
                 self.skip_to_content()?;
                 behind_comment = self.bytes[before..self.at].contains(&b'#');
-                if !self.belongs(spot) {
-                    self.push(Kind::Plain, props, spot.lead, end, end);
+                if !self.belongs(context) {
+                    self.push(Kind::Plain, props, context.lead, end, end);
                     return Ok(());
                 }
                 own_line = true;
             }
-            let starts_block = own_line || !spot.in_map && props.head.is_none();
+            let starts_block = own_line || !context.in_map && props.head.is_none();
             if starts_block && self.dash() {
-                return self.list(props, spot.lead);
+                return self.list(props, context.lead);
             }
             if starts_block && self.key_ahead()? {
-                return self.map(props, spot.lead);
+                return self.map(props, context.lead);
             }
             if !matches!(self.peek(0), Some(b'&' | b'!')) {
                 break;
@@ -49,35 +49,35 @@ impl<'t> Reader<'t> {
         if behind_comment && own_line {
             return self.unsupported(self.at, "a string on a line of its own, behind a comment");
         }
-        self.leaf(props, spot)
+        self.leaf(props, context)
     }
 
     /// Whether what comes on a new line is (part of) the value that was announced before.
-    pub(super) fn belongs(&self, spot: Spot) -> bool {
+    pub(super) fn belongs(&self, context: NodeContext) -> bool {
         let column = self.column();
         self.at < self.bytes.len()
             && self.marker().is_none()
-            && (column > spot.around || spot.in_map && column == spot.around && self.dash())
+            && (column > context.around || context.in_map && column == context.around && self.dash())
     }
 
     pub(super) fn dash(&self) -> bool {
         self.peek(0) == Some(b'-') && self.blank_at(self.at + 1)
     }
 
-    pub(super) fn leaf(&mut self, props: Props<'t>, spot: Spot) -> Result<()> {
+    pub(super) fn leaf(&mut self, props: Props<'t>, context: NodeContext) -> Result<()> {
         let start = self.at;
         match self.peek(0) {
-            Some(b'[' | b'{') => self.flow(props, spot.lead, spot.around)?,
-            Some(b'*') => self.alias(props, spot.lead)?,
-            Some(b'|' | b'>') if spot.around < 0 => {
+            Some(b'[' | b'{') => self.flow(props, context.lead, context.around)?,
+            Some(b'*') => self.alias(props, context.lead)?,
+            Some(b'|' | b'>') if context.around < 0 => {
                 return Err(Error::wrong_type(self.text, start, "expected a mapping, found a string"));
             }
-            Some(b'|' | b'>') => return self.block_scalar(props, spot),
+            Some(b'|' | b'>') => return self.block_scalar(props, context),
             Some(b'"' | b'\'') => {
-                let kind = self.quoted(spot.around)?;
-                self.push(kind, props, spot.lead, start, self.at);
+                let kind = self.quoted(context.around)?;
+                self.push(kind, props, context.lead, start, self.at);
             }
-            _ => return self.plain(props, spot),
+            _ => return self.plain(props, context),
         }
         self.end_of_line()
     }
@@ -89,7 +89,7 @@ impl<'t> Reader<'t> {
         self.nodes[id].column = column as u32;
         loop {
             self.key()?;
-            self.node(Spot { around: column, lead: self.at, in_map: true, own_line: false })?;
+            self.node(NodeContext { around: column, lead: self.at, in_map: true, own_line: false })?;
             if !self.next_at(column)? {
                 break;
             }
@@ -108,7 +108,7 @@ impl<'t> Reader<'t> {
         self.nodes[id].column = column as u32;
         loop {
             self.at += 1;
-            self.node(Spot { around: column, lead: self.at, in_map: false, own_line: false })?;
+            self.node(NodeContext { around: column, lead: self.at, in_map: false, own_line: false })?;
             if !self.next_at(column)? || !self.dash() {
                 break;
             }
@@ -180,7 +180,7 @@ impl<'t> Reader<'t> {
         let colon = self.peek(0) == Some(b':') && self.blank_at(self.at + 1);
         match odd {
             Some(what) if colon => self.unsupported(from, what),
-            _ if colon && self.at - from > LONGEST_KEY => self.unsupported(from, "a very long key"),
+            _ if colon && self.at - from > MAX_KEY => self.unsupported(from, "a very long key"),
             _ => Ok(colon),
         }
     }

@@ -10,7 +10,7 @@ use super::tree::{Kind, Node, Tree, after_break, line_end};
 use crate::{Error, Result};
 
 /// Deeper than any configuration, and no danger to the stack.
-const DEEPEST: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 pub(super) fn tree(text: &str) -> Result<Tree<'_>> {
     let mut reader = Reader::new(text);
@@ -70,7 +70,7 @@ pub(super) struct Reader<'t> {
 
 /// Where a node is: the column of the block around it (-1: none), and what it may be.
 #[derive(Clone, Copy)]
-pub(super) struct Spot {
+pub(super) struct NodeContext {
     pub(super) around: isize,
     pub(super) lead: usize,
     pub(super) in_map: bool,
@@ -185,7 +185,7 @@ impl<'t> Reader<'t> {
             }
         }
         if self.at < self.bytes.len() && self.marker().is_none() {
-            self.node(Spot { around: -1, lead, in_map: false, own_line })?;
+            self.node(NodeContext { around: -1, lead, in_map: false, own_line })?;
             self.skip_to_content()?;
         }
         self.finish(explicit)
@@ -314,6 +314,6 @@ impl<'t> Reader<'t> {
 
     pub(super) fn deeper(&mut self) -> Result<()> {
         self.depth += 1;
-        if self.depth > DEEPEST { self.unsupported(self.at, "nested too deeply") } else { Ok(()) }
+        if self.depth > MAX_DEPTH { self.unsupported(self.at, "nested too deeply") } else { Ok(()) }
     }
 }

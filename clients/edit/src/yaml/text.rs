@@ -3,7 +3,7 @@
 //! A reader at the text's beginning -> behind it, or a refusal. Invariant: as in `read.rs`; what a text says is for
 //! `scalar.rs`.
 
-use super::read::{Props, Reader, Spot};
+use super::read::{Props, Reader, NodeContext};
 use super::scalar;
 use super::tree::{Kind, line_end};
 use crate::Result;
@@ -86,7 +86,7 @@ impl<'t> Reader<'t> {
         end
     }
 
-    pub(super) fn plain(&mut self, props: Props<'t>, spot: Spot) -> Result<()> {
+    pub(super) fn plain(&mut self, props: Props<'t>, context: NodeContext) -> Result<()> {
         self.plain_start(false)?;
         let start = self.at;
         let (mut end, mut line);
@@ -99,11 +99,11 @@ impl<'t> Reader<'t> {
                 Some(b'#') => break,
                 Some(_) => return self.syntax(end, "a colon in a string without quotes"),
             }
-            if !self.goes_on(spot.around)? {
+            if !self.goes_on(context.around)? {
                 break;
             }
         }
-        self.push(Kind::Plain, props, spot.lead, start, end);
+        self.push(Kind::Plain, props, context.lead, start, end);
         (self.at, self.line) = (end, line);
         self.end_of_line()
     }
@@ -124,12 +124,12 @@ impl<'t> Reader<'t> {
             && self.marker().is_none())
     }
 
-    pub(super) fn block_scalar(&mut self, props: Props<'t>, spot: Spot) -> Result<()> {
+    pub(super) fn block_scalar(&mut self, props: Props<'t>, context: NodeContext) -> Result<()> {
         let start = self.at;
         let header = scalar::header(&self.text[start..]);
         self.at += header.length;
         self.end_of_line()?;
-        let around = spot.around.max(0) as usize;
+        let around = context.around.max(0) as usize;
         let mut indent = header.indent.map(|it| around + it);
         let mut end = start + header.length;
         let (mut blank_end, mut widest) = (end, 0);
@@ -166,7 +166,7 @@ impl<'t> Reader<'t> {
             self.at = stop;
         }
         let end = if header.chomp == Some(b'+') { blank_end } else { end };
-        let id = self.push(Kind::Block, props, spot.lead, start, end);
+        let id = self.push(Kind::Block, props, context.lead, start, end);
         self.nodes[id].column = around as u32;
         Ok(())
     }

@@ -9,12 +9,12 @@ use super::tree::{Kind, Tree};
 use crate::Result;
 
 /// Nodes that one value may have, with everything that its aliases stand for.
-const MOST: usize = 1_000_000;
-const DEEPEST: usize = 200;
+const MAX_NODES: usize = 1_000_000;
+const MAX_DEPTH: usize = 200;
 
 impl Tree<'_> {
     pub(super) fn value(&self, node: usize) -> Result<Value> {
-        self.value_within(node, &mut MOST.clone(), DEEPEST)
+        self.value_within(node, &mut MAX_NODES.clone(), MAX_DEPTH)
     }
 
     fn value_within(&self, node: usize, left: &mut usize, depth: usize) -> Result<Value> {

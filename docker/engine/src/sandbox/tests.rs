@@ -147,3 +147,17 @@ fn each_field_is_compared() {
         assert!(!unmet(&shown, &server).is_empty(), "change {i}");
     }
 }
+
+/// Who starts an image by hand, without the flags, is that user, too.
+#[test]
+fn every_dockerfile_has_the_sandboxs_user() {
+    let docker = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let user = format!("USER {}", Sandbox::strict().user);
+    let files = ["static", "rust", "node", "python"].map(|it| docker.join(format!("{it}.Dockerfile")));
+    let files = files.into_iter().chain(["node", "python"].map(|it| docker.join(it).join("Dockerfile")));
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let last = text.lines().rfind(|it| it.starts_with("USER "));
+        assert_eq!(last, Some(&*user), "{}", file.display());
+    }
+}

@@ -28,7 +28,7 @@ pub(super) struct Dockerd {
 }
 
 /// Why no engine can be had: none answers, and this is no machine on which to install and start one.
-pub(super) fn obstacle(ws: &Workspace) -> Option<&'static str> {
+pub(super) fn find_blocker(ws: &Workspace) -> Option<&'static str> {
     if answers(ws).is_some() {
         return None;
     }

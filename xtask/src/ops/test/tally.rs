@@ -14,7 +14,7 @@ pub(super) struct Tally {
     skipped: Vec<(String, String)>,
     pub(super) failures: Vec<String>,
     /// `cargo test` failed for a reason that is no failed test.
-    pub(super) broke_off: bool,
+    pub(super) aborted: bool,
 }
 
 impl Tally {
@@ -53,7 +53,7 @@ impl Tally {
     }
 
     pub(super) fn finished(&mut self, success: bool) {
-        self.broke_off = !success && self.failed == 0;
+        self.aborted = !success && self.failed == 0;
     }
 
     /// Nothing ran.
@@ -63,14 +63,14 @@ impl Tally {
 
     /// Something ran, and nothing failed.
     pub(super) fn is_good(&self) -> bool {
-        self.failed == 0 && !self.broke_off && !self.is_empty()
+        self.failed == 0 && !self.aborted && !self.is_empty()
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What broke off counts as a failure, so that the last line never looks good when the exit code is not.
-        let failed = self.failed + usize::from(self.broke_off);
+        let failed = self.failed + usize::from(self.aborted);
         write!(f, "{} passed, {failed} failed, {} skipped", self.passed, self.skipped.len())
     }
 }

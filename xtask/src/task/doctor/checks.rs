@@ -117,12 +117,13 @@ fn server(ws: &Workspace, cli: Option<&Cli>, server: &Server) -> Vec<Finding> {
         Err(err) => return vec![Finding::bad(name, &err)],
         Ok(what) => what,
     };
-    let found = cli.map(|cli| stands(ws, cli, server).unwrap_or_else(|err| vec![Finding::bad(&name, &err)]));
+    let found =
+        cli.map(|cli| server_status(ws, cli, server).unwrap_or_else(|err| vec![Finding::bad(&name, &err)]));
     found.unwrap_or_else(|| vec![Finding::ok(name, format!("{what} {}", server.version))])
 }
 
 /// Its image and its container.
-fn stands(ws: &Workspace, cli: &Cli, server: &Server) -> Result<Vec<Finding>> {
+fn server_status(ws: &Workspace, cli: &Cli, server: &Server) -> Result<Vec<Finding>> {
     let (id, up) = (ws.id()?, ws.command(&format!("up {}", server.name)));
     let build = ws.command(&format!("build-images {}", server.name));
     let image = drydock_engine::image(cli, &server.image())?;
@@ -155,7 +156,7 @@ fn running(
 ) -> Result<Finding> {
     let (id, name, up) = (ws.id()?, it.name(), ws.command(&format!("up {}", server.name)));
     if it.owner(&server.name, &id) != Owner::ThisWorkspace {
-        let err = anyhow!("a container that is not ours has this name (image {})", it.config.image);
+        let err = anyhow!("an unmanaged container has this name (image {})", it.config.image);
         let fix = Some("use another name: --name-prefix PREFIX".to_owned());
         return Ok(Finding { fix, ..Finding::bad(name, &err) });
     }
@@ -169,9 +170,14 @@ fn running(
     let health = match drydock_engine::health(cli, name) {
         Ok(health) if health.ready => format!("ready, {} sessions", health.sessions),
         Ok(health) => {
-            return Ok(sick(ws, name, &format!("it says that it is not ready{}", because(&health)), server));
+            return Ok(unhealthy(
+                ws,
+                name,
+                &format!("it says that it is not ready{}", because(&health)),
+                server,
+            ));
         }
-        Err(err) => return Ok(sick(ws, name, &format!("it does not answer: {err:#}"), server)),
+        Err(err) => return Ok(unhealthy(ws, name, &format!("it does not answer: {err:#}"), server)),
     };
     if image.is_some_and(|image| image.id != it.image) {
         return Ok(Finding::note(name, format!("{health}; made from an older image"), up));
@@ -183,7 +189,7 @@ fn running(
     Ok(Finding::ok(name, health))
 }
 
-fn sick(ws: &Workspace, name: &str, found: &str, server: &Server) -> Finding {
+fn unhealthy(ws: &Workspace, name: &str, found: &str, server: &Server) -> Finding {
     let command = |words: &str| ws.command(&format!("{words} {}", server.name));
     let fix = Some(format!("{}, then {}, {}", command("logs"), command("down"), command("up")));
     Finding { check: name.to_owned(), state: State::Bad, found: found.to_owned(), fix }

@@ -74,7 +74,7 @@ type Next = [(&'static str, &'static str)];
 const ASK: &str = "and ask: how is the weather in Reykjavik?";
 const WITH_ENGINE: &Next = &[
     ("cargo xtask install-client --server weather", "the same in all of your projects"),
-    ("cargo xtask build-images weather", "the small image (this one was built in a hurry)"),
+    ("cargo xtask build-images weather", "the small image (this one is unoptimised)"),
     ("cargo xtask logs weather -f", "what goes on in it"),
     ("cargo xtask down weather", "stop it"),
 ];
@@ -129,7 +129,7 @@ sun_times {}
 What next
   open this folder in Cursor                   and ask: how is the weather in Reykjavik?
   cargo xtask install-client --server weather  the same in all of your projects
-  cargo xtask build-images weather             the small image (this one was built in a hurry)
+  cargo xtask build-images weather             the small image (this one is unoptimised)
   cargo xtask logs weather -f                  what goes on in it
   cargo xtask down weather                     stop it
 ";

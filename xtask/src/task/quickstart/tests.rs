@@ -26,9 +26,9 @@ fn left_with(text: &str) -> String {
 
 #[test]
 fn each_obstacle_has_a_command_that_exists() {
-    let foreign = left_with(r#"{"mcpServers": {"weather": {"command": "x"}}}"#);
+    let unmanaged = left_with(r#"{"mcpServers": {"weather": {"command": "x"}}}"#);
     let command = "cargo xtask install-client cursor --scope project --server weather";
-    assert!(foreign.starts_with(&format!("{command} --force ")), "{foreign}");
+    assert!(unmanaged.starts_with(&format!("{command} --force ")), "{unmanaged}");
     let broken = left_with("{");
     assert!(broken.starts_with("mend ") && broken.ends_with(": cargo xtask quickstart"), "{broken}");
     assert_eq!(left_with("{}"), "a hint of install-client's");

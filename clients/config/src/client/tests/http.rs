@@ -35,10 +35,10 @@ fn every_client_reads_back_what_it_writes_or_refuses() {
             no_http.push(client.id);
             continue;
         };
-        let bare = Value::Object(client.http_entry(Scope::User, "weather", &remote(&[])).unwrap());
-        assert_eq!(client.parse_http(&bare).unwrap(), remote(&[]), "{}", client.id);
-        assert!(!bare.to_string().contains("eader"), "{}: {bare}", client.id);
-        assert!(client.parse_stdio(&bare).is_err(), "{}: taken for a command", client.id);
+        let plain = Value::Object(client.http_entry(Scope::User, "weather", &remote(&[])).unwrap());
+        assert_eq!(client.parse_http(&plain).unwrap(), remote(&[]), "{}", client.id);
+        assert!(!plain.to_string().contains("eader"), "{}: {plain}", client.id);
+        assert!(client.parse_stdio(&plain).is_err(), "{}: taken for a command", client.id);
         let mut taken = 0;
         for headers in headers {
             let Ok(entry) = client.http_entry(Scope::User, "weather", &remote(headers)) else { continue };
