@@ -10,7 +10,7 @@ use drydock_catalog::Server;
 use drydock_contract::{image, label, subcommand};
 use rustc_hash::FxHasher;
 
-use crate::sandbox;
+use crate::flags::{self, strings, volume};
 
 /// How to make a container, and the hash of everything that makes it up besides the image.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Create {
 #[must_use]
 pub fn create(server: &Server, container: &str, workspace: &str, env: &[(String, String)]) -> Create {
     let mut args = strings(["create", "--pull", "never", "--name", container]);
-    args.extend(sandbox::flags(&server.sandbox));
+    args.extend(flags::of(&server.sandbox));
     for it in &server.sandbox.volumes {
         let (volume, path) = (volume(container, &it.name), &it.path);
         let owner = |name: &str, value: &str| format!("volume-label={name}={value}");
@@ -43,12 +43,6 @@ pub fn create(server: &Server, container: &str, workspace: &str, env: &[(String,
     let settings = fingerprint(&args);
     args.extend(["--label".to_owned(), format!("{}={settings}", label::SETTINGS), server.image()]);
     Create { args, settings }
-}
-
-/// What the engine calls a container's own volume.
-#[must_use]
-pub fn volume(container: &str, volume: &str) -> String {
-    format!("{container}-{volume}")
 }
 
 /// How an image is made, and what its labels say besides what the server's manifest does.
@@ -115,7 +109,7 @@ pub fn exec_stdio(container: &str) -> Vec<String> {
 #[must_use]
 pub fn run_stdio(server: &Server, workspace: &str, env: &[(String, String)]) -> Vec<String> {
     let mut args = strings(["run", "-i", "--rm", "--pull", "never", "--no-healthcheck"]);
-    args.extend(sandbox::flags(&server.sandbox));
+    args.extend(flags::of(&server.sandbox));
     for (name, value) in env {
         args.extend(["--env".to_owned(), format!("{name}={value}")]);
     }
@@ -213,10 +207,6 @@ fn fingerprint(args: &[String]) -> String {
         hasher.write_u8(0);
     }
     format!("{:016x}", hasher.finish())
-}
-
-pub(crate) fn strings<'a>(list: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    list.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -15,13 +15,14 @@
 mod cli;
 pub mod docker_args;
 mod error;
+mod flags;
 mod inspect;
 pub mod process;
-mod sandbox;
+mod verify;
 
 pub use self::cli::{Cli, Engine, error_text, find};
 pub use self::error::Error;
 pub use self::inspect::{
     Container, Image, Owner, container, containers, has_image, health, image, stop_and_remove,
 };
-pub use self::sandbox::{unmet, verify};
+pub use self::verify::{unmet, verify};

@@ -169,6 +169,6 @@ fn sessions_enter_by_the_one_contract() {
     let run = run_stdio(&weather(), "id", &[]);
     assert_eq!(run[..6], ["run", "-i", "--rm", "--pull", "never", "--no-healthcheck"]);
     assert_eq!(run[run.len() - 2..], ["drydock/weather:1.2.3_b4", "stdio"]);
-    let sandbox = sandbox::flags(&weather().sandbox);
+    let sandbox = flags::of(&weather().sandbox);
     assert!(run.windows(sandbox.len()).any(|it| it == sandbox), "the same sandbox as the container's");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::*;
-use drydock_catalog::{Kind, Program};
+use drydock_catalog::{Kind, Network, Program};
 
 fn server() -> Server {
     Server {
