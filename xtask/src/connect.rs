@@ -108,8 +108,14 @@ impl Connect {
         thread::spawn(move || done.send(child.wait_with_output()));
         let output = match wait.recv_timeout(UNNOTICED) {
             Ok(output) => output,
-            Err(_) => progress::step("compiling our MCP client", || Ok(wait.recv()?))?,
+            Err(_) => {
+                return progress::step("compiling our MCP client", || Self::from_build(wait.recv()?));
+            }
         };
+        Self::from_build(output)
+    }
+
+    fn from_build(output: std::io::Result<Output>) -> Result<Self> {
         interrupt::check()?;
         Ok(Self { program: built(&output.context("cannot wait for cargo")?)? })
     }

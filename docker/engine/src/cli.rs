@@ -55,7 +55,9 @@ pub fn find(name: Option<&str>) -> Result<Engine, Error> {
 
 fn connect(name: &'static str) -> Result<Cli, Error> {
     let Ok(program) = which::which(name) else {
-        return Err(Error::new(format!("`{name}` is not installed (not in PATH)")).with_hint(install_hint()));
+        let hint =
+            if name == "podman" { "install it, or leave out `--engine podman`" } else { install_hint() };
+        return Err(Error::new(format!("`{name}` is not installed (not in PATH)")).with_hint(hint));
     };
     let format = match name {
         "podman" => ["info", "--format", "{{.Version.Version}} {{.Host.OS}}/{{.Host.Arch}}"],

@@ -114,7 +114,8 @@ impl Server {
     pub fn needs_a_container(&self) -> Error {
         let problem =
             format!("`{}` is a {} server, which runs in a container only", self.name, self.kind.name());
-        Error::new(problem).with_hint("start a container engine and leave `--engine host` away")
+        Error::new(problem)
+            .with_hint("leave out `--engine host` and `--via host`; it needs a container engine")
     }
 
     /// The variables whose values are secrets.

@@ -59,7 +59,7 @@ fn on_engine(ws: &Workspace, cli: &Cli, launch: &StdioCommand) -> Result<Option<
     }
 }
 
-/// The command that starts this container, if it is one of a server or a base of this workspace.
+/// The command that starts this container, if it is one of a server or a runtime image of this workspace.
 fn up(ws: &Workspace, container: &str) -> Result<Option<String>> {
     let known = drydock_catalog::load_partial(&ws.root)?
         .0

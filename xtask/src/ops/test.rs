@@ -53,7 +53,7 @@ impl TestOptions {
         match dockerd::find_blocker(ws) {
             Some(blocker) if self.with_engine => Err(with_hint(
                 format!("cannot start an engine for the tests: {blocker}"),
-                "start one yourself, or leave `--with-engine` away: the tests that need one are then skipped",
+                "start one yourself, or leave out `--with-engine`: the tests that need one are then skipped",
             )),
             Some(blocker) => {
                 eprintln!("no engine is started for the tests: {blocker}");

@@ -64,7 +64,7 @@ pub(crate) fn up(
     progress::step(&format!("starting {name}"), || create_and_start(cli, server, &name, &want))?;
     if server.is_runtime {
         progress::say(&format!(
-            "{name} has a shell and runs whatever it is told: nothing that you do not trust"
+            "{name} has a shell and the network: run nothing in it that you do not trust"
         ));
     }
     Ok(())

@@ -12,10 +12,10 @@ use crate::workspace::Workspace;
 
 /// Stop and remove the servers' containers (all of them without names)
 ///
-/// Open sessions end. What a base has in its volume stays. Under `--engine host` there is nothing to stop: each server ends with its client.
+/// Open sessions end. What a runtime image has in its volume stays. Under `--engine host` there is nothing to stop: each server ends with its client.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Servers and bases (node, python); without any, all servers of the workspace
+    /// Servers and runtime images (node, python); without any, all servers of the workspace
     names: Vec<String>,
 }
 

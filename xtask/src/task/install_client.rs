@@ -147,7 +147,7 @@ impl Args {
         match (self.scope, &self.project) {
             (Some(Scope::User), Some(_)) => {
                 let problem = "`--project` names a project's folder, and `--scope user` has none";
-                Err(with_hint(problem, "leave one of them away"))
+                Err(with_hint(problem, "leave one of them out"))
             }
             (Some(scope), _) => Ok(scope),
             (None, project) => Ok(if project.is_some() { Scope::Project } else { Scope::User }),

@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 /// Under `--engine host` there is none: each session's log is on the stderr that its client gave it.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// A server or base of this workspace
+    /// A server or runtime image of this workspace
     name: String,
     /// Go on printing what comes
     #[arg(long, short)]

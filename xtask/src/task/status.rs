@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 /// List the servers and their containers
 ///
 /// Containers of other workspaces are shown as theirs. `health` is asked of the server itself; WARM counts the children
-/// that wait for the next sessions. A base, which has a shell, is shown when it stands. Under `--engine host` it
+/// that wait for the next sessions. A runtime image, which has a shell, is shown when its container is there. Under `--engine host` it
 /// says which servers are compiled for this machine.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -33,7 +33,7 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// `rust`, `node` or `python`; nothing when the server is not in this workspace.
     pub(crate) kind: Option<&'static str>,
-    /// Whether it is a base: whoever enters finds a shell and package managers.
+    /// Whether it is a runtime image: whoever enters finds a shell and package managers.
     pub(crate) shell: bool,
     pub(crate) container: String,
     /// What the container was made from; the image that `up` takes when there is none.
@@ -99,10 +99,10 @@ pub(crate) fn rows(ws: &Workspace, cli: &Cli) -> Result<Vec<Row>> {
             None => absent(server, name),
         });
     }
-    let bases = drydock_catalog::runtime_images(&ws.root)?;
+    let runtimes = drydock_catalog::runtime_images(&ws.root)?;
     for it in &found {
         let name = it.server().unwrap_or_default().to_owned();
-        let known = servers.iter().chain(&bases).find(|it| it.name == name);
+        let known = servers.iter().chain(&runtimes).find(|it| it.name == name);
         let row = row(cli, it, &name, known.map(|it| it.kind), &id);
         rows.push(Row { shell: known.is_some_and(|it| it.is_runtime), ..row });
     }

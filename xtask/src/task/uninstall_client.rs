@@ -60,7 +60,7 @@ impl Args {
         }
         if self.scope == Some(Scope::User) && self.project.is_some() {
             let problem = "`--project` names a project's folder, and `--scope user` has none";
-            return Err(with_hint(problem, "leave one of them away"));
+            return Err(with_hint(problem, "leave one of them out"));
         }
         let ledger = Ledger::load(&ws.state)?;
         self.check_servers(ws, &ledger)?;

@@ -89,7 +89,7 @@ impl Client {
     pub fn http_entry(&self, scope: Scope, name: &str, endpoint: &HttpEndpoint) -> Result<Entry> {
         let template = self
             .http_template()
-            .map_err(|err| err.with_hint("the table in README.md says which clients do"))?;
+            .map_err(|err| err.with_hint("the table in docs/clients.md says which clients do"))?;
         url::check(&endpoint.url)?;
         if let Some(only) = self.data.expands.headers_only_in.filter(|it| *it != scope)
             && !endpoint.headers.is_empty()
@@ -191,8 +191,8 @@ impl Client {
                 "{client} replaces no variables in headers (or nobody has confirmed that it does), so what \
                  `{header}` holds would have to stand in its file"
             );
-            let hint = "leave the header away and log in from within the client, or take another client: the table \
-                        in README.md says which take headers";
+            let hint = "leave out the header and log in from within the client, or take another client: the table \
+                        in docs/clients.md says which take headers";
             Error::new(ErrorKind::Unsupported, problem).with_hint(hint)
         } else {
             let problem = format!("{client} takes a variable in a header only as {}", can.join(", or as "));

@@ -62,7 +62,13 @@ impl Client {
             .then(|| all.iter().find(with_entries).or_else(|| all.iter().find(|it| it.exists())))
             .flatten();
         best.or(all.first()).cloned().ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("{} has no {scope} scope on this system", self.name()))
+            let problem = format!("{} has no {scope} scope on this system", self.name());
+            let other = Scope::ALL.into_iter().find(|it| *it != scope && self.has_scope(host_env, *it));
+            let err = Error::new(ErrorKind::NotFound, problem);
+            match other {
+                Some(other) => err.with_hint(format!("it has a file of its own with `--scope {other}`")),
+                None => err,
+            }
         })
     }
 

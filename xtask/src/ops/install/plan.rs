@@ -73,7 +73,7 @@ pub(crate) fn servers(
         (Engine::Host, Some(_)) => {
             return Err(with_hint(
                 "engine `host` has no containers",
-                "leave `--via` away, or take another `--engine`",
+                "leave out `--via`, or take another `--engine`",
             ));
         }
     };
@@ -111,12 +111,19 @@ pub(crate) fn any_command(
     let target = Target { name: container.to_owned(), server: None, transport: Transport::Stdio(launch) };
     let mut notes = Vec::new();
     if !runs(cli, container)? {
-        notes.push(format!("no container {container} is running (`cargo xtask up node` starts mcp-node, `up python` mcp-python)"));
+        notes.push(format!("no container {container} is running yet{}", start_runtime(ws, container)?));
     }
     if let Some(word) = secret_word(command) {
         notes.push(format!("what `{word}` is given stands in the client's file, as it is"));
     }
     Ok(Plan { targets: vec![target], name: name.map(str::to_owned), notes })
+}
+
+/// The command that starts it, if it is the container of one of our runtime images.
+fn start_runtime(ws: &Workspace, container: &str) -> Result<String> {
+    let runtimes = drydock_catalog::runtime_images(&ws.root)?;
+    let command = runtimes.iter().find(|it| it.container(&ws.global.name_prefix) == container);
+    Ok(command.map(|it| format!(": {}", ws.command(&format!("up {}", it.name)))).unwrap_or_default())
 }
 
 /// What is given a secret on this command line: the option in `--api-key VALUE`, the name in `API_KEY=VALUE`.

@@ -173,7 +173,7 @@ fn start(ws: &Workspace, sh: &Shell, folder: &Path, our_pid_file: PathBuf) -> Re
         .unwrap_or_default();
     Err(with_hint(
         format!("dockerd did not come up; its last lines:\n{}", tail(&String::from_utf8_lossy(&new))),
-        format!("read {}, start an engine yourself, or leave `--with-engine` away", log.display()),
+        format!("read {}, start an engine yourself, or leave out `--with-engine`", log.display()),
     ))
 }
 

@@ -51,7 +51,7 @@ fn engine_line(engine: &Result<&Engine>) -> Finding {
         Ok(Engine::Host) => Finding::note(
             "engine",
             "host: servers run as plain processes",
-            "leave --engine away for a sandbox",
+            "leave out --engine for a sandbox",
         ),
         Err(err) => Finding::bad("engine", err),
     }
