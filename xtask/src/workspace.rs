@@ -34,7 +34,7 @@ pub(crate) struct Workspace {
     /// `.drydock/`, or `DRYDOCK_STATE`. It may not exist yet: see [`Workspace::state_dir`].
     pub(crate) state: PathBuf,
     pub(crate) global: Global,
-    engine: OnceCell<Engine>,
+    engine: OnceCell<Result<Engine, drydock_engine::Error>>,
     metadata: OnceCell<Metadata>,
 }
 
@@ -43,7 +43,7 @@ impl Workspace {
     pub(crate) fn open(global: Global) -> Result<Self> {
         let here = std::env::current_dir().context("cannot tell the current folder")?;
         // Set by the cargo that runs us now; what stood there when we were compiled may be another clone.
-        let of_cargo = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let of_cargo = std::env::var_os("CARGO_MANIFEST_DIR").and_then(|it| fs::canonicalize(it).ok());
         let root = [Some(here.as_path()), of_cargo.as_deref()].into_iter().flatten().find_map(find_root);
         let Some(root) = root else {
             let problem = format!("there is no Drydock workspace in {} or above it", here.display());
@@ -65,11 +65,8 @@ impl Workspace {
 
     /// The engine that was named, or the first that answers; asked once a command.
     pub(crate) fn engine(&self) -> Result<&Engine> {
-        if let Some(engine) = self.engine.get() {
-            return Ok(engine);
-        }
-        let found = drydock_engine::find(self.global.engine.as_deref())?;
-        Ok(self.engine.get_or_init(|| found))
+        let found = self.engine.get_or_init(|| drydock_engine::find(self.global.engine.as_deref()));
+        found.as_ref().map_err(|err| err.clone().into())
     }
 
     /// What cargo knows about the crates; asked once a command.

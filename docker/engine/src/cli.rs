@@ -63,9 +63,10 @@ fn connect(name: &'static str) -> Result<Cli, Error> {
         "podman" => ["info", "--format", "{{.Version.Version}} {{.Host.OS}}/{{.Host.Arch}}"],
         _ => ["version", "--format", "{{.Server.Version}} {{.Server.Os}}/{{.Server.Arch}}"],
     };
-    let output = command(&program, &format.map(str::to_owned))
-        .and_then(output_with_timeout)
-        .map_err(|err| Error::new(format!("`{name}` did not answer: {err}")).with_hint(start_hint()))?;
+    let output =
+        command(&program, &format.map(str::to_owned)).and_then(output_with_timeout).map_err(|err| {
+            Error::new(format!("`{name}` did not answer")).with_source(err).with_hint(start_hint())
+        })?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     match text.split_once(' ') {
         Some((version, platform)) if output.status.success() && !version.is_empty() => {
@@ -104,7 +105,7 @@ impl Cli {
     /// The program cannot be run, or did not answer in time.
     pub fn output_with_timeout(&self, args: &[String]) -> Result<Output, Error> {
         output_with_timeout(self.detached_command(args)?)
-            .map_err(|err| Error::new(format!("`{}` did not answer: {err}", self.name)))
+            .map_err(|err| Error::new(format!("`{}` did not answer", self.name)).with_source(err))
     }
 
     /// Ctrl-C must not cut it off in the middle: what the engine then does, nobody would know.

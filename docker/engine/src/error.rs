@@ -4,15 +4,16 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// Why something could not be done with the engine.
 ///
-/// `Display` is the problem alone; the cause, if there is one, is its [`source`](StdError::source).
-#[derive(Debug)]
+/// `Display` is the problem alone, and with `{:#}` also the cause, which is its [`source`](StdError::source).
+#[derive(Debug, Clone)]
 pub struct Error {
     problem: String,
     hint: Option<String>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -25,7 +26,7 @@ impl Error {
     }
 
     pub(crate) fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
-        Self { source: Some(Box::new(source)), ..self }
+        Self { source: Some(Arc::new(source)), ..self }
     }
 
     /// What to do about it, where that is known.
@@ -37,7 +38,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)
+        f.write_str(&self.problem)?;
+        let mut cause = self.source().filter(|_| f.alternate());
+        while let Some(it) = cause {
+            write!(f, ": {it}")?;
+            cause = it.source();
+        }
+        Ok(())
     }
 }
 

@@ -87,6 +87,9 @@ pub(crate) struct HostConfig {
     pub(crate) devices: Option<Vec<Device>>,
     pub(crate) device_requests: Option<Vec<serde::de::IgnoredAny>>,
     pub(crate) device_cgroup_rules: Option<Vec<String>>,
+    pub(crate) masked_paths: Option<Vec<String>>,
+    pub(crate) readonly_paths: Option<Vec<String>>,
+    pub(crate) sysctls: Option<BTreeMap<String, String>>,
     pub(crate) log_config: Option<LogConfig>,
     /// Volumes, as they were asked for.
     pub(crate) mounts: Option<Vec<Mount>>,
@@ -262,12 +265,12 @@ pub fn image(cli: &Cli, tag: &str) -> Result<Option<Image>, Error> {
     Ok(images.pop())
 }
 
-/// Whether the engine has an image with this tag, whoever made it.
+/// Whether the engine has an image of this name, in whatever form: with tag or digest, or an id.
 ///
 /// # Errors
 /// The engine cannot be asked.
-pub fn has_image(cli: &Cli, tag: &str) -> Result<bool, Error> {
-    Ok(!cli.stdout(&docker_args::list_image(tag))?.trim().is_empty())
+pub fn has_image(cli: &Cli, name: &str) -> Result<bool, Error> {
+    Ok(cli.output(&docker_args::inspect_image(name))?.status.success())
 }
 
 fn unreadable(cli: &Cli, command: &str, err: serde_json::Error) -> Error {

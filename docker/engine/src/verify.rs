@@ -23,10 +23,13 @@ pub fn verify(found: &Container, server: &Server) -> Result<(), Error> {
         found.name(),
         unmet.join(", ")
     );
-    Err(Error::new(problem).with_hint(
+    let needs_cgroups = unmet.iter().any(|it| ["memory", "swap", "cpus", "pids"].contains(it));
+    Err(Error::new(problem).with_hint(if needs_cgroups {
         "let the engine use cgroups for memory, swap, cpu and pids (`docker info` ends with what it lacks; on Debian \
-         and Ubuntu with cgroup v1 boot with `cgroup_enable=memory swapaccount=1`)",
-    ))
+         and Ubuntu with cgroup v1 boot with `cgroup_enable=memory swapaccount=1`)"
+    } else {
+        "look at the engine's configuration (`docker info`), and at what the image brings with it (a VOLUME)"
+    }))
 }
 
 /// The parts of the sandbox that the container does not have, by name; none where it is whole.
@@ -70,11 +73,9 @@ fn limits(found: &Container, sandbox: &Sandbox) -> Vec<Check> {
 
 fn has_log(host: &HostConfig, log: &LogOptions) -> bool {
     let Some(found) = &host.log_config else { return false };
-    // podman's name for the same format.
-    let driver = if found.kind == "k8s-file" { "json-file" } else { &found.kind };
     let has =
         |name: &str, value: &String| found.config.as_ref().is_some_and(|it| it.get(name) == Some(value));
-    driver == log.driver && log_options(log).iter().all(|(name, value)| has(name, value))
+    found.kind == log.driver && log_options(log).iter().all(|(name, value)| has(name, value))
 }
 
 /// With all of its options; others beside them are fine if they let nothing more.
@@ -108,6 +109,7 @@ fn isolation(found: &Container, sandbox: &Sandbox) -> Vec<Check> {
         ("seccomp", sandbox.seccomp != Seccomp::EngineDefault || others.is_empty()),
         ("read-only root", host.readonly_rootfs == sandbox.read_only_root),
         ("init", host.init.unwrap_or_default() == sandbox.init),
+        ("kernel files", hides_kernel_files(host)),
         ("network", host.network_mode == network || is_default),
         ("devices", by_rule == 0 && devices.eq(sandbox.devices.iter().map(String::as_str))),
         ("pid namespace", is_private(sandbox, Namespace::Pid, &host.pid_mode)),
@@ -115,6 +117,12 @@ fn isolation(found: &Container, sandbox: &Sandbox) -> Vec<Check> {
         ("uts namespace", is_private(sandbox, Namespace::Uts, &host.uts_mode)),
         ("user namespace", is_private(sandbox, Namespace::User, &host.userns_mode)),
     ]
+}
+
+/// The parts of /proc and /sys that every engine hides or makes read-only. Kernel settings are nobody's to change.
+fn hides_kernel_files(host: &HostConfig) -> bool {
+    let is_kept = |it: &Option<Vec<String>>| it.as_ref().is_none_or(|it| !it.is_empty());
+    is_kept(&host.masked_paths) && is_kept(&host.readonly_paths) && host.sysctls.iter().flatten().count() == 0
 }
 
 /// An engine shows nothing, or its word for a namespace of the container's own; else whose it shares.

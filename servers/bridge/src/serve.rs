@@ -101,7 +101,9 @@ impl Handler for WarmChildren {
     fn on_readable(&mut self, source: Source, now: Instant) {
         match source {
             Source::ChildExits => process_tree::drain(&self.child_exits),
-            Source::Supervisor(pid) => self.dropped += self.pool.on_supervisor_message(pid, now),
+            Source::Supervisor(pid) => {
+                self.dropped = self.dropped.saturating_add(self.pool.on_supervisor_message(pid, now));
+            }
         }
     }
 
@@ -112,7 +114,8 @@ impl Handler for WarmChildren {
     /// Reaps what has ended. A supervisor that was killed leaves its children to us: nobody else will end them.
     fn before_assign(&mut self, now: Instant) {
         for (pid, status) in process_tree::reap().exited {
-            self.dropped += self.pool.on_supervisor_message(pid, now); // its last lines
+            let lost = self.pool.on_supervisor_message(pid, now); // its last lines
+            self.dropped = self.dropped.saturating_add(lost);
             if self.pool.remove(pid) && status.signaled() {
                 self.log.warn(&format!("a supervisor was killed: {}", process_tree::describe(status)));
                 self.next_orphan_check = Some(now);

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Why a server could not be read, or is not what was asked for.
 ///
-/// `Display` is the problem alone: file, path in it and rule. The cause, if there is one, is its
+/// `Display` is the problem alone: file, path in it and rule; with `{:#}` also the cause, which is its
 /// [`source`](StdError::source).
 #[derive(Debug)]
 pub struct Error {
@@ -57,7 +57,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)
+        f.write_str(&self.problem)?;
+        let mut cause = self.source().filter(|_| f.alternate());
+        while let Some(it) = cause {
+            write!(f, ": {it}")?;
+            cause = it.source();
+        }
+        Ok(())
     }
 }
 

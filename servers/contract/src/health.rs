@@ -2,6 +2,7 @@
 //!
 //! `Health` <-> one line of JSON. Invariant: fields are only ever added; whoever reads an unknown one ignores it.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 /// How a server is.
@@ -12,21 +13,22 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Health {
     /// Whether a session that starts now would be served at once.
     pub ready: bool,
     /// Sessions that are open now.
     pub sessions: u64,
     /// Sessions since the start, open ones among them.
+    #[serde(default)]
     pub served: u64,
     /// Log lines that were lost because nobody read them.
+    #[serde(default)]
     pub dropped: u64,
     /// Children that wait for a session; `None` where none are kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm: Option<u64>,
     /// Why it is not ready, if that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
@@ -50,10 +52,11 @@ impl std::str::FromStr for Health {
     fn from_str(json: &str) -> Result<Self, Self::Err> {
         // By way of a value: /mcp has the code for that anyway; a reader of this type is 7 KB more image.
         let value: serde_json::Value = serde_json::from_str(json)?;
+        let missing = serde_json::Error::missing_field;
         let count = |name: &str| value[name].as_u64().unwrap_or(0);
         Ok(Self {
-            ready: value["ready"] == true,
-            sessions: count("sessions"),
+            ready: value["ready"].as_bool().ok_or_else(|| missing("ready"))?,
+            sessions: value["sessions"].as_u64().ok_or_else(|| missing("sessions"))?,
             served: count("served"),
             dropped: count("dropped"),
             warm: value["warm"].as_u64(),
@@ -71,6 +74,10 @@ mod tests {
         let health = Health { ready: true, sessions: 1, ..Health::default() };
         assert_eq!(health.to_json(), r#"{"ready":true,"sessions":1,"served":0,"dropped":0}"#);
         assert_eq!(r#"{"ready":true,"sessions":1,"newer":[]}"#.parse::<Health>().unwrap(), health);
+        for incomplete in ["{}", "[]", r#"{"ready":true}"#, r#"{"sessions":0}"#] {
+            let read = [incomplete.parse::<Health>(), serde_json::from_str(incomplete)];
+            assert!(read.iter().all(Result::is_err), "{incomplete}: nobody may take that for no sessions");
+        }
     }
 
     #[test]

@@ -72,6 +72,10 @@ impl<'a> Builder<'a> {
         Self { ws, cli, options, bridge: OnceCell::new() }
     }
 
+    pub(crate) fn cli(&self) -> &Cli {
+        self.cli
+    }
+
     /// Builds one server's image, and says its size.
     pub(crate) fn build(&self, server: &Server) -> Result<Image> {
         match (server.kind, self.target()?) {
@@ -116,7 +120,6 @@ impl<'a> Builder<'a> {
 
     /// The engine compiles, from the sources that the server is made of.
     fn compile_inside(&self, server: &Server, about: &Crate) -> Result<()> {
-        let unavailable = base_image::pull_missing(self.cli, &self.ws.root.join("docker/rust.Dockerfile"))?;
         let context = stage::sources(self.ws, about)?;
         let profile = self.options.profile.name();
         let rust = base_image::chosen("RUST_IMAGE");
@@ -125,7 +128,8 @@ impl<'a> Builder<'a> {
         build_args.extend(rust.as_deref().map(|it| ("RUST_IMAGE", it)));
         let args = self.build_args(server, &about.license, &build_args, &context)?;
         let label = format!("compiling {} in {} (profile {profile})", server.image(), self.cli.name);
-        self.run(&label, &args).map_err(|err| unavailable.explain(err))
+        let dockerfile = self.ws.root.join("docker/rust.Dockerfile");
+        self.run(&label, &args).map_err(|err| base_image::explain(self.cli, &dockerfile, err))
     }
 
     fn build_args(

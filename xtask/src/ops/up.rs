@@ -12,10 +12,9 @@ use drydock_contract::Health;
 use drydock_engine::docker_args::{self, Create};
 use drydock_engine::{Cli, Container, Image, Owner, error_text};
 
-use crate::cargo::Profile;
 use crate::hint::with_hint;
 use crate::interrupt;
-use crate::ops::build::{BuildOptions, Builder};
+use crate::ops::build::Builder;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
@@ -32,10 +31,10 @@ pub(crate) struct UpOptions {
     pub(crate) adopt: bool,
 }
 
-/// Brings one server up; when this returns it is ready.
+/// Brings one server up; when this returns it is ready. The builder makes its image if it is missing.
 pub(crate) fn up(
     ws: &Workspace,
-    cli: &Cli,
+    builder: &Builder<'_>,
     server: &Server,
     env: &[(String, String)],
     options: UpOptions,
@@ -43,6 +42,7 @@ pub(crate) fn up(
     if server.secrets().any(|it| it.required) {
         bail!("`{}` needs secrets, which this version of Drydock cannot deliver yet", server.name);
     }
+    let cli = builder.cli();
     let env = server.environment(env)?;
     let name = server.container(&ws.global.name_prefix);
     let id = ws.id()?;
@@ -52,7 +52,7 @@ pub(crate) fn up(
         Ok(found)
     };
     inspect()?; // before the work of a build
-    let image = image(ws, cli, server, &id)?;
+    let image = image(builder, server, &id)?;
     let want = docker_args::create(server, &name, &id, &env);
     // A build takes minutes, in which somebody may have made or started one.
     if let Some(found) = inspect()? {
@@ -91,19 +91,20 @@ fn check_ownership(found: &Container, server: &Server, id: &str, options: UpOpti
 }
 
 /// Our image of this version, built if it is missing.
-fn image(ws: &Workspace, cli: &Cli, server: &Server, id: &str) -> Result<Image> {
-    match drydock_engine::image(cli, &server.image())? {
+fn image(builder: &Builder<'_>, server: &Server, id: &str) -> Result<Image> {
+    match drydock_engine::image(builder.cli(), &server.image())? {
         Some(image) if image.is_ours(&server.name, id) => return Ok(image),
         Some(_) => progress::say(&format!("{} was not built by this workspace: building it", server.image())),
         None => progress::say(&format!("{} is not there yet: building it", server.image())),
     }
-    Builder::new(ws, cli, BuildOptions::with(Profile::Release)).build(server)
+    builder.build(server)
 }
 
 fn is_current(found: &Container, want: &Create, image: &Image, server: &Server, id: &str) -> bool {
     found.owner(&server.name, id) == Owner::ThisWorkspace
         && found.settings() == Some(&want.settings)
         && found.image == image.id
+        && drydock_engine::unmet(found, server).is_empty() // `docker update`, say
         && found.state.status != "created" // an `up` that was cut short made it
 }
 
@@ -209,7 +210,7 @@ fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
         let why = match drydock_engine::health(cli, name) {
             Ok(health) if health.ready => return Ok(None),
             Ok(health) => format!("it says that it is not ready{}", because(&health)),
-            Err(err) => err.to_string(),
+            Err(err) => format!("{err:#}"),
         };
         let now = inspect_owned(cli, name)?;
         if !now.state.running || now.restart_count > restarts {

@@ -162,8 +162,9 @@ fn bring_up(ws: &Workspace, engine: &Engine, server: &Server) -> Result<Via> {
     match engine {
         Engine::Cli(cli) => {
             say(&format!("{} {}; a quick (unoptimised) build", cli.name, cli.version));
-            Builder::new(ws, cli, BuildOptions::with(Profile::Quick)).build(server)?;
-            up(ws, cli, server, &[], UpOptions::default())?;
+            let builder = Builder::new(ws, cli, BuildOptions::with(Profile::Quick));
+            builder.build(server)?;
+            up(ws, &builder, server, &[], UpOptions::default())?;
             Ok(Via::Exec)
         }
         Engine::Host => {

@@ -7,6 +7,8 @@ use drydock_catalog::Server;
 use drydock_engine::Engine;
 
 use crate::batch::try_each;
+use crate::cargo::Profile;
+use crate::ops::build::{BuildOptions, Builder};
 use crate::ops::select;
 use crate::ops::up::{UpOptions, up};
 use crate::ui::progress;
@@ -41,7 +43,8 @@ impl Args {
                 select::on_host(servers, !self.names.is_empty())?.iter().try_for_each(|it| on_host(ws, it))
             }
             Engine::Cli(cli) => {
-                try_each(&servers, "servers are not up", |it| up(ws, cli, it, &self.env, self.options))
+                let builder = Builder::new(ws, cli, BuildOptions::with(Profile::Release));
+                try_each(&servers, "servers are not up", |it| up(ws, &builder, it, &self.env, self.options))
             }
         }
     }

@@ -296,9 +296,9 @@ fn an_unmanaged_entry_that_was_restored_is_unmanaged_again() {
     assert_eq!(text(&config_file.path), original);
 }
 
-/// What an earlier version wrote into a file and its ledger is ours; only the fingerprint of what it left is another one.
+/// What an earlier version wrote into a file and its ledger is ours; this file was changed since.
 #[test]
-fn entries_of_an_earlier_version_are_ours_and_their_restore_needs_force() {
+fn entries_of_an_earlier_version_are_ours_and_what_was_changed_since_is_restored_by_force() {
     let home = Home::new();
     let config_file = home.config_file("cursor", Scope::User);
     fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();

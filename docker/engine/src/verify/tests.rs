@@ -29,24 +29,26 @@ fn server() -> Server {
 /// As Docker 20.10 shows the container of that server.
 fn shown() -> Value {
     let folder = |rest: &str| format!("rw,noexec,nosuid,nodev,{rest},uid=65532,gid=65532");
+    let host_config = json!({
+        "Memory": 67_108_864, "MemorySwap": 67_108_864, "NanoCpus": 500_000_000, "PidsLimit": 32,
+        "ReadonlyRootfs": true, "Privileged": false, "Init": true, "NetworkMode": "none",
+        "CapAdd": null, "CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"], "GroupAdd": null,
+        "PidMode": "", "IpcMode": "private", "UTSMode": "", "UsernsMode": "",
+        "MaskedPaths": ["/proc/kcore"], "ReadonlyPaths": ["/proc/sys"], "Sysctls": null,
+        "Devices": [], "DeviceRequests": null, "DeviceCgroupRules": null,
+        "LogConfig": { "Type": "json-file", "Config": { "max-size": "1m", "max-file": "3" } },
+        "Tmpfs": { "/run": folder("size=1m,mode=0700"), "/tmp": folder("size=16m,mode=1777") },
+        "Mounts": null, "Binds": null, "VolumesFrom": null,
+        "Ulimits": [
+            { "Name": "nofile", "Soft": 1024, "Hard": 1024 },
+            { "Name": "core", "Soft": 0, "Hard": 0 },
+        ],
+    });
     json!({
         "Id": "0123", "Name": "/mcp-weather", "Image": "sha256:0", "Created": "", "RestartCount": 0,
         "State": { "Status": "created", "Running": false, "ExitCode": 0, "StartedAt": "" },
         "Config": { "Image": "drydock/weather:1.0.0", "User": "65532:65532", "Labels": null },
-        "HostConfig": {
-            "Memory": 67_108_864, "MemorySwap": 67_108_864, "NanoCpus": 500_000_000, "PidsLimit": 32,
-            "ReadonlyRootfs": true, "Privileged": false, "Init": true, "NetworkMode": "none",
-            "CapAdd": null, "CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"], "GroupAdd": null,
-            "PidMode": "", "IpcMode": "private", "UTSMode": "", "UsernsMode": "",
-            "Devices": [], "DeviceRequests": null, "DeviceCgroupRules": null,
-            "LogConfig": { "Type": "json-file", "Config": { "max-size": "1m", "max-file": "3" } },
-            "Tmpfs": { "/run": folder("size=1m,mode=0700"), "/tmp": folder("size=16m,mode=1777") },
-            "Mounts": null, "Binds": null, "VolumesFrom": null,
-            "Ulimits": [
-                { "Name": "nofile", "Soft": 1024, "Hard": 1024 },
-                { "Name": "core", "Soft": 0, "Hard": 0 },
-            ],
-        },
+        "HostConfig": host_config,
         "Mounts": [],
     })
 }
@@ -87,6 +89,9 @@ fn each_part_that_is_lost_is_named() {
         ("SecurityOpt", json!(["no-new-privileges", "label=disable"]), "seccomp"),
         ("GroupAdd", json!(["docker"]), "user"),
         ("Init", json!(null), "init"),
+        ("MaskedPaths", json!([]), "kernel files"),
+        ("ReadonlyPaths", json!([]), "kernel files"),
+        ("Sysctls", json!({ "kernel.shmmax": "1" }), "kernel files"),
         ("NetworkMode", json!("bridge"), "network"),
         ("NetworkMode", json!("container:0456"), "network"),
         ("PidMode", json!("host"), "pid namespace"),

@@ -176,7 +176,7 @@ impl Pool {
     pub(super) fn on_supervisor_message(&mut self, pid: i32, now: Instant) -> u64 {
         let Some(index) = self.supervisors.iter().position(|it| it.pid == pid) else { return 0 };
         let is_open = self.supervisors[index].socket.read();
-        let mut dropped = 0;
+        let mut dropped = 0_u64;
         while let Some(line) = self.supervisors[index].socket.next_line() {
             let supervisor = &mut self.supervisors[index];
             match line.parse() {
@@ -187,7 +187,7 @@ impl Pool {
                     }
                 }
                 Ok(SupervisorMessage::Ending) => supervisor.state = State::Ending,
-                Ok(SupervisorMessage::Dropped(lines)) => dropped += lines,
+                Ok(SupervisorMessage::Dropped(lines)) => dropped = dropped.saturating_add(lines),
                 Ok(SupervisorMessage::StderrLine(line)) => supervisor.stderr_tail.push(line),
                 Ok(SupervisorMessage::Died(problem)) => self.on_child_died(index, &problem, now),
                 Ok(SupervisorMessage::Assign(_)) | Err(_) => {}

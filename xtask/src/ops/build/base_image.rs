@@ -24,48 +24,34 @@ pub(super) fn chosen_in(dockerfile: &Path) -> Result<Vec<(String, String)>> {
     Ok(read(dockerfile)?.into_iter().filter_map(|(name, _)| chosen(&name).map(|it| (name, it))).collect())
 }
 
-/// Base images that the engine does not list, and could not pull.
-#[derive(Debug, Default)]
-pub(super) struct Unavailable {
-    images: Vec<String>,
-    hint: String,
-}
-
-/// Pulls what the Dockerfile begins from and the engine does not list: alone, so that a registry that cannot be reached
-/// is told from a build that fails. An image that cannot be pulled may still be in the builder's own cache.
-pub(super) fn pull_missing(cli: &Cli, dockerfile: &Path) -> Result<Unavailable> {
-    let wanted = read(dockerfile)?;
+/// The error of a build, with the base images that could not be had: what an engine prints of them says nothing certain,
+/// so those that it does not have are pulled alone.
+pub(super) fn explain(cli: &Cli, dockerfile: &Path, err: Error) -> Error {
+    let Ok(wanted) = read(dockerfile) else { return err };
     let names: Vec<_> = wanted.iter().map(|it| it.0.clone()).collect();
+    let images = wanted.into_iter().map(|(name, default)| chosen(&name).unwrap_or(default));
+    let failed: Vec<_> = images.filter_map(|it| pull_if_missing(cli, &it).err()).collect();
+    if failed.is_empty() || interrupt::check().is_err() {
+        return err;
+    }
+    let failed: Vec<_> = failed.iter().map(|it| format!("{it:#}")).collect();
     let hint = format!(
         "where no registry of images can be reached, name images that are there in {}, or make stand-ins \
          (tests/standins, see CONTRIBUTING.md)",
         names.join(" and ")
     );
-    let mut unavailable = Unavailable { images: Vec::new(), hint };
-    for (name, default) in wanted {
-        let image = chosen(&name).unwrap_or(default);
-        if drydock_engine::has_image(cli, &image)? {
-            continue;
-        }
-        let pull = docker_args::pull(&image);
-        let work = |sink: &Sink<'_>| Ok(cli.run_with_progress(&pull, sink)?);
-        if progress::with_sink(&format!("pulling {image}"), work).is_err() {
-            interrupt::check()?;
-            unavailable.images.push(image);
-        }
-    }
-    Ok(unavailable)
+    with_hint(format!("{err:#}\n{}", failed.join("\n")), hint)
 }
 
-impl Unavailable {
-    /// The error of a build that had to do without these images.
-    pub(super) fn explain(&self, err: Error) -> Error {
-        if self.images.is_empty() {
-            return err;
-        }
-        let problem = format!("cannot pull {}: {err:#}", self.images.join(" and "));
-        with_hint(problem, self.hint.clone())
+fn pull_if_missing(cli: &Cli, image: &str) -> Result<()> {
+    if drydock_engine::has_image(cli, image)? {
+        return Ok(());
     }
+    let pull = docker_args::pull(image);
+    let work = |sink: &Sink<'_>| Ok(cli.run_with_progress(&pull, sink)?);
+    progress::with_sink(&format!("pulling {image}"), work)
+        .map(drop)
+        .with_context(|| format!("the base image {image} cannot be pulled"))
 }
 
 /// `ARG NODE_IMAGE=node:22-slim` -> that name and image.

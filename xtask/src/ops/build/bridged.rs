@@ -26,11 +26,11 @@ impl Builder<'_> {
         let bridge = self.bridge(target)?;
         let context = stage::bridged(self.ws, server, &bridge.about, &bridge.binary)?;
         let dockerfile = context.path().join("Dockerfile");
-        let unavailable = base_image::pull_missing(self.cli, &dockerfile)?;
         let images = base_image::chosen_in(&dockerfile)?;
         let build_args: Vec<_> = images.iter().map(|(name, image)| (name.as_str(), image.as_str())).collect();
         let args = self.build_args(server, "", &build_args, &context)?;
-        self.run(&format!("building {}", server.image()), &args).map_err(|err| unavailable.explain(err))
+        self.run(&format!("building {}", server.image()), &args)
+            .map_err(|err| base_image::explain(self.cli, &dockerfile, err))
     }
 
     /// Compiled once for all images of one command.

@@ -75,8 +75,9 @@ impl Dockerd {
 
 /// The engine's version, once it answers.
 fn answers(ws: &Workspace) -> Option<String> {
-    match ws.engine() {
-        Ok(Engine::Cli(cli)) => Some(cli.version.clone()),
+    // Asked anew each time: it is waited for.
+    match drydock_engine::find(ws.global.engine.as_deref()) {
+        Ok(Engine::Cli(cli)) => Some(cli.version),
         _ => None,
     }
 }
