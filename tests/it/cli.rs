@@ -121,21 +121,21 @@ fn names_that_nobody_has() {
         &env,
         &["up", "nobody"],
         &expect![[r#"
-        error: there is no server "nobody"
+            error: there is no server "nobody"
 
-        hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the bases: node, python
-        exit code 1
-    "#]],
+            hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the runtime images: node, python
+            exit code 1
+        "#]],
     );
     says(
         &env,
         &["logs", "--", "-f"],
         &expect![[r#"
-        error: there is no server "-f"
+            error: there is no server "-f"
 
-        hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the bases: node, python
-        exit code 1
-    "#]],
+            hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the runtime images: node, python
+            exit code 1
+        "#]],
     );
     says(
         &env,
@@ -172,11 +172,11 @@ fn names_that_nobody_has() {
         &env,
         &["--engine", "host", "up", "nobody", "weather"],
         &expect![[r#"
-        error: there is no server "nobody"
+            error: there is no server "nobody"
 
-        hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the bases: node, python
-        exit code 1
-    "#]],
+            hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the runtime images: node, python
+            exit code 1
+        "#]],
     );
 }
 
@@ -187,7 +187,7 @@ fn a_manifest_with_a_mistake() {
     let good = std::fs::read_to_string(workspace_root().join("servers/weather/server.json")).unwrap();
     let server = folder.path().join("servers/weather");
     std::fs::create_dir_all(&server).unwrap();
-    std::fs::create_dir(folder.path().join("xtask")).unwrap();
+    std::fs::create_dir_all(folder.path().join("xtask")).unwrap();
     std::fs::write(server.join("Cargo.toml"), "").unwrap();
     for (from, to, expected) in [
         (
