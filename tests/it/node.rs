@@ -253,6 +253,9 @@ fn a_base_is_no_server() {
         [&["tools", "node"][..], &["check", "python"], &["install-client", "cursor", "--server", "node"]]
     {
         let refused = env.run(args).fails();
-        assert!(refused.stderr.contains("a runtime image") && refused.stderr.contains("--container"), "{refused}");
+        assert!(
+            refused.stderr.contains("a runtime image") && refused.stderr.contains("--container"),
+            "{refused}"
+        );
     }
 }

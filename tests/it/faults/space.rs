@@ -24,7 +24,7 @@ macro_rules! unshare_or_skip {
 /// Mounts something, runs the command, and keeps a copy of what is then in `.cursor`: in the namespace only.
 fn in_a_namespace(env: &TestEnv, mount: &str, args: &[&str]) -> CommandOutput {
     let script = format!(
-        "cd \"$HOME\" && {mount} && cd / && {{ \"$@\"; code=$?; cp -a \"$HOME/.cursor\" \"$SEEN\"; exit $code; }}"
+        "root=$PWD && cd \"$HOME\" && {mount} && cd \"$root\" && {{ \"$@\"; code=$?; cp -a \"$HOME/.cursor\" \"$SEEN\"; exit $code; }}"
     );
     let seen = env.project().join("seen");
     let _ = fs::remove_dir_all(&seen);
