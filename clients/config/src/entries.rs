@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod cases;
+mod identity;
 mod install;
 mod refusal;
 mod restore;
@@ -19,6 +20,7 @@ use drydock_edit::{self as edit, Entry, ServersPath};
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use self::identity::Destination;
 use self::refusal::Operation;
 pub use self::restore::Restoration;
 use crate::client::{Client, HostEnv, Scope};
@@ -53,6 +55,8 @@ pub struct ListedEntry {
     pub server: Option<String>,
     /// How it differs from what we wrote; also what was added to it, which alone does not make it `Modified`.
     pub differences: Vec<Difference>,
+    /// Whether it is replaced, or taken out, by force only: it is not ours, or leads elsewhere than ours did.
+    pub needs_force: bool,
 }
 
 /// Whose an entry is. Serialised in kebab-case: `managed`, `modified`, `missing`, `unmanaged`.
@@ -65,7 +69,8 @@ pub enum EntryState {
     Modified,
     /// Ours, and somebody has taken it out.
     Missing,
-    /// Not ours: shown, and never touched without force.
+    /// Not ours: shown, and never touched without force. Also one that somebody put in the place of ours, and that has
+    /// nothing of it.
     Unmanaged,
 }
 
@@ -125,6 +130,8 @@ pub enum EntryAction {
     Restored,
     /// Somebody else had taken it out before.
     AlreadyAbsent,
+    /// Somebody has put an entry of their own in the place of ours: that one stays, and we know of it no more.
+    LeftUnmanaged,
     /// It stays for these clients, which read the same file.
     Kept(Vec<String>),
 }
@@ -176,30 +183,9 @@ impl<'a> ClientConfigFile<'a> {
             state: EntryState::Missing,
             server: it.server.clone(),
             differences: Vec::new(),
+            needs_force: false,
         });
         Ok(entries.iter().map(|(name, value)| self.classify(ledger, name, value)).chain(missing).collect())
-    }
-
-    fn classify(&self, ledger: &Ledger, name: &str, value: &Value) -> ListedEntry {
-        let Some(ours) = self.ours(ledger, name, Some(value)) else {
-            return ListedEntry {
-                name: name.to_owned(),
-                state: EntryState::Unmanaged,
-                server: None,
-                differences: Vec::new(),
-            };
-        };
-        let differences = ours.differences(value);
-        let drifted = differences.iter().any(Difference::is_drift);
-        let state = if drifted { EntryState::Modified } else { EntryState::Managed };
-        ListedEntry { name: name.to_owned(), state, server: ours.server.clone(), differences }
-    }
-
-    /// What the ledger knows of an entry; nothing if the unmanaged one that it had replaced is back in its place.
-    fn ours<'l>(&self, ledger: &'l Ledger, name: &str, found: Option<&Value>) -> Option<&'l InstalledEntry> {
-        let ours = ledger.find(&self.real, self.servers.at, name)?;
-        let replaced = ours.replaced.as_ref().and_then(|it| edit::parse_entry(it, self.servers).ok());
-        (replaced.is_none() || replaced.as_ref() != found).then_some(ours)
     }
 
     /// The entries that matter: ours, and those of certain names.

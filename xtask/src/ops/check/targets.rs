@@ -68,7 +68,7 @@ pub(crate) fn from_client(
         for scope in scopes.iter().copied().filter(|it| scope.is_some() || client.has_scope(&host_env, *it)) {
             let config_file = ClientConfigFile::of(client, scope, &host_env, project)?;
             for found in config_file.list(&ledger)?.into_iter().filter(|it| wanted(it, names)) {
-                let reinstall = reinstall::command(ws, &config_file, &ledger, &found.name);
+                let reinstall = reinstall::command(ws, &config_file, &ledger, &found);
                 targets.push(target(&host_env, project, client, scope, found, &servers, reinstall));
             }
         }

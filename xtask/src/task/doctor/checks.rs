@@ -205,7 +205,7 @@ fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>
             let check = format!("{} ({scope})", client.name());
             match config_file.list(&ledger) {
                 Ok(entries) => all.extend(entries.iter().filter_map(|it| {
-                    let again = reinstall::command(ws, &config_file, &ledger, &it.name);
+                    let again = reinstall::command(ws, &config_file, &ledger, it);
                     let finding = entry(&check, &again, it)?;
                     if finding.state != State::Ok {
                         return Some(finding);
