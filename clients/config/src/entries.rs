@@ -57,6 +57,8 @@ pub struct ListedEntry {
     pub differences: Vec<Difference>,
     /// Whether it is replaced, or taken out, by force only: it is not ours, or leads elsewhere than ours did.
     pub needs_force: bool,
+    /// Whether a client that takes it starts, or reaches, what we wrote and nothing else.
+    pub runs_as_written: bool,
 }
 
 /// Whose an entry is. Serialised in kebab-case: `managed`, `modified`, `missing`, `unmanaged`.
@@ -65,7 +67,7 @@ pub struct ListedEntry {
 pub enum EntryState {
     /// Ours, and as we wrote it.
     Managed,
-    /// Ours, and somebody has changed what we wrote.
+    /// Ours, and somebody has changed what we wrote, or added what may change what is started (a variable, a folder).
     Modified,
     /// Ours, and somebody has taken it out.
     Missing,
@@ -184,6 +186,7 @@ impl<'a> ClientConfigFile<'a> {
             server: it.server.clone(),
             differences: Vec::new(),
             needs_force: false,
+            runs_as_written: false,
         });
         Ok(entries.iter().map(|(name, value)| self.classify(ledger, name, value)).chain(missing).collect())
     }

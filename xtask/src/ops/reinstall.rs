@@ -107,7 +107,7 @@ pub(crate) fn container(launch: &StdioCommand) -> Option<&str> {
 }
 
 /// For a shell. Double quotes where they are enough: these mean the same on Windows.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |it: char| it.is_ascii_alphanumeric() || "_@%+=:,./-".contains(it);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -58,14 +58,26 @@ impl ClientConfigFile<'_> {
     pub(super) fn classify(&self, ledger: &Ledger, name: &str, value: &Value) -> ListedEntry {
         let name = name.to_owned();
         let Some(ours) = self.ours(ledger, &name, Some(value)) else {
-            let state = EntryState::Unmanaged;
-            return ListedEntry { name, state, server: None, differences: Vec::new(), needs_force: true };
+            return ListedEntry {
+                name,
+                state: EntryState::Unmanaged,
+                server: None,
+                differences: Vec::new(),
+                needs_force: true,
+                runs_as_written: false,
+            };
         };
         let differences = ours.differences(value);
         let needs_force = self.identity(ours, value) != Identity::Whole;
         let drifted = needs_force || differences.iter().any(Difference::is_drift);
-        let state = if drifted { EntryState::Modified } else { EntryState::Managed };
-        ListedEntry { name, state, server: ours.server.clone(), differences, needs_force }
+        ListedEntry {
+            name,
+            state: if drifted { EntryState::Modified } else { EntryState::Managed },
+            server: ours.server.clone(),
+            needs_force,
+            runs_as_written: !needs_force && !differences.iter().any(Difference::is_steering),
+            differences,
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use serde_json::Value;
 use super::identity::Identity;
 use super::refusal::Operation;
 use super::{Change, ChangeOptions, ClientConfigFile, DesiredEntry, EntryAction, Outcome};
-use crate::drift::Difference;
 use crate::error::Result;
 use crate::ledger::{InstalledEntry, Ledger};
 
@@ -132,7 +131,7 @@ impl ClientConfigFile<'_> {
 /// What becomes of an entry of ours that is in the file.
 fn update(ours: &InstalledEntry, found: &Value, entry: &Entry) -> EntryAction {
     let mut drift = ours.differences(found);
-    drift.retain(Difference::is_drift);
+    drift.retain(|it| it.written.is_some()); // what was added stays
     if drift.is_empty() && ours.entry == *entry {
         EntryAction::Unchanged
     } else {

@@ -128,6 +128,7 @@ fn another_projects_folder_is_named() {
             server: None,
             differences: Vec::new(),
             needs_force,
+            runs_as_written: !needs_force,
         };
         let by_force = command(&ws, &config_file, &ledger, &listed(EntryState::Modified, true));
         let plain = command(&ws, &config_file, &ledger, &listed(EntryState::Missing, false));
