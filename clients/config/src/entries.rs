@@ -146,19 +146,32 @@ impl<'a> ClientConfigFile<'a> {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the client has no such scope on this system, and those of
-    /// [`file::resolve`].
+    /// [`at`](Self::at).
     pub fn of(client: &'a Client, scope: Scope, host_env: &HostEnv, project: &Path) -> Result<Self> {
         let path = client.file(host_env, project, scope)?;
-        Self::at(client, scope, path)
+        Self::below(client, scope, path, Some(project))
     }
 
     /// The same with a file that we know from the ledger.
     ///
     /// # Errors
-    /// Those of [`file::resolve`].
+    /// [`InvalidFile`](crate::ErrorKind::InvalidFile) for a project's file that symbolic links put outside of the project,
+    /// and those of [`file::resolve`].
     pub fn at(client: &'a Client, scope: Scope, path: PathBuf) -> Result<Self> {
+        let project = client.project_of(&path);
+        Self::below(client, scope, path, project.as_deref())
+    }
+
+    fn below(client: &'a Client, scope: Scope, path: PathBuf, project: Option<&Path>) -> Result<Self> {
         let servers = client.servers_path();
         let real = file::resolve(&path)?;
+        // Its repository is what others wrote: a link in it must not make us write to a person's own files.
+        if scope == Scope::Project && real != path {
+            let inside = project.map(|it| file::is_below(&real, it)).transpose()?;
+            if inside != Some(true) {
+                return Err(refusal::outside_of_project(&path, &real));
+            }
+        }
         Ok(Self { client, scope, path, real, servers })
     }
 
@@ -173,7 +186,7 @@ impl<'a> ClientConfigFile<'a> {
     /// [`InvalidFile`](crate::ErrorKind::InvalidFile) with line and column when it is not in the client's format, and
     /// those of [`file::read`].
     pub fn list(&self, ledger: &Ledger) -> Result<Vec<ListedEntry>> {
-        let bytes = file::read(&self.path)?;
+        let bytes = file::read(&self.real)?;
         let entries = edit::entries(bytes.as_deref().unwrap_or_default(), self.servers)
             .map_err(|err| self.refused(err, Operation::Read))?;
         let missing = ledger
@@ -213,7 +226,7 @@ impl<'a> ClientConfigFile<'a> {
     ) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         if options.dry_run {
-            outcome.old = file::read(&self.path)?;
+            outcome.old = file::read(&self.real)?;
             let mut ledger = Ledger::load(state)?;
             (outcome.new, outcome.entries) = work(outcome.old.as_deref(), &mut ledger, false)?;
             outcome.report.changed = outcome.old != outcome.new;
@@ -223,7 +236,7 @@ impl<'a> ClientConfigFile<'a> {
         let before = Ledger::load(state)?;
         let mut after = before.clone();
         let mut again = false;
-        let edited = file::edit(&self.path, state, self.visibility(), |old| {
+        let edited = file::edit(&self.real, state, self.visibility(), |old| {
             after = before.clone();
             let (new, entries) = work(old, &mut after, std::mem::replace(&mut again, true))?;
             before.union(&after).replace(&before, state)?;

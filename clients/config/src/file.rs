@@ -25,6 +25,7 @@ use std::time::Duration;
 pub(crate) use self::backup::latest as latest_backup;
 use self::platform::FileIdentity;
 use self::replace::Replacement;
+pub(crate) use self::resolve::is_below;
 use self::resolve::parent;
 pub use self::resolve::resolve;
 use crate::error::{Context, Error, ErrorKind, Result};

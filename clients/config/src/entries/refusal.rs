@@ -3,6 +3,8 @@
 //! Failure + what was to be done -> the error for people. Invariant: a message that names a change says that the file is
 //! as it was.
 
+use std::path::Path;
+
 use drydock_edit as edit;
 use serde_json::Value;
 
@@ -99,4 +101,16 @@ impl ClientConfigFile<'_> {
         let (what, way) = if operation == Operation::Add { ("add", "to") } else { ("remove", "from") };
         err.context(format!("cannot {what} {} {way} {}", names.join(", "), self.client.name()))
     }
+}
+
+/// A link of the project's own leads elsewhere.
+pub(super) fn outside_of_project(path: &Path, real: &Path) -> Error {
+    let problem = format!(
+        "{} leads out of the project, to {}; nothing was read or written",
+        path.display(),
+        real.display()
+    );
+    let hint = "a project's file lies below its folder: take the symbolic link away, or use your own file with \
+                `--scope user`";
+    Error::new(ErrorKind::InvalidFile, problem).with_path(path).with_hint(hint)
 }

@@ -1,6 +1,8 @@
 //! Real files, a real ledger, and the clients of this workspace.
 
 mod identity;
+#[cfg(unix)]
+mod project;
 mod running;
 
 use std::fs;
