@@ -199,6 +199,24 @@ fn snapshot(path: &Path) -> Result<Option<Snapshot>> {
     Ok(snapshot)
 }
 
+/// The bytes of the regular file at this very place, which others can write to, too: no link is followed, nothing blocks,
+/// and not more is read than a configuration file has.
+pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_file() {
+        return Err(not_regular());
+    }
+    let snapshot = read_snapshot(path)?.ok_or(IoKind::NotFound)?;
+    if snapshot.bytes.len() > MAX_FILE_SIZE {
+        return Err(io::Error::new(IoKind::FileTooLarge, format!("larger than {} MiB", MAX_FILE_SIZE >> 20)));
+    }
+    Ok(snapshot.bytes)
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(IoKind::InvalidInput, "not a regular file")
+}
+
 /// At most one byte more than a configuration file has.
 fn read_snapshot(path: &Path) -> io::Result<Option<Snapshot>> {
     let file = match platform::open(path) {
@@ -206,7 +224,11 @@ fn read_snapshot(path: &Path) -> io::Result<Option<Snapshot>> {
         Err(err) if err.kind() == IoKind::NotFound => return Ok(None),
         Err(err) => return Err(err),
     };
-    let identity = FileIdentity::of(&file.metadata()?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_regular()); // it has just taken the file's place
+    }
+    let identity = FileIdentity::of(&metadata);
     let mut bytes = Vec::new();
     file.take(MAX_FILE_SIZE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(Some(Snapshot { bytes, identity }))

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use super::read_regular;
 use crate::error::{Context, Result};
 
 const MAX_BACKUPS: usize = 10;
@@ -15,7 +16,7 @@ pub(super) fn save(state: &Path, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
     let folder = folder(state, path);
     let all = list(&folder)?;
     if let Some((_, newest)) = all.last()
-        && fs::read(newest).is_ok_and(|it| it == bytes)
+        && read_regular(newest).is_ok_and(|it| it == bytes)
     {
         return Ok(newest.clone());
     }
@@ -36,7 +37,7 @@ pub(crate) fn latest(
     current: Option<&[u8]>,
 ) -> Result<Option<(PathBuf, Vec<u8>)>> {
     for (_, backup) in list(&folder(state, path))?.iter().rev() {
-        let bytes = fs::read(backup).with_context(|| format!("cannot read {}", backup.display()))?;
+        let bytes = read_regular(backup).with_context(|| format!("cannot read {}", backup.display()))?;
         if Some(bytes.as_slice()) != current {
             return Ok(Some((backup.clone(), bytes)));
         }
@@ -47,7 +48,7 @@ pub(crate) fn latest(
 /// Whether one of the backups holds these bytes.
 pub(super) fn has(state: &Path, path: &Path, bytes: &[u8]) -> bool {
     let all = list(&folder(state, path)).unwrap_or_default();
-    all.iter().any(|(_, it)| fs::read(it).is_ok_and(|it| it == bytes))
+    all.iter().any(|(_, it)| read_regular(it).is_ok_and(|it| it == bytes))
 }
 
 fn folder(state: &Path, path: &Path) -> PathBuf {
@@ -66,7 +67,7 @@ fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     for entry in entries {
         let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
         let number = path.file_name().and_then(|it| it.to_str()?.parse().ok());
-        if let Some(number) = number.filter(|_| path.is_file()) {
+        if let Some(number) = number.filter(|_| path.symlink_metadata().is_ok_and(|it| it.is_file())) {
             all.push((number, path));
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::{EditReport, Snapshot, Visibility, backup, parent, platform, snapshot, temp};
+use super::{EditReport, Snapshot, Visibility, backup, parent, platform, read_regular, snapshot, temp};
 use crate::error::{Context, Error, ErrorKind, Result};
 
 /// How long a program may take from looking the path up to writing in place.
@@ -131,7 +131,7 @@ fn exchange(
             Err(err) if turn == 0 => return Err(err),
             Err(err) => return Err(persist_rescued(temp, &err)),
         }
-        let came_out = match fs::read(&temp) {
+        let came_out = match read_regular(&temp) {
             Ok(bytes) => bytes,
             Err(err) if platform::exchange(&temp, path).is_ok() => return Err(err),
             Err(err) => return Err(persist_rescued(temp, &err)),
@@ -152,7 +152,7 @@ fn exchange(
 
 fn delete(temp: TempPath, path: &Path, before: &Snapshot) -> io::Result<bool> {
     fs::rename(path, &temp)?;
-    match fs::read(&temp) {
+    match read_regular(&temp) {
         Ok(bytes) if bytes == before.bytes && late_write(&temp, &before.bytes).is_none() => {
             return Ok(true);
         }
@@ -166,7 +166,7 @@ fn delete(temp: TempPath, path: &Path, before: &Snapshot) -> io::Result<bool> {
 /// before. Only such a program writes there, so that one which renames loses nothing by our waiting.
 fn late_write(old: &Path, before: &[u8]) -> Option<Vec<u8>> {
     std::thread::sleep(LATE_WRITE_GRACE);
-    fs::read(old).ok().filter(|it| it != before)
+    read_regular(old).ok().filter(|it| it != before)
 }
 
 /// The old file, which an exchange leaves behind.

@@ -1,5 +1,6 @@
 //! Real files, links and pipes.
 
+mod placed;
 mod rivals;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

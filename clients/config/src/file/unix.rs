@@ -57,9 +57,16 @@ pub(super) fn open_folder(folder: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
-/// Creates it if it is missing.
+/// Creates it if it is missing. A pipe or a link in its place is an error.
 pub(super) fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits();
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(flags as i32)
+        .open(path)
 }
 
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
