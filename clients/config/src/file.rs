@@ -145,6 +145,33 @@ pub(crate) fn remove_empty(folders: &[PathBuf]) {
     }
 }
 
+/// Makes a folder for files of our own, and those above it that are missing: 0700, and their owner is the one of the folder
+/// above, also when root makes them.
+///
+/// # Errors
+/// [`ErrorKind::Io`].
+pub fn make_private_folder(folder: &Path) -> Result<()> {
+    make_folders(folder, Visibility::Private).map(drop)
+}
+
+/// Makes a file of our own: 0600. `false`: one is there already, and stays.
+///
+/// # Errors
+/// [`ErrorKind::Io`].
+pub fn write_new_private(path: &Path, bytes: &[u8]) -> Result<bool> {
+    make_private_folder(parent(path)?)?;
+    let write = || {
+        let temp = temp::write(path, bytes)?;
+        platform::set_new_metadata(&temp, path, Visibility::Private)?;
+        match temp.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(err) if err.error.kind() == IoKind::AlreadyExists => Ok(false),
+            Err(err) => Err(err.error),
+        }
+    };
+    write().map_err(|err| failed(err, path, format!("cannot write {}", path.display())))
+}
+
 /// Replaces a file of our own, in the state folder.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = parent(path)?;
@@ -152,18 +179,33 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     temp::remove_stale(path, |_| true);
     let write = || -> io::Result<()> {
         let temp = temp::write(path, bytes)?;
+        platform::set_new_metadata(&temp, path, Visibility::Private)?;
         temp.as_file().sync_all()?;
         temp.persist(path).map_err(|err| err.error)?;
         Ok(())
     };
-    write().with_context(|| format!("cannot write {}", path.display()))?;
+    write().map_err(|err| failed(err, path, format!("cannot write {}", path.display())))?;
     platform::sync_folder(folder).with_context(|| format!("cannot write {}", folder.display()))
 }
 
 /// A file of our own, in the state folder, that is there to be locked.
 pub(crate) fn open_private(path: &Path) -> Result<File> {
     make_folders(parent(path)?, Visibility::Private)?;
-    platform::open_private(path).with_context(|| format!("cannot open {}", path.display()))
+    platform::open_private(path).map_err(|err| failed(err, path, format!("cannot open {}", path.display())))
+}
+
+/// A failure of the system's, with the cure where the cause is what another user made: root, most often.
+fn failed(err: io::Error, path: &Path, message: String) -> Error {
+    let denied = err.kind() == IoKind::PermissionDenied;
+    let made = denied.then(|| platform::made_by_another(path, platform::user())).flatten();
+    let failed = Error::new(ErrorKind::Io, message).with_path(path).with_source(err);
+    match made {
+        None => failed,
+        Some(made) => {
+            let hint = "another user made it, as a command under sudo does";
+            failed.with_hint(format!("{hint}: sudo chown -R \"$(id -u):$(id -g)\" {made:?}"))
+        }
+    }
 }
 
 /// Takes away what interrupted commands have left beside the file, and says what is not ours to take away.
@@ -176,14 +218,14 @@ fn remove_stale_temps(path: &Path, state: &Path, report: &mut EditReport) {
 }
 
 fn snapshot(path: &Path) -> Result<Option<Snapshot>> {
-    let cannot_read = || format!("cannot read {}", path.display());
+    let cannot_read = |err| failed(err, path, format!("cannot read {}", path.display()));
     let invalid = |what: &str| {
         Err(Error::new(ErrorKind::InvalidFile, format!("{} is {what}", path.display())).with_path(path))
     };
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(err) if err.kind() == IoKind::NotFound => return Ok(None),
-        Err(err) => return Err(err).with_context(cannot_read),
+        Err(err) => return Err(cannot_read(err)),
     };
     if metadata.is_dir() {
         return invalid("a folder, not a file");
@@ -191,7 +233,7 @@ fn snapshot(path: &Path) -> Result<Option<Snapshot>> {
     if !metadata.is_file() {
         return invalid("not a regular file");
     }
-    let snapshot = read_snapshot(path).with_context(cannot_read)?;
+    let snapshot = read_snapshot(path).map_err(cannot_read)?;
     if snapshot.as_ref().is_some_and(|it| it.bytes.len() > MAX_FILE_SIZE) {
         let what = format!("larger than {} MiB, so it is no configuration file", MAX_FILE_SIZE >> 20);
         return invalid(&what);
@@ -254,9 +296,10 @@ fn make_folders(folder: &Path, visibility: Visibility) -> Result<Vec<PathBuf>> {
     let mut missing: Vec<PathBuf> =
         folder.ancestors().take_while(|it| !it.exists()).map(Path::to_path_buf).collect();
     missing.reverse();
-    platform::create_folders(folder, visibility == Visibility::Private)
+    let private = visibility == Visibility::Private;
+    platform::create_folders(folder, &missing, private)
         .and_then(|()| missing.iter().filter_map(|it| it.parent()).try_for_each(platform::sync_folder))
         .inspect_err(|_| remove_empty(&missing))
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        .map_err(|err| failed(err, folder, format!("cannot make the folder {}", folder.display())))?;
     Ok(missing)
 }

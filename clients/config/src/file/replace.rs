@@ -92,10 +92,10 @@ impl Replacement<'_> {
 
     /// With the reason that the bare error does not tell.
     fn failed(&self, err: io::Error) -> Error {
-        let failed = Error::new(ErrorKind::Io, self.unchanged()).with_path(self.path);
         if err.kind() != IoKind::ResourceBusy {
-            return failed.with_source(err);
+            return super::failed(err, self.path, self.unchanged());
         }
+        let failed = Error::new(ErrorKind::Io, self.unchanged()).with_path(self.path);
         let reason = "the file is mounted on its own, so it cannot be replaced as a whole";
         failed.with_source(io::Error::new(err.kind(), reason)).with_hint(
             "edit the file outside the container or sandbox that it is mounted into, or use `--print`",

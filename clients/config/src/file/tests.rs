@@ -1,5 +1,6 @@
 //! Real files, links and pipes.
 
+mod owners;
 mod placed;
 mod rivals;
 
