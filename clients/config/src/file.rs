@@ -22,7 +22,7 @@ use std::io::{self, ErrorKind as IoKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) use self::backup::latest as latest_backup;
+pub(crate) use self::backup::{folder as backups_of, latest as latest_backup};
 use self::platform::FileIdentity;
 use self::replace::Replacement;
 pub(crate) use self::resolve::is_below;

@@ -1,6 +1,7 @@
 //! Real files, a real ledger, and the clients of this workspace.
 
 mod identity;
+mod moved;
 #[cfg(unix)]
 mod project;
 mod running;

@@ -51,7 +51,8 @@ pub(super) fn has(state: &Path, path: &Path, bytes: &[u8]) -> bool {
     all.iter().any(|(_, it)| read_regular(it).is_ok_and(|it| it == bytes))
 }
 
-fn folder(state: &Path, path: &Path) -> PathBuf {
+/// Where the backups of a file are.
+pub(crate) fn folder(state: &Path, path: &Path) -> PathBuf {
     let parts = path.components().filter_map(|it| match it {
         Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
         Component::Prefix(drive) => Some(drive.as_os_str().to_string_lossy().replace([':', '\\', '?'], "")),
