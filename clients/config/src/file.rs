@@ -20,7 +20,7 @@ mod tests;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind as IoKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use self::backup::{folder as backups_of, latest as latest_backup};
 use self::platform::FileIdentity;
@@ -32,8 +32,11 @@ use crate::error::{Context, Error, ErrorKind, Result};
 
 /// In bytes. A larger file is no configuration, and would only be read slowly.
 pub const MAX_FILE_SIZE: usize = 64 << 20;
-/// How often we start again when another program writes the file between our reading and our writing.
-const MAX_RETRIES: usize = 3;
+/// How long we start again, and how often at least, when another program writes the file between our reading and our
+/// writing: one that writes several times a second leaves a gap in that time.
+const RETRY_FOR: Duration = Duration::from_secs(5);
+const MIN_TRIES: usize = 4;
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
 const LOCK_ATTEMPTS: usize = 200;
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -82,7 +85,7 @@ struct Snapshot {
 /// called again when another program writes at the same time. The same bytes are not written.
 ///
 /// # Errors
-/// What `change` returns; [`ErrorKind::Conflict`] when another program keeps writing the file (it is tried 4 times) or
+/// What `change` returns; [`ErrorKind::Conflict`] when another program keeps writing the file (it is tried for 5 s) or
 /// holds its folder's lock for 10 s; [`ErrorKind::InvalidFile`] and [`ErrorKind::Io`]. The file is unchanged then.
 pub fn edit(
     path: &Path,
@@ -97,14 +100,16 @@ pub fn edit(
     if let Some(Some(_)) = lock {
         remove_stale_temps(&path, state, &mut report);
     }
-    for retries_left in (0..=MAX_RETRIES).rev() {
+    let begin = Instant::now();
+    for tries in 1.. {
+        let is_last = tries >= MIN_TRIES && begin.elapsed() >= RETRY_FOR;
         let before = snapshot(&path)?;
         let old = before.as_ref().map(|it| it.bytes.as_slice());
         let new = change(old)?;
         if new.as_deref() == old {
             return Ok(report); // also if a rival wrote after our last try, and kept what is ours
         }
-        if retries_left == 0 {
+        if is_last {
             break;
         }
         if lock.is_none() {
@@ -114,7 +119,7 @@ pub fn edit(
         let replacement = Replacement { path: &path, before: before.as_ref(), new: new.as_deref() };
         match replacement.run(state, visibility, &mut report) {
             Ok(true) => return Ok(report),
-            Ok(false) => {}
+            Ok(false) => std::thread::sleep(RETRY_PAUSE),
             Err(err) => {
                 remove_empty(&report.folders);
                 return Err(err);
@@ -122,7 +127,11 @@ pub fn edit(
         }
     }
     remove_empty(&report.folders);
-    let problem = format!("another program keeps writing {}; nothing of ours is in it", path.display());
+    let problem = format!(
+        "another program keeps writing {} (tried for {} s); nothing of ours is in it",
+        path.display(),
+        RETRY_FOR.as_secs()
+    );
     Err(Error::new(ErrorKind::Conflict, problem)
         .with_path(&path)
         .with_hint("close the program that writes it, and try again"))

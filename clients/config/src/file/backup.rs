@@ -11,23 +11,36 @@ use crate::error::{Context, Result};
 
 const MAX_BACKUPS: usize = 10;
 
-/// Saves the bytes; when the newest backup is the same already, that one.
-pub(super) fn save(state: &Path, path: &Path, bytes: &[u8]) -> Result<PathBuf> {
+/// A backup that holds the bytes.
+pub(super) struct Saved {
+    pub(super) path: PathBuf,
+    /// It was not there before.
+    pub(super) is_new: bool,
+}
+
+/// Saves the bytes; when the newest backup is the same already, that one. Older ones go with [`prune`].
+pub(super) fn save(state: &Path, path: &Path, bytes: &[u8]) -> Result<Saved> {
     let folder = folder(state, path);
     let all = list(&folder)?;
     if let Some((_, newest)) = all.last()
         && read_regular(newest).is_ok_and(|it| it == bytes)
     {
-        return Ok(newest.clone());
+        return Ok(Saved { path: newest.clone(), is_new: false });
     }
     let number = all.last().map_or(1, |(number, _)| number + 1);
     let backup = folder.join(format!("{number:06}"));
     super::write_private(&backup, bytes).context("the backup failed")?;
-    let old = (all.len() + 1).saturating_sub(MAX_BACKUPS);
+    Ok(Saved { path: backup, is_new: true })
+}
+
+/// Takes the oldest away, as far as there are more than we keep.
+pub(super) fn prune(state: &Path, path: &Path) -> Result<()> {
+    let all = list(&folder(state, path))?;
+    let old = all.len().saturating_sub(MAX_BACKUPS);
     for (_, path) in all.iter().take(old) {
         fs::remove_file(path).with_context(|| format!("cannot remove the old backup {}", path.display()))?;
     }
-    Ok(backup)
+    Ok(())
 }
 
 /// The newest backup whose bytes are not `current`, and its bytes.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempPath};
 
+use super::backup::Saved;
 use super::{EditReport, Snapshot, Visibility, backup, parent, platform, read_regular, snapshot, temp};
 use crate::error::{Context, Error, ErrorKind, Result};
 
@@ -28,9 +29,25 @@ pub(super) struct Replacement<'a> {
 impl Replacement<'_> {
     /// `false`: another program was quicker, nothing was changed.
     pub(super) fn run(&self, state: &Path, visibility: Visibility, report: &mut EditReport) -> Result<bool> {
-        if let Some(before) = self.before {
-            self.back_up(before, state, report)?;
+        let saved = self.before.map(|before| self.back_up(before, state, report)).transpose()?;
+        let before = (std::mem::take(&mut report.changed), report.backup.take());
+        let done = self.attempt(visibility, report)?;
+        // A backup of what we have not replaced would only push out older ones.
+        let needed = done || report.changed;
+        report.changed |= before.0;
+        report.backup = before.1;
+        match saved {
+            Some(saved) if needed => {
+                backup::prune(state, self.path).unwrap_or_else(|err| report.add_note(format!("{err:#}")));
+                report.backup = Some(saved.path);
+            }
+            Some(saved) if saved.is_new => drop(fs::remove_file(saved.path)),
+            _ => {}
         }
+        Ok(done)
+    }
+
+    fn attempt(&self, visibility: Visibility, report: &mut EditReport) -> Result<bool> {
         let temp = self.prepare(visibility).map_err(|err| self.failed(err))?;
         if snapshot(self.path)?.as_ref() != self.before {
             return Ok(false);
@@ -56,17 +73,16 @@ impl Replacement<'_> {
         }
     }
 
-    fn back_up(&self, before: &Snapshot, state: &Path, report: &mut EditReport) -> Result<()> {
+    fn back_up(&self, before: &Snapshot, state: &Path, report: &mut EditReport) -> Result<Saved> {
         if before.identity.read_only() {
             let problem = format!("{} is read-only; it is unchanged", self.path.display());
             return Err(Error::new(ErrorKind::InvalidFile, problem)
                 .with_path(self.path)
-                .with_hint("make it writable first"));
+                .with_hint(read_only_hint(self.path)));
         }
-        let saved = backup::save(state, self.path, &before.bytes);
-        report.backup = Some(saved.with_context(|| self.unchanged())?);
+        let saved = backup::save(state, self.path, &before.bytes).with_context(|| self.unchanged())?;
         before.identity.note().into_iter().for_each(|it| report.add_note(it));
-        Ok(())
+        Ok(saved)
     }
 
     /// The new bytes beside the file, on disk, with all that the old file has.
@@ -91,7 +107,10 @@ impl Replacement<'_> {
     }
 
     /// With the reason that the bare error does not tell.
-    fn failed(&self, err: io::Error) -> Error {
+    pub(super) fn failed(&self, err: io::Error) -> Error {
+        if err.kind() == IoKind::ReadOnlyFilesystem {
+            return super::failed(err, self.path, self.unchanged()).with_hint(GENERATED);
+        }
         if err.kind() != IoKind::ResourceBusy {
             return super::failed(err, self.path, self.unchanged());
         }
@@ -101,6 +120,17 @@ impl Replacement<'_> {
             "edit the file outside the container or sandbox that it is mounted into, or use `--print`",
         )
     }
+}
+
+/// Whatever makes the files there makes them again.
+const GENERATED: &str = "it is made by your system's configuration: put the entry there; `--print` shows it";
+
+/// The cure of a read-only file.
+pub(super) fn read_only_hint(path: &Path) -> String {
+    if ["/nix/store", "/gnu/store"].iter().any(|it| path.starts_with(it)) {
+        return GENERATED.to_owned();
+    }
+    "make it writable first, if it is you who edits it; else put the entry where it is made: `--print` shows it".to_owned()
 }
 
 fn create(temp: TempPath, path: &Path) -> io::Result<bool> {
