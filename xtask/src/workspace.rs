@@ -4,12 +4,11 @@
 //! commands write to besides `target/` and what the person asked for; it is private (0700) and git-ignored.
 
 use std::cell::OnceCell;
-use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use drydock_config::file;
 use drydock_engine::Engine;
 
 use crate::cargo::{self, Metadata};
@@ -94,29 +93,20 @@ impl Workspace {
 
     /// The state folder, made if it is missing.
     pub(crate) fn state_dir(&self) -> Result<&Path> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.state).with_context(|| format!("cannot make {}", self.state.display()))?;
+        file::make_private_folder(&self.state)?;
         Ok(&self.state)
     }
 
     /// The random id by which we know what is ours on an engine that others use too.
     pub(crate) fn id(&self) -> Result<String> {
         let path = self.state.join("workspace-id");
-        match fs::read_to_string(&path) {
-            Ok(text) => return known_id(&path, text.trim()),
-            Err(err) if err.kind() == ErrorKind::NotFound => {}
-            Err(err) => return Err(err).with_context(|| format!("cannot read {}", path.display())),
+        if let Some(bytes) = file::read(&path)? {
+            return known_id(&path, String::from_utf8_lossy(&bytes).trim());
         }
         let id = format!("{:016x}", RandomState::new().build_hasher().finish());
-        let mut file = tempfile::NamedTempFile::new_in(self.state_dir()?)?;
-        file.write_all(id.as_bytes())?;
-        match file.persist_noclobber(&path) {
-            Ok(_) => Ok(id),
-            Err(err) if err.error.kind() == ErrorKind::AlreadyExists => self.id(), // another command was faster
-            Err(err) => Err(err.error).with_context(|| format!("cannot write {}", path.display())),
+        match file::write_new_private(&path, id.as_bytes())? {
+            true => Ok(id),
+            false => self.id(), // another command was faster
         }
     }
 }
@@ -151,6 +141,8 @@ fn prefix_is_plain(prefix: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn open(state: &Path) -> Workspace {

@@ -15,6 +15,7 @@ mod templates;
 mod tests;
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use drydock_edit::{FileFormat, ServersPath};
@@ -47,8 +48,9 @@ pub fn load(root: &Path) -> Result<Vec<Client>> {
         let path = entry.with_context(cannot_list)?.path();
         if path.extension().is_some_and(|it| it == "toml") {
             let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let text =
-                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = file::read_regular(&path)
+                .and_then(|it| String::from_utf8(it).map_err(|_| io::ErrorKind::InvalidData.into()))
+                .with_context(|| format!("cannot read {}", path.display()))?;
             let client = parse(&id, &text).map_err(|err| err.with_path(&path));
             clients.push(client.with_context(|| format!("{} is not right", path.display()))?);
         }

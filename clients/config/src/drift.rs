@@ -9,6 +9,35 @@ use drydock_edit::Entry;
 use serde::Serialize;
 use serde_json::Value;
 
+/// What decides, in the words of any client, what an entry starts or reaches: in lower case, letters and digits alone.
+const STEERING: [&str; 25] = [
+    "command",
+    "cmd",
+    "args",
+    "env",
+    "envs",
+    "environment",
+    "envfile",
+    "envkeys",
+    "envvars",
+    "cwd",
+    "dir",
+    "workdir",
+    "workingdir",
+    "workingdirectory",
+    "url",
+    "uri",
+    "httpurl",
+    "serverurl",
+    "headers",
+    "headershelper",
+    "httpheaders",
+    "envhttpheaders",
+    "bearertokenenvvar",
+    "requestinit",
+    "requestoptions",
+];
+
 /// A field that is not as we wrote it.
 ///
 /// ```
@@ -32,9 +61,28 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// An added field is the user's own business; one of ours that is different is not what was approved.
+    /// One of our fields that is different is not what was approved, and neither is an added one that may change what is
+    /// started or reached. Any other added field is the user's own business.
     pub fn is_drift(&self) -> bool {
-        self.written.is_some()
+        self.written.is_some() || self.is_steering()
+    }
+
+    /// Whether it may change what is started or reached: the command and its arguments, a variable (`PATH`,
+    /// `LD_PRELOAD`, `NODE_OPTIONS`: any may), the folder, the URL, a header. An added field with nothing in it may not.
+    pub fn is_steering(&self) -> bool {
+        let key = self.field.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
+        let says_nothing = [&self.written, &self.found].into_iter().flatten().all(is_empty);
+        (key.is_empty() || STEERING.contains(&key.as_str())) && !says_nothing
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
     }
 }
 
@@ -48,6 +96,11 @@ impl fmt::Display for Difference {
                 write!(f, "{field}: we wrote {written}, found {found}")
             }
             (Some(written), None) => write!(f, "{field}: we wrote {written}, and it is gone"),
+            // Not the values: a person's own may be secrets.
+            (None, Some(Value::Object(fields))) if !fields.is_empty() => {
+                let names: Vec<_> = fields.keys().map(|it| it.escape_debug().to_string()).collect();
+                write!(f, "{field}: added by somebody else ({})", names.join(", "))
+            }
             (None, Some(_)) => write!(f, "{field}: added by somebody else"),
             (None, None) => f.write_str(field),
         }
@@ -116,10 +169,12 @@ mod tests {
         let shown: Vec<_> = all.iter().map(|it| (it.field.as_str(), it.is_drift())).collect();
         assert_eq!(
             shown,
-            [("command", true), ("args", true), ("env.B", true), ("env.C", false), ("disabled", false)]
+            [("command", true), ("args", true), ("env.B", true), ("env.C", true), ("disabled", false)]
         );
         assert!(differences(ours, &Value::Object(ours.clone())).is_empty());
         assert!(differences(ours, &json!(null))[0].is_drift());
+        let added = differences(ours, &json!({"envs": {"PATH": "/s3cret"}})).remove(3).to_string();
+        assert_eq!(added, "envs: added by somebody else (PATH)");
     }
 
     #[test]

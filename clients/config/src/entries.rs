@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod cases;
+mod identity;
 mod install;
 mod refusal;
 mod restore;
@@ -19,6 +20,7 @@ use drydock_edit::{self as edit, Entry, ServersPath};
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use self::identity::Destination;
 use self::refusal::Operation;
 pub use self::restore::Restoration;
 use crate::client::{Client, HostEnv, Scope};
@@ -53,6 +55,10 @@ pub struct ListedEntry {
     pub server: Option<String>,
     /// How it differs from what we wrote; also what was added to it, which alone does not make it `Modified`.
     pub differences: Vec<Difference>,
+    /// Whether it is replaced, or taken out, by force only: it is not ours, or leads elsewhere than ours did.
+    pub needs_force: bool,
+    /// Whether a client that takes it starts, or reaches, what we wrote and nothing else.
+    pub runs_as_written: bool,
 }
 
 /// Whose an entry is. Serialised in kebab-case: `managed`, `modified`, `missing`, `unmanaged`.
@@ -61,11 +67,12 @@ pub struct ListedEntry {
 pub enum EntryState {
     /// Ours, and as we wrote it.
     Managed,
-    /// Ours, and somebody has changed what we wrote.
+    /// Ours, and somebody has changed what we wrote, or added what may change what is started (a variable, a folder).
     Modified,
     /// Ours, and somebody has taken it out.
     Missing,
-    /// Not ours: shown, and never touched without force.
+    /// Not ours: shown, and never touched without force. Also one that somebody put in the place of ours, and that has
+    /// nothing of it.
     Unmanaged,
 }
 
@@ -125,6 +132,8 @@ pub enum EntryAction {
     Restored,
     /// Somebody else had taken it out before.
     AlreadyAbsent,
+    /// Somebody has put an entry of their own in the place of ours: that one stays, and we know of it no more.
+    LeftUnmanaged,
     /// It stays for these clients, which read the same file.
     Kept(Vec<String>),
 }
@@ -137,19 +146,32 @@ impl<'a> ClientConfigFile<'a> {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the client has no such scope on this system, and those of
-    /// [`file::resolve`].
+    /// [`at`](Self::at).
     pub fn of(client: &'a Client, scope: Scope, host_env: &HostEnv, project: &Path) -> Result<Self> {
         let path = client.file(host_env, project, scope)?;
-        Self::at(client, scope, path)
+        Self::below(client, scope, path, Some(project))
     }
 
     /// The same with a file that we know from the ledger.
     ///
     /// # Errors
-    /// Those of [`file::resolve`].
+    /// [`InvalidFile`](crate::ErrorKind::InvalidFile) for a project's file that symbolic links put outside of the project,
+    /// and those of [`file::resolve`].
     pub fn at(client: &'a Client, scope: Scope, path: PathBuf) -> Result<Self> {
+        let project = client.project_of(&path);
+        Self::below(client, scope, path, project.as_deref())
+    }
+
+    fn below(client: &'a Client, scope: Scope, path: PathBuf, project: Option<&Path>) -> Result<Self> {
         let servers = client.servers_path();
         let real = file::resolve(&path)?;
+        // Its repository is what others wrote: a link in it must not make us write to a person's own files.
+        if scope == Scope::Project && real != path {
+            let inside = project.map(|it| file::is_below(&real, it)).transpose()?;
+            if inside != Some(true) {
+                return Err(refusal::outside_of_project(&path, &real));
+            }
+        }
         Ok(Self { client, scope, path, real, servers })
     }
 
@@ -164,7 +186,7 @@ impl<'a> ClientConfigFile<'a> {
     /// [`InvalidFile`](crate::ErrorKind::InvalidFile) with line and column when it is not in the client's format, and
     /// those of [`file::read`].
     pub fn list(&self, ledger: &Ledger) -> Result<Vec<ListedEntry>> {
-        let bytes = file::read(&self.path)?;
+        let bytes = file::read(&self.real)?;
         let entries = edit::entries(bytes.as_deref().unwrap_or_default(), self.servers)
             .map_err(|err| self.refused(err, Operation::Read))?;
         let missing = ledger
@@ -176,30 +198,10 @@ impl<'a> ClientConfigFile<'a> {
             state: EntryState::Missing,
             server: it.server.clone(),
             differences: Vec::new(),
+            needs_force: false,
+            runs_as_written: false,
         });
         Ok(entries.iter().map(|(name, value)| self.classify(ledger, name, value)).chain(missing).collect())
-    }
-
-    fn classify(&self, ledger: &Ledger, name: &str, value: &Value) -> ListedEntry {
-        let Some(ours) = self.ours(ledger, name, Some(value)) else {
-            return ListedEntry {
-                name: name.to_owned(),
-                state: EntryState::Unmanaged,
-                server: None,
-                differences: Vec::new(),
-            };
-        };
-        let differences = ours.differences(value);
-        let drifted = differences.iter().any(Difference::is_drift);
-        let state = if drifted { EntryState::Modified } else { EntryState::Managed };
-        ListedEntry { name: name.to_owned(), state, server: ours.server.clone(), differences }
-    }
-
-    /// What the ledger knows of an entry; nothing if the unmanaged one that it had replaced is back in its place.
-    fn ours<'l>(&self, ledger: &'l Ledger, name: &str, found: Option<&Value>) -> Option<&'l InstalledEntry> {
-        let ours = ledger.find(&self.real, self.servers.at, name)?;
-        let replaced = ours.replaced.as_ref().and_then(|it| edit::parse_entry(it, self.servers).ok());
-        (replaced.is_none() || replaced.as_ref() != found).then_some(ours)
     }
 
     /// The entries that matter: ours, and those of certain names.
@@ -224,7 +226,7 @@ impl<'a> ClientConfigFile<'a> {
     ) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         if options.dry_run {
-            outcome.old = file::read(&self.path)?;
+            outcome.old = file::read(&self.real)?;
             let mut ledger = Ledger::load(state)?;
             (outcome.new, outcome.entries) = work(outcome.old.as_deref(), &mut ledger, false)?;
             outcome.report.changed = outcome.old != outcome.new;
@@ -234,7 +236,7 @@ impl<'a> ClientConfigFile<'a> {
         let before = Ledger::load(state)?;
         let mut after = before.clone();
         let mut again = false;
-        let edited = file::edit(&self.path, state, self.visibility(), |old| {
+        let edited = file::edit(&self.real, state, self.visibility(), |old| {
             after = before.clone();
             let (new, entries) = work(old, &mut after, std::mem::replace(&mut again, true))?;
             before.union(&after).replace(&before, state)?;

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     InvalidFile,
     /// An entry of that name stands in the file, and is not managed by Drydock.
     Unmanaged,
+    /// An entry of ours stands there, and somebody has changed where it leads.
+    Modified,
     /// Another program has changed the file since, keeps changing it, or holds its lock.
     Conflict,
     /// No such client, scope, entry or earlier change.

@@ -20,19 +20,23 @@ mod tests;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind as IoKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-pub(crate) use self::backup::latest as latest_backup;
+pub(crate) use self::backup::{folder as backups_of, latest as latest_backup};
 use self::platform::FileIdentity;
 use self::replace::Replacement;
+pub(crate) use self::resolve::is_below;
 use self::resolve::parent;
 pub use self::resolve::resolve;
 use crate::error::{Context, Error, ErrorKind, Result};
 
 /// In bytes. A larger file is no configuration, and would only be read slowly.
 pub const MAX_FILE_SIZE: usize = 64 << 20;
-/// How often we start again when another program writes the file between our reading and our writing.
-const MAX_RETRIES: usize = 3;
+/// How long we start again, and how often at least, when another program writes the file between our reading and our
+/// writing: one that writes several times a second leaves a gap in that time.
+const RETRY_FOR: Duration = Duration::from_secs(5);
+const MIN_TRIES: usize = 4;
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
 const LOCK_ATTEMPTS: usize = 200;
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -81,7 +85,7 @@ struct Snapshot {
 /// called again when another program writes at the same time. The same bytes are not written.
 ///
 /// # Errors
-/// What `change` returns; [`ErrorKind::Conflict`] when another program keeps writing the file (it is tried 4 times) or
+/// What `change` returns; [`ErrorKind::Conflict`] when another program keeps writing the file (it is tried for 5 s) or
 /// holds its folder's lock for 10 s; [`ErrorKind::InvalidFile`] and [`ErrorKind::Io`]. The file is unchanged then.
 pub fn edit(
     path: &Path,
@@ -96,14 +100,16 @@ pub fn edit(
     if let Some(Some(_)) = lock {
         remove_stale_temps(&path, state, &mut report);
     }
-    for retries_left in (0..=MAX_RETRIES).rev() {
+    let begin = Instant::now();
+    for tries in 1.. {
+        let is_last = tries >= MIN_TRIES && begin.elapsed() >= RETRY_FOR;
         let before = snapshot(&path)?;
         let old = before.as_ref().map(|it| it.bytes.as_slice());
         let new = change(old)?;
         if new.as_deref() == old {
             return Ok(report); // also if a rival wrote after our last try, and kept what is ours
         }
-        if retries_left == 0 {
+        if is_last {
             break;
         }
         if lock.is_none() {
@@ -113,7 +119,7 @@ pub fn edit(
         let replacement = Replacement { path: &path, before: before.as_ref(), new: new.as_deref() };
         match replacement.run(state, visibility, &mut report) {
             Ok(true) => return Ok(report),
-            Ok(false) => {}
+            Ok(false) => std::thread::sleep(RETRY_PAUSE),
             Err(err) => {
                 remove_empty(&report.folders);
                 return Err(err);
@@ -121,7 +127,11 @@ pub fn edit(
         }
     }
     remove_empty(&report.folders);
-    let problem = format!("another program keeps writing {}; nothing of ours is in it", path.display());
+    let problem = format!(
+        "another program keeps writing {} (tried for {} s); nothing of ours is in it",
+        path.display(),
+        RETRY_FOR.as_secs()
+    );
     Err(Error::new(ErrorKind::Conflict, problem)
         .with_path(&path)
         .with_hint("close the program that writes it, and try again"))
@@ -144,6 +154,33 @@ pub(crate) fn remove_empty(folders: &[PathBuf]) {
     }
 }
 
+/// Makes a folder for files of our own, and those above it that are missing: 0700, and their owner is the one of the folder
+/// above, also when root makes them.
+///
+/// # Errors
+/// [`ErrorKind::Io`].
+pub fn make_private_folder(folder: &Path) -> Result<()> {
+    make_folders(folder, Visibility::Private).map(drop)
+}
+
+/// Makes a file of our own: 0600. `false`: one is there already, and stays.
+///
+/// # Errors
+/// [`ErrorKind::Io`].
+pub fn write_new_private(path: &Path, bytes: &[u8]) -> Result<bool> {
+    make_private_folder(parent(path)?)?;
+    let write = || {
+        let temp = temp::write(path, bytes)?;
+        platform::set_new_metadata(&temp, path, Visibility::Private)?;
+        match temp.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(err) if err.error.kind() == IoKind::AlreadyExists => Ok(false),
+            Err(err) => Err(err.error),
+        }
+    };
+    write().map_err(|err| failed(err, path, format!("cannot write {}", path.display())))
+}
+
 /// Replaces a file of our own, in the state folder.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = parent(path)?;
@@ -151,18 +188,33 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     temp::remove_stale(path, |_| true);
     let write = || -> io::Result<()> {
         let temp = temp::write(path, bytes)?;
+        platform::set_new_metadata(&temp, path, Visibility::Private)?;
         temp.as_file().sync_all()?;
         temp.persist(path).map_err(|err| err.error)?;
         Ok(())
     };
-    write().with_context(|| format!("cannot write {}", path.display()))?;
+    write().map_err(|err| failed(err, path, format!("cannot write {}", path.display())))?;
     platform::sync_folder(folder).with_context(|| format!("cannot write {}", folder.display()))
 }
 
 /// A file of our own, in the state folder, that is there to be locked.
 pub(crate) fn open_private(path: &Path) -> Result<File> {
     make_folders(parent(path)?, Visibility::Private)?;
-    platform::open_private(path).with_context(|| format!("cannot open {}", path.display()))
+    platform::open_private(path).map_err(|err| failed(err, path, format!("cannot open {}", path.display())))
+}
+
+/// A failure of the system's, with the cure where the cause is what another user made: root, most often.
+fn failed(err: io::Error, path: &Path, message: String) -> Error {
+    let denied = err.kind() == IoKind::PermissionDenied;
+    let made = denied.then(|| platform::made_by_another(path, platform::user())).flatten();
+    let failed = Error::new(ErrorKind::Io, message).with_path(path).with_source(err);
+    match made {
+        None => failed,
+        Some(made) => {
+            let hint = "another user made it, as a command under sudo does";
+            failed.with_hint(format!("{hint}: sudo chown -R \"$(id -u):$(id -g)\" {made:?}"))
+        }
+    }
 }
 
 /// Takes away what interrupted commands have left beside the file, and says what is not ours to take away.
@@ -175,14 +227,14 @@ fn remove_stale_temps(path: &Path, state: &Path, report: &mut EditReport) {
 }
 
 fn snapshot(path: &Path) -> Result<Option<Snapshot>> {
-    let cannot_read = || format!("cannot read {}", path.display());
+    let cannot_read = |err| failed(err, path, format!("cannot read {}", path.display()));
     let invalid = |what: &str| {
         Err(Error::new(ErrorKind::InvalidFile, format!("{} is {what}", path.display())).with_path(path))
     };
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(err) if err.kind() == IoKind::NotFound => return Ok(None),
-        Err(err) => return Err(err).with_context(cannot_read),
+        Err(err) => return Err(cannot_read(err)),
     };
     if metadata.is_dir() {
         return invalid("a folder, not a file");
@@ -190,12 +242,30 @@ fn snapshot(path: &Path) -> Result<Option<Snapshot>> {
     if !metadata.is_file() {
         return invalid("not a regular file");
     }
-    let snapshot = read_snapshot(path).with_context(cannot_read)?;
+    let snapshot = read_snapshot(path).map_err(cannot_read)?;
     if snapshot.as_ref().is_some_and(|it| it.bytes.len() > MAX_FILE_SIZE) {
         let what = format!("larger than {} MiB, so it is no configuration file", MAX_FILE_SIZE >> 20);
         return invalid(&what);
     }
     Ok(snapshot)
+}
+
+/// The bytes of the regular file at this very place, which others can write to, too: no link is followed, nothing blocks,
+/// and not more is read than a configuration file has.
+pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_file() {
+        return Err(not_regular());
+    }
+    let snapshot = read_snapshot(path)?.ok_or(IoKind::NotFound)?;
+    if snapshot.bytes.len() > MAX_FILE_SIZE {
+        return Err(io::Error::new(IoKind::FileTooLarge, format!("larger than {} MiB", MAX_FILE_SIZE >> 20)));
+    }
+    Ok(snapshot.bytes)
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(IoKind::InvalidInput, "not a regular file")
 }
 
 /// At most one byte more than a configuration file has.
@@ -205,7 +275,11 @@ fn read_snapshot(path: &Path) -> io::Result<Option<Snapshot>> {
         Err(err) if err.kind() == IoKind::NotFound => return Ok(None),
         Err(err) => return Err(err),
     };
-    let identity = FileIdentity::of(&file.metadata()?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_regular()); // it has just taken the file's place
+    }
+    let identity = FileIdentity::of(&metadata);
     let mut bytes = Vec::new();
     file.take(MAX_FILE_SIZE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(Some(Snapshot { bytes, identity }))
@@ -231,9 +305,10 @@ fn make_folders(folder: &Path, visibility: Visibility) -> Result<Vec<PathBuf>> {
     let mut missing: Vec<PathBuf> =
         folder.ancestors().take_while(|it| !it.exists()).map(Path::to_path_buf).collect();
     missing.reverse();
-    platform::create_folders(folder, visibility == Visibility::Private)
+    let private = visibility == Visibility::Private;
+    platform::create_folders(folder, &missing, private)
         .and_then(|()| missing.iter().filter_map(|it| it.parent()).try_for_each(platform::sync_folder))
         .inspect_err(|_| remove_empty(&missing))
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        .map_err(|err| failed(err, folder, format!("cannot make the folder {}", folder.display())))?;
     Ok(missing)
 }

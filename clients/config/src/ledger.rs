@@ -4,6 +4,7 @@
 //! change shows field by field; entries hold no secret, and the file is private. The names in the file are promised:
 //! a ledger that an earlier version wrote is read.
 
+mod moved;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,12 @@ pub struct Ledger {
     scaffolding: Vec<CreatedScaffolding>,
     #[serde(default)]
     undo: Vec<Undo>,
+}
+
+/// What every ledger has, whatever its version.
+#[derive(Deserialize)]
+struct Version {
+    version: u64,
 }
 
 /// Our last change of a file: how to get back.
@@ -113,11 +120,13 @@ impl Ledger {
                 undo: Vec::new(),
             });
         };
-        let ledger: Self = serde_json::from_slice(&bytes).map_err(|err| broken(&path, &err))?;
-        if ledger.version != VERSION {
-            let problem = format!("{} is from another version of Drydock", path.display());
-            return Err(Error::new(ErrorKind::InvalidLedger, problem).with_path(&path));
+        // First of all: of the rest nothing may be as we know it.
+        let Version { version } = serde_json::from_slice(&bytes).map_err(|err| broken(&path, &err))?;
+        if version != u64::from(VERSION) {
+            return Err(of_another_version(&path, version));
         }
+        let mut ledger: Self = serde_json::from_slice(&bytes).map_err(|err| broken(&path, &err))?;
+        moved::follow(&mut ledger, state);
         Ok(ledger)
     }
 
@@ -132,7 +141,9 @@ impl Ledger {
             Error::new(ErrorKind::InvalidLedger, format!("cannot write {}", path.display())).with_source(err)
         })?;
         text.push('\n');
-        file::write_private(&path, text.as_bytes())
+        file::write_private(&path, text.as_bytes())?;
+        moved::record(state);
+        Ok(())
     }
 
     /// What `after` knows, and what only we know: right before the step from us to it, and right behind.
@@ -251,6 +262,17 @@ fn broken(path: &Path, err: &serde_json::Error) -> Error {
     let hint = "it tells which entries are ours. To go on without it, move it aside: our entries then count as \
                 unmanaged, and stay; `install-client --force` takes them over";
     let problem = format!("{} is broken: {err}; nothing was changed", path.display());
+    Error::new(ErrorKind::InvalidLedger, problem).with_path(path).with_hint(hint)
+}
+
+fn of_another_version(path: &Path, version: u64) -> Error {
+    let newer = if version > u64::from(VERSION) { "a newer" } else { "another" };
+    let problem = format!(
+        "{} was written by {newer} version of Drydock (format {version}, and this one reads {VERSION}); nothing was changed",
+        path.display()
+    );
+    let hint = "use that version for what it wrote (`git pull`, or the branch that you were on); until then this one can \
+                work with a state of its own: DRYDOCK_STATE=FOLDER";
     Error::new(ErrorKind::InvalidLedger, problem).with_path(path).with_hint(hint)
 }
 

@@ -1,7 +1,7 @@
 //! Connects to a server, directly or as a client's entry has it, and lists its tools.
 //!
 //! Target -> `CheckResult`. Invariant: with a client's entry exactly what stands in that client's file is started, not
-//! what we would have written.
+//! what we would have written; what somebody else wrote there only when the person has agreed.
 
 pub(crate) mod targets;
 
@@ -52,9 +52,12 @@ pub(crate) fn check(
         entry: target.entry,
         ..CheckResult::default()
     };
+    if let Some(err) = target.refusal {
+        return Ok(CheckResult { error: Some(not_started("not-as-written", &err)), ..result });
+    }
     let transport = match target.transport {
         Ok(transport) => transport,
-        Err(err) => return Ok(CheckResult { error: Some(cannot_start(&err)), ..result }),
+        Err(err) => return Ok(CheckResult { error: Some(not_started("cannot-start", &err)), ..result }),
     };
     let report = connect.check(&transport, options)?;
     let mut error = report.error;
@@ -73,10 +76,10 @@ pub(crate) fn check(
     })
 }
 
-fn cannot_start(err: &Error) -> Failure {
+fn not_started(kind: &str, err: &Error) -> Failure {
     let reason = format!("{err:#}");
     Failure {
-        kind: "cannot-start".to_owned(),
+        kind: kind.to_owned(),
         step: "start".to_owned(),
         message: reason.clone(),
         reason,

@@ -130,6 +130,9 @@ fn action_text(action: &EntryAction) -> String {
         EntryAction::RemovedWith(_) => "removed, with what was changed in it since:",
         EntryAction::Restored => "removed; the entry that it had replaced is back",
         EntryAction::AlreadyAbsent => "was gone already",
+        EntryAction::LeftUnmanaged => {
+            "ours was gone already; an entry that is not managed by Drydock has its name, and stays"
+        }
     };
     text.to_owned()
 }

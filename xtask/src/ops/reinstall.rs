@@ -6,19 +6,20 @@
 use std::path::Path;
 
 use drydock_config::client::{Client, HttpEndpoint, Scope, StdioCommand};
-use drydock_config::entries::ClientConfigFile;
+use drydock_config::entries::{ClientConfigFile, EntryState, ListedEntry};
 use drydock_config::ledger::{InstalledEntry, Ledger};
 use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-/// The command for the entry of that name in that file.
+/// The command for an entry of that file; with `--force` where it would be refused without.
 pub(crate) fn command(
     ws: &Workspace,
     config_file: &ClientConfigFile<'_>,
     ledger: &Ledger,
-    name: &str,
+    found: &ListedEntry,
 ) -> String {
+    let name = found.name.as_str();
     let project = config_file
         .client
         .project_of(&config_file.path)
@@ -26,6 +27,7 @@ pub(crate) fn command(
     let mut words = vec!["install-client".to_owned(), config_file.client.id.clone()];
     words.extend(["--scope".to_owned(), config_file.scope.to_string()]);
     words.extend(project.map(|it| ["--project".to_owned(), it.display().to_string()]).into_iter().flatten());
+    words.extend((found.needs_force && found.state == EntryState::Modified).then(|| "--force".to_owned()));
     match ledger.entries.iter().find(|it| config_file.holds(it) && it.name == name) {
         Some(written) => words.extend(entry(ws, config_file.client, written)),
         None => words.extend(["--name".to_owned(), name.to_owned()]),
@@ -105,7 +107,7 @@ pub(crate) fn container(launch: &StdioCommand) -> Option<&str> {
 }
 
 /// For a shell. Double quotes where they are enough: these mean the same on Windows.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |it: char| it.is_ascii_alphanumeric() || "_@%+=:,./-".contains(it);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

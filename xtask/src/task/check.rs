@@ -1,7 +1,8 @@
 //! `check`: does a client get through to the servers?
 //!
 //! Servers, or a client's own entries -> a handshake and a tool list each, one row for each. Invariant: with `--client`
-//! exactly what stands in that client's file is started, not what we would have written.
+//! exactly what stands in that client's file is started, not what we would have written, and only what we wrote or the
+//! person agreed to.
 
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use drydock_config::client::Scope;
 
 use crate::connect::{Connect, Options};
 use crate::hint::with_hint;
-use crate::ops::check::targets::{from_client, from_server};
+use crate::ops::check::targets::{Selection, from_client, from_server};
 use crate::ops::check::{CheckResult, check};
 use crate::scope;
 use crate::ui::table;
@@ -20,7 +21,7 @@ use crate::workspace::Workspace;
 ///
 /// Without `--client` each server's container is entered as clients do it; under `--engine host` the binary that `up`
 /// compiled is started, without a sandbox. With `--client` the entries of that client's file are started, exactly as
-/// they stand there.
+/// they stand there; one that is not as we wrote it is shown and not started, without `--force`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Servers; with --client also names of entries. Without any: all servers, or all entries of ours
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// The project's folder, for the entries of a project; without it this workspace
     #[arg(long, value_name = "DIR", requires = "client")]
     project: Option<PathBuf>,
+    /// Also start an entry that somebody has changed, or that is not managed by Drydock: whatever stands in it is run
+    #[arg(long, requires = "client")]
+    force: bool,
     /// As JSON: a list of objects with name, client, scope, entry, ok, server, protocol, tool_names, ms, error
     #[arg(long)]
     json: bool,
@@ -47,7 +51,8 @@ impl Args {
         let targets = match &self.client {
             Some(id) => {
                 let project = self.project.as_ref().unwrap_or(&ws.root);
-                from_client(ws, id, self.scope, project, &self.names)?
+                let (scope, names, force) = (self.scope, self.names.as_slice(), self.force);
+                from_client(ws, Selection { client: id, scope, project, names, force })?
             }
             None => from_server(ws, &self.names)?,
         };

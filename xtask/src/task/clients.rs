@@ -173,12 +173,12 @@ fn other_files(ledger: &Ledger, client: &Client, known: &[PathBuf]) -> Vec<(Scop
 
 fn client_file(ws: &Workspace, ledger: &Ledger, client: &Client, scope: Scope, path: PathBuf) -> ClientFile {
     let listed = ClientConfigFile::at(client, scope, path.clone()).and_then(|config_file| {
-        let entry = |ListedEntry { name, state, server, differences }| Entry {
-            reinstall: reinstall::command(ws, &config_file, ledger, &name),
-            name,
-            state,
-            server,
-            differences,
+        let entry = |it: ListedEntry| Entry {
+            reinstall: reinstall::command(ws, &config_file, ledger, &it),
+            name: it.name,
+            state: it.state,
+            server: it.server,
+            differences: it.differences,
         };
         Ok(config_file.list(ledger)?.into_iter().map(entry).collect())
     });

@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Start our entries of this client as it would: a desktop program has a short PATH, and nothing that your shell sets
     #[arg(long, value_name = "ID")]
     as_client: Option<String>,
+    /// With `--as-client`: also start an entry that somebody has changed
+    #[arg(long, requires = "as_client")]
+    force: bool,
 }
 
 /// What one check found. The field names are promised.
@@ -46,7 +49,7 @@ enum State {
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         let findings = match &self.as_client {
-            Some(id) => as_client::all(ws, id)?,
+            Some(id) => as_client::all(ws, id, self.force)?,
             None => checks::all(ws),
         };
         if self.json {

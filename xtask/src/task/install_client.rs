@@ -23,7 +23,8 @@ use crate::workspace::Workspace;
 ///
 /// Without ids: every client that is found on this machine, after showing the list and asking (`--all` or `--yes`: without
 /// asking). Without `--server`: every server of the workspace. An entry that is there already is brought up to
-/// date, and keeps what you added to it; an unmanaged entry is never replaced without `--force`.
+/// date, and keeps what you added to it; an unmanaged entry, or one of ours whose command, arguments or URL somebody has
+/// changed, is never replaced without `--force`.
 ///
 /// With engine `host` the entries start the servers as plain processes, without a sandbox (`--via host`).
 #[derive(clap::Args, Debug)]
@@ -68,7 +69,7 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Replace an unmanaged entry of the same name; with `--restore`, give up what was changed since
+    /// Replace an unmanaged or modified entry of the same name; with `--restore`, give up what was changed since
     #[arg(long)]
     force: bool,
     /// Put the file back as it was before our last change (a second time: undo that)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use drydock_config::client::{self, Client, HostEnv, Scope};
-use drydock_config::entries::{ChangeOptions, ClientConfigFile};
+use drydock_config::entries::{ChangeOptions, ClientConfigFile, EntryState};
 use drydock_config::file;
 use drydock_config::ledger::{InstalledEntry, Ledger};
 
@@ -20,7 +20,8 @@ use crate::workspace::Workspace;
 /// Take our entries out of the files of AI clients
 ///
 /// Without ids: out of every client that has one, after showing the list and asking (`--yes` where nobody can be
-/// asked). What was in a file besides our entries stays, byte for byte. Does the same under every engine.
+/// asked). What was in a file besides our entries stays, byte for byte; so does an entry of ours whose command, arguments
+/// or URL somebody has changed. Does the same under every engine.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Clients, as `cargo xtask clients` lists them
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Also an unmanaged entry; needs one client, a scope and a name
+    /// Also an unmanaged entry, or one of ours that somebody has changed; needs one client, a scope and a name
     #[arg(long, requires = "name", requires = "scope", requires = "ids")]
     force: bool,
 }
@@ -96,8 +97,7 @@ impl Args {
                     .iter()
                     .filter(|it| config_file.holds(it) && it.is_of(&client.id))
                     .map(|it| it.name.clone());
-                let names: Vec<_> = names.collect();
-                self.uninstall(ws, &config_file, &names)
+                self.uninstall_ours(ws, &ledger, &config_file, names.collect())
             })
         })
     }
@@ -123,6 +123,27 @@ impl Args {
         let project = project(ws, self.project.as_deref())?;
         let config_file = ClientConfigFile::of(client, scope, &HostEnv::here()?, &project)?;
         self.uninstall(ws, &config_file, std::slice::from_ref(name))
+    }
+
+    /// What somebody has changed is refused, and is in no other entry's way.
+    fn uninstall_ours(
+        &self,
+        ws: &Workspace,
+        ledger: &Ledger,
+        config_file: &ClientConfigFile<'_>,
+        names: Vec<String>,
+    ) -> Result<()> {
+        let listed = config_file.list(ledger)?;
+        let is_modified = |name: &String| {
+            listed.iter().any(|it| it.name == *name && it.needs_force && it.state == EntryState::Modified)
+        };
+        let (modified, others): (Vec<_>, Vec<_>) = names.into_iter().partition(is_modified);
+        if !others.is_empty() {
+            self.uninstall(ws, config_file, &others)?;
+        }
+        try_each(&modified, "entries were not removed", |it| {
+            self.uninstall(ws, config_file, std::slice::from_ref(it))
+        })
     }
 
     fn uninstall(&self, ws: &Workspace, config_file: &ClientConfigFile<'_>, names: &[String]) -> Result<()> {

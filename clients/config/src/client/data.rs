@@ -221,13 +221,28 @@ impl Client {
     fn check_paths(&self) -> Result<()> {
         let paths = [&self.path.linux, &self.path.macos, &self.path.windows, &self.found.paths];
         for path in paths.into_iter().flatten() {
-            let known = FOLDERS.iter().fold(path.clone(), |path, it| path.replace(it, ""));
-            require(!known.contains(['{', '}']), || {
-                format!("{path:?}: the placeholders of a path are {}", FOLDERS.join(", "))
+            let below = FOLDERS.iter().find_map(|it| path.strip_prefix(it)?.strip_prefix(['/', '\\']));
+            let rest = below.unwrap_or(path);
+            require(!rest.contains(['{', '}']), || {
+                format!("{path:?}: the placeholders of a path are {}, at its beginning", FOLDERS.join(", "))
+            })?;
+            let fine = below.map_or_else(|| is_absolute(path), is_below);
+            require(fine, || {
+                format!("{path:?}: a path is absolute, or begins with a placeholder, and holds no `..`")
             })?;
         }
-        let texts = self.path.overrides.values().all(Value::is_str);
-        require(texts, || "`path.overrides`: each is the path of a file, or empty")
+        for path in &self.path.project {
+            require(is_below(path), || format!("{path:?}: a project's file lies below its folder"))?;
+        }
+        for path in self.path.overrides.values() {
+            let fine = path.as_str().is_some_and(|it| it.is_empty() || is_below(it));
+            require(fine, || "`path.overrides`: each is the path of a file below a folder, or empty")?;
+        }
+        for command in &self.found.commands {
+            let fine = !command.is_empty() && !command.contains(['/', '\\']);
+            require(fine, || format!("{command:?} in `found.commands` is no program's name"))?;
+        }
+        Ok(())
     }
 
     fn check_interpolation(&self) -> Result<()> {
@@ -240,6 +255,20 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// On any system, not only on this one.
+fn is_absolute(path: &str) -> bool {
+    let drive = || {
+        let (letter, rest) = path.split_once(':')?;
+        Some(letter.len() == 1 && letter.is_ascii() && rest.starts_with(['/', '\\']))
+    };
+    (path.starts_with('/') || drive() == Some(true)) && path.split(['/', '\\']).all(|it| it != "..")
+}
+
+/// A path that leads nowhere but downwards, on any system.
+fn is_below(path: &str) -> bool {
+    !path.contains([':', '{', '}']) && path.split(['/', '\\']).all(|it| !["", ".", ".."].contains(&it))
 }
 
 /// An error unless it holds.

@@ -4,6 +4,7 @@
 //! to a variable, or not at all, so that no secret stands in a client's file; reading back gives the same endpoint.
 
 mod header;
+mod secret;
 mod url;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use drydock_edit::Entry;
 use serde_json::Value;
 
 use self::header::{Piece, bearer, check_name, in_client_form, in_our_form, parse_value};
-pub use self::url::sounds_secret;
+pub use self::secret::sounds_secret;
 use super::templates::{self, Values};
 use super::{Client, Scope};
 use crate::error::{Error, ErrorKind, Result};

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::data::Interpolation;
 use super::templates::{self, Values};
 use super::{Client, HostEnv, HttpEndpoint, Scope};
+use crate::entries::Destination;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::file;
 
@@ -122,6 +123,19 @@ impl Client {
             Error::new(ErrorKind::NotFound, problem).with_path(&path).with_hint(hint)
         })?;
         Ok((path, entry))
+    }
+
+    /// Where an entry leads, as far as it can be read; `None` for what is not in the client's form at all.
+    pub(crate) fn destination(&self, entry: &Value) -> Option<Destination> {
+        let entry = entry.as_object()?;
+        let stdio = templates::extract(&self.data.entry.stdio, entry).ok()?;
+        let command = stdio.text("{command}").ok()?.filter(|it| !it.is_empty());
+        let args = stdio.texts("{args}").ok()?;
+        let http = self.data.entry.http.as_ref().map(|it| templates::extract(it, entry)).transpose().ok()?;
+        let url = http.map(|it| it.text("{url}")).transpose().ok()?.flatten();
+        // Arguments without a command start nothing.
+        let words = command.map_or_else(Vec::new, |it| [vec![it], args].concat());
+        Some(Destination { words, url })
     }
 
     /// An entry as it stands, nothing replaced.

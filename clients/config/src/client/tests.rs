@@ -205,3 +205,50 @@ fn what_a_data_file_says_wrongly_is_refused() {
         assert!(err.contains(complaint), "{err}");
     }
 }
+
+/// A data file comes with a repository: it must not lead anywhere else than it says.
+#[test]
+fn a_path_of_a_data_file_is_absolute_and_one_of_a_project_stays_in_it() {
+    let with = |line: &str| {
+        let key: String = line.chars().take_while(|it| *it != ' ').collect();
+        let family = key.split('.').take(2).collect::<Vec<_>>().join(".");
+        let others = OPENCODE.lines().filter(|it| !it.starts_with(&family)).collect::<Vec<_>>().join("\n");
+        let others = others.replacen("{ user = ", "{ project = \"x\", user = ", 1);
+        parse("x", &others.replacen("path.linux", &format!("{line}\npath.linux"), 1))
+    };
+    for fine in [
+        "path.project = [\".x/y.json\"]",
+        "path.macos = [\"/Library/x.json\", \"{home}/x\"]",
+        "path.windows = [\"C:/x.json\"]",
+        "path.overrides.X = \"\"",
+        "path.overrides.X = \"a/b.json\"",
+        "found.paths = [\"/Applications/X.app\"]",
+    ] {
+        with(fine).unwrap_or_else(|err| panic!("{fine}: {err:#}"));
+    }
+    for wrong in [
+        "path.macos = [\"x.json\"]",
+        "path.macos = [\"\"]",
+        "path.macos = [\"{home}/../x.json\"]",
+        "path.macos = [\"{home}x.json\"]",
+        "path.macos = [\"/a/{home}/x.json\"]",
+        "path.windows = [\"{appdata}\\\\..\\\\x.json\"]",
+        "path.project = [\"../x.json\"]",
+        "path.project = [\"a/../../x.json\"]",
+        "path.project = [\"/etc/x.json\"]",
+        "path.project = [\"C:/x.json\"]",
+        "path.project = [\"\\\\\\\\host\\\\x.json\"]",
+        "path.project = [\"\"]",
+        "path.project = [\"{home}/x.json\"]",
+        "path.overrides.X = \"../x.json\"",
+        "path.overrides.X = \"/x.json\"",
+        "found.paths = [\"x\"]",
+        "found.paths = [\"{home}/..\"]",
+        "found.commands = [\"../x\"]",
+        "found.commands = [\"\"]",
+    ] {
+        let err = with(wrong).expect_err(wrong);
+        assert_eq!(err.kind(), crate::ErrorKind::InvalidDefinition, "{wrong}: {err:#}");
+        assert!(!err.to_string().contains("TOML"), "{wrong}: {err:#}");
+    }
+}

@@ -8,9 +8,9 @@ use std::path::Path;
 use drydock_edit::{self as edit, Entry, IfExists};
 use serde_json::Value;
 
+use super::identity::Identity;
 use super::refusal::Operation;
 use super::{Change, ChangeOptions, ClientConfigFile, DesiredEntry, EntryAction, Outcome};
-use crate::drift::Difference;
 use crate::error::Result;
 use crate::ledger::{InstalledEntry, Ledger};
 
@@ -18,8 +18,9 @@ impl ClientConfigFile<'_> {
     /// Puts entries in; a second time it changes nothing. `state` is the folder with the ledger and the backups.
     ///
     /// # Errors
-    /// [`Unmanaged`](crate::ErrorKind::Unmanaged) when another entry of one of these names is there and `force` was not
-    /// given, [`InvalidFile`](crate::ErrorKind::InvalidFile) with line and column for a file that is not in the client's
+    /// [`Unmanaged`](crate::ErrorKind::Unmanaged) when another entry of one of these names is there, and
+    /// [`Modified`](crate::ErrorKind::Modified) when ours leads elsewhere by now, and `force` was not given,
+    /// [`InvalidFile`](crate::ErrorKind::InvalidFile) with line and column for a file that is not in the client's
     /// format, and those of [`file::edit`](crate::file::edit). File and ledger are as they were then.
     pub fn install(&self, state: &Path, desired: &[DesiredEntry], options: ChangeOptions) -> Result<Outcome> {
         let work =
@@ -40,7 +41,7 @@ impl ClientConfigFile<'_> {
         let mut actions = Vec::new();
         let named = |name: &str| desired.iter().any(|it| it.name == name);
         let present = self.relevant_entries(old, ledger, named, Operation::Add)?;
-        self.forget_missing(ledger, &present);
+        self.forget_lost(ledger, &present);
         for it in desired {
             let found = present.iter().find(|(name, _)| *name == it.name).map(|(_, value)| value);
             let ours = self.ours(ledger, &it.name, found).cloned();
@@ -48,7 +49,10 @@ impl ClientConfigFile<'_> {
             let same = found.is_some_and(|found| *found == Value::Object(it.entry.clone()));
             let action = match (found, &ours) {
                 (None, _) => EntryAction::Added,
-                (Some(found), Some(ours)) => update(ours, found, &entry),
+                (Some(found), Some(ours)) => {
+                    self.check_whole(ours, found, options, Operation::Add)?;
+                    update(ours, found, &entry)
+                }
                 // A rival has kept what we wrote a moment ago.
                 (Some(_), None) if again && same => EntryAction::Added,
                 (Some(_), None) if same && options.force => EntryAction::Adopted,
@@ -59,37 +63,39 @@ impl ClientConfigFile<'_> {
             if action == EntryAction::Adopted || action == EntryAction::Added && found.is_some() {
                 ledger.record(self.installed(it, entry, None, None));
             } else if action != EntryAction::Identical {
-                bytes = Some(self.write(bytes.as_deref(), ledger, it, entry, ours.as_ref())?);
+                let keeps = ours.as_ref().filter(|_| found.is_none_or(|it| self.leads_there(it, &entry)));
+                let if_exists = keeps.map_or(IfExists::Replace, |it| IfExists::Update(&it.entry));
+                let put = edit::put(bytes.as_deref(), self.servers, &it.name, &entry, if_exists)
+                    .map_err(|err| self.refused(err, Operation::Add))?;
+                ledger.record(self.installed(it, entry, ours.as_ref(), put.replaced));
+                ledger.record_created(&self.real, put.created, Vec::new());
+                bytes = Some(put.text);
             }
             actions.push((it.name.clone(), action));
         }
         Ok((bytes, actions))
     }
 
-    fn write(
-        &self,
-        bytes: Option<&[u8]>,
-        ledger: &mut Ledger,
-        desired: &DesiredEntry,
-        entry: Entry,
-        ours: Option<&InstalledEntry>,
-    ) -> Result<Vec<u8>> {
-        let if_exists = ours.map_or(IfExists::Replace, |it| IfExists::Update(&it.entry));
-        let put = edit::put(bytes, self.servers, &desired.name, &entry, if_exists)
-            .map_err(|err| self.refused(err, Operation::Add))?;
-        ledger.record(self.installed(desired, entry, ours, put.replaced));
-        ledger.record_created(&self.real, put.created, Vec::new());
-        Ok(put.text)
-    }
-
-    /// Entries of ours that somebody took out are no longer ours; what we made around them is then not ours either.
-    fn forget_missing(&self, ledger: &mut Ledger, present: &[(String, Value)]) {
-        let missing =
-            |it: &&InstalledEntry| self.holds(it) && !present.iter().any(|(name, _)| *name == it.name);
-        let missing: Vec<String> = ledger.entries.iter().filter(missing).map(|it| it.name.clone()).collect();
-        for name in missing {
+    /// Entries of ours that somebody took out, or put another one in the place of, are no longer ours; what we made
+    /// around them is then not ours either.
+    fn forget_lost(&self, ledger: &mut Ledger, present: &[(String, Value)]) {
+        let found = |name: &str| present.iter().find(|it| it.0 == name).map(|it| &it.1);
+        let lost = |it: &&InstalledEntry| {
+            self.holds(it)
+                && found(&it.name).is_none_or(|found| self.identity(it, found) == Identity::Nothing)
+        };
+        let lost: Vec<String> = ledger.entries.iter().filter(lost).map(|it| it.name.clone()).collect();
+        for name in lost {
             ledger.forget(&self.real, self.servers.at, &name);
         }
+    }
+
+    /// Whether what was found leads where the entry does, once it has the entry's fields: an added `url` would not.
+    fn leads_there(&self, found: &Value, entry: &Entry) -> bool {
+        let mut together = found.as_object().cloned().unwrap_or_default();
+        together.extend(entry.clone());
+        let destination = |it: Entry| self.client.destination(&Value::Object(it));
+        destination(together) == destination(entry.clone())
     }
 
     /// An entry that other clients read, too, keeps what these need.
@@ -125,7 +131,7 @@ impl ClientConfigFile<'_> {
 /// What becomes of an entry of ours that is in the file.
 fn update(ours: &InstalledEntry, found: &Value, entry: &Entry) -> EntryAction {
     let mut drift = ours.differences(found);
-    drift.retain(Difference::is_drift);
+    drift.retain(|it| it.written.is_some()); // what was added stays
     if drift.is_empty() && ours.entry == *entry {
         EntryAction::Unchanged
     } else {

@@ -3,10 +3,16 @@
 //! Failure + what was to be done -> the error for people. Invariant: a message that names a change says that the file is
 //! as it was.
 
-use drydock_edit as edit;
+use std::path::Path;
 
-use super::{ClientConfigFile, DesiredEntry};
-use crate::error::{Error, ErrorKind};
+use drydock_edit as edit;
+use serde_json::Value;
+
+use super::identity::Identity;
+use super::{ChangeOptions, ClientConfigFile, DesiredEntry};
+use crate::client::Scope;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::InstalledEntry;
 
 /// What was to be done with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +37,38 @@ impl ClientConfigFile<'_> {
         Error::new(ErrorKind::Unmanaged, problem)
             .with_path(&self.path)
             .with_hint(format!("{another}, or `--force`: an unmanaged entry comes back when ours goes"))
+    }
+
+    /// Refuses an entry of ours that leads elsewhere by now, unless by force.
+    pub(super) fn check_whole(
+        &self,
+        ours: &InstalledEntry,
+        found: &Value,
+        options: ChangeOptions,
+        operation: Operation,
+    ) -> Result<()> {
+        if options.force || self.identity(ours, found) == Identity::Whole {
+            return Ok(());
+        }
+        let (path, name) = (self.path.display(), &ours.name);
+        let changes: Vec<_> = ours.differences(found).iter().map(|it| format!("\n  {it}")).collect();
+        let problem = format!(
+            "somebody has changed our entry {name:?} in {path}; file left unchanged{}",
+            changes.concat()
+        );
+        let hint = match operation {
+            Operation::Remove => format!("if it is to go all the same: {}", self.forced_removal(name)),
+            _ => "`--force` writes ours again, and the file as it was is kept; or take another name with `--name`".to_owned(),
+        };
+        Err(Error::new(ErrorKind::Modified, problem).with_path(&self.path).with_hint(hint))
+    }
+
+    /// The command line that takes out whatever has this name.
+    fn forced_removal(&self, name: &str) -> String {
+        let project = (self.scope == Scope::Project).then(|| self.client.project_of(&self.path)).flatten();
+        let project = project.map_or_else(String::new, |it| format!(" --project {:?}", it.display()));
+        let (id, scope) = (&self.client.id, self.scope);
+        format!("cargo xtask uninstall-client {id} --scope {scope}{project} --name {name:?} --force")
     }
 
     /// A refusal of the file's text with the file's name, in the form that editors understand.
@@ -63,4 +101,16 @@ impl ClientConfigFile<'_> {
         let (what, way) = if operation == Operation::Add { ("add", "to") } else { ("remove", "from") };
         err.context(format!("cannot {what} {} {way} {}", names.join(", "), self.client.name()))
     }
+}
+
+/// A link of the project's own leads elsewhere.
+pub(super) fn outside_of_project(path: &Path, real: &Path) -> Error {
+    let problem = format!(
+        "{} leads out of the project, to {}; nothing was read or written",
+        path.display(),
+        real.display()
+    );
+    let hint = "a project's file lies below its folder: take the symbolic link away, or use your own file with \
+                `--scope user`";
+    Error::new(ErrorKind::InvalidFile, problem).with_path(path).with_hint(hint)
 }

@@ -79,7 +79,11 @@ impl ClientConfigFile<'_> {
 }
 
 fn saved(backup: &Path) -> Result<Vec<u8>> {
-    let gone = || Error::new(ErrorKind::NotFound, format!("{} is gone", backup.display())).with_path(backup);
+    let gone = || {
+        let problem = format!("the backup {} is gone; nothing was restored", backup.display());
+        let hint = "`cargo xtask uninstall-client` takes our entries out without it";
+        Error::new(ErrorKind::NotFound, problem).with_path(backup).with_hint(hint)
+    };
     file::read(backup)?.ok_or_else(gone)
 }
 

@@ -17,7 +17,8 @@ impl ClientConfigFile<'_> {
     ///
     /// # Errors
     /// [`Unmanaged`](crate::ErrorKind::Unmanaged) for an entry that is not managed by Drydock when `force` was not given,
-    /// and as [`install`](Self::install).
+    /// [`Modified`](crate::ErrorKind::Modified) for one of ours that leads elsewhere by now, and as
+    /// [`install`](Self::install).
     pub fn uninstall(&self, state: &Path, names: &[String], options: ChangeOptions) -> Result<Outcome> {
         let work = |old: Option<&[u8]>, ledger: &mut Ledger, _| self.take(old, ledger, names, options);
         self.change(state, options, work)
@@ -45,8 +46,12 @@ impl ClientConfigFile<'_> {
                 continue;
             }
             let known = ledger.find(&self.real, self.servers.at, name).is_some();
+            let is_other = known && found.is_some();
             if found.is_some() && ours.is_none() && !known && !options.force {
                 return Err(self.unmanaged(name, &[]));
+            }
+            if let (Some(ours), Some(found)) = (&ours, found) {
+                self.check_whole(ours, found, options, Operation::Remove)?;
             }
             let removable = found.is_some() && (ours.is_some() || options.force);
             let replaced = ours.as_ref().and_then(|it| it.replaced.as_deref());
@@ -57,6 +62,7 @@ impl ClientConfigFile<'_> {
             }
             let changed = ours.as_ref().zip(found).map(|(it, found)| it.differences(found));
             let action = match (removable, replaced, changed.unwrap_or_default()) {
+                (false, _, _) if is_other => EntryAction::LeftUnmanaged,
                 (false, _, _) => EntryAction::AlreadyAbsent,
                 (true, Some(_), _) => EntryAction::Restored,
                 (true, None, changed) if changed.is_empty() => EntryAction::Removed,

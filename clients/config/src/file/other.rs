@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
@@ -47,8 +47,16 @@ pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn create_folders(folder: &Path, _private: bool) -> io::Result<()> {
+pub(super) fn create_folders(folder: &Path, _missing: &[PathBuf], _private: bool) -> io::Result<()> {
     fs::create_dir_all(folder)
+}
+
+pub(super) fn user() -> u32 {
+    0
+}
+
+pub(super) fn made_by_another(_path: &Path, _me: u32) -> Option<PathBuf> {
+    None
 }
 
 pub(super) fn copy_metadata(_temp: &NamedTempFile, _path: &Path, _old: &FileIdentity) -> io::Result<()> {

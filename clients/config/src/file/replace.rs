@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::{EditReport, Snapshot, Visibility, backup, parent, platform, snapshot, temp};
+use super::backup::Saved;
+use super::{EditReport, Snapshot, Visibility, backup, parent, platform, read_regular, snapshot, temp};
 use crate::error::{Context, Error, ErrorKind, Result};
 
 /// How long a program may take from looking the path up to writing in place.
@@ -28,9 +29,25 @@ pub(super) struct Replacement<'a> {
 impl Replacement<'_> {
     /// `false`: another program was quicker, nothing was changed.
     pub(super) fn run(&self, state: &Path, visibility: Visibility, report: &mut EditReport) -> Result<bool> {
-        if let Some(before) = self.before {
-            self.back_up(before, state, report)?;
+        let saved = self.before.map(|before| self.back_up(before, state, report)).transpose()?;
+        let before = (std::mem::take(&mut report.changed), report.backup.take());
+        let done = self.attempt(visibility, report)?;
+        // A backup of what we have not replaced would only push out older ones.
+        let needed = done || report.changed;
+        report.changed |= before.0;
+        report.backup = before.1;
+        match saved {
+            Some(saved) if needed => {
+                backup::prune(state, self.path).unwrap_or_else(|err| report.add_note(format!("{err:#}")));
+                report.backup = Some(saved.path);
+            }
+            Some(saved) if saved.is_new => drop(fs::remove_file(saved.path)),
+            _ => {}
         }
+        Ok(done)
+    }
+
+    fn attempt(&self, visibility: Visibility, report: &mut EditReport) -> Result<bool> {
         let temp = self.prepare(visibility).map_err(|err| self.failed(err))?;
         if snapshot(self.path)?.as_ref() != self.before {
             return Ok(false);
@@ -56,17 +73,16 @@ impl Replacement<'_> {
         }
     }
 
-    fn back_up(&self, before: &Snapshot, state: &Path, report: &mut EditReport) -> Result<()> {
+    fn back_up(&self, before: &Snapshot, state: &Path, report: &mut EditReport) -> Result<Saved> {
         if before.identity.read_only() {
             let problem = format!("{} is read-only; it is unchanged", self.path.display());
             return Err(Error::new(ErrorKind::InvalidFile, problem)
                 .with_path(self.path)
-                .with_hint("make it writable first"));
+                .with_hint(read_only_hint(self.path)));
         }
-        let saved = backup::save(state, self.path, &before.bytes);
-        report.backup = Some(saved.with_context(|| self.unchanged())?);
+        let saved = backup::save(state, self.path, &before.bytes).with_context(|| self.unchanged())?;
         before.identity.note().into_iter().for_each(|it| report.add_note(it));
-        Ok(())
+        Ok(saved)
     }
 
     /// The new bytes beside the file, on disk, with all that the old file has.
@@ -91,16 +107,30 @@ impl Replacement<'_> {
     }
 
     /// With the reason that the bare error does not tell.
-    fn failed(&self, err: io::Error) -> Error {
-        let failed = Error::new(ErrorKind::Io, self.unchanged()).with_path(self.path);
-        if err.kind() != IoKind::ResourceBusy {
-            return failed.with_source(err);
+    pub(super) fn failed(&self, err: io::Error) -> Error {
+        if err.kind() == IoKind::ReadOnlyFilesystem {
+            return super::failed(err, self.path, self.unchanged()).with_hint(GENERATED);
         }
+        if err.kind() != IoKind::ResourceBusy {
+            return super::failed(err, self.path, self.unchanged());
+        }
+        let failed = Error::new(ErrorKind::Io, self.unchanged()).with_path(self.path);
         let reason = "the file is mounted on its own, so it cannot be replaced as a whole";
         failed.with_source(io::Error::new(err.kind(), reason)).with_hint(
             "edit the file outside the container or sandbox that it is mounted into, or use `--print`",
         )
     }
+}
+
+/// Whatever makes the files there makes them again.
+const GENERATED: &str = "it is made by your system's configuration: put the entry there; `--print` shows it";
+
+/// The cure of a read-only file.
+pub(super) fn read_only_hint(path: &Path) -> String {
+    if ["/nix/store", "/gnu/store"].iter().any(|it| path.starts_with(it)) {
+        return GENERATED.to_owned();
+    }
+    "make it writable first, if it is you who edits it; else put the entry where it is made: `--print` shows it".to_owned()
 }
 
 fn create(temp: TempPath, path: &Path) -> io::Result<bool> {
@@ -131,7 +161,7 @@ fn exchange(
             Err(err) if turn == 0 => return Err(err),
             Err(err) => return Err(persist_rescued(temp, &err)),
         }
-        let came_out = match fs::read(&temp) {
+        let came_out = match read_regular(&temp) {
             Ok(bytes) => bytes,
             Err(err) if platform::exchange(&temp, path).is_ok() => return Err(err),
             Err(err) => return Err(persist_rescued(temp, &err)),
@@ -152,7 +182,7 @@ fn exchange(
 
 fn delete(temp: TempPath, path: &Path, before: &Snapshot) -> io::Result<bool> {
     fs::rename(path, &temp)?;
-    match fs::read(&temp) {
+    match read_regular(&temp) {
         Ok(bytes) if bytes == before.bytes && late_write(&temp, &before.bytes).is_none() => {
             return Ok(true);
         }
@@ -166,7 +196,7 @@ fn delete(temp: TempPath, path: &Path, before: &Snapshot) -> io::Result<bool> {
 /// before. Only such a program writes there, so that one which renames loses nothing by our waiting.
 fn late_write(old: &Path, before: &[u8]) -> Option<Vec<u8>> {
     std::thread::sleep(LATE_WRITE_GRACE);
-    fs::read(old).ok().filter(|it| it != before)
+    read_regular(old).ok().filter(|it| it != before)
 }
 
 /// The old file, which an exchange leaves behind.

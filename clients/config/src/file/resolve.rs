@@ -35,6 +35,13 @@ pub fn resolve(path: &Path) -> Result<PathBuf> {
         .with_path(&path))
 }
 
+/// Whether a resolved path lies below a folder, wherever links lead to that folder.
+pub(crate) fn is_below(path: &Path, folder: &Path) -> Result<bool> {
+    let folder =
+        std::path::absolute(folder).with_context(|| format!("cannot use the path {:?}", folder.display()))?;
+    Ok(path.starts_with(existing(&folder)?))
+}
+
 /// The folder that a file is in.
 pub(super) fn parent(path: &Path) -> Result<&Path> {
     path.parent().ok_or_else(|| {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
+use super::read_regular;
 use crate::fingerprint::fingerprint;
 
 const NEW: &str = ".new";
@@ -31,13 +32,15 @@ pub(super) fn ready(temp: NamedTempFile, bytes: &[u8]) -> io::Result<TempPath> {
 }
 
 /// Removes what interrupted commands have left beside `path`; the caller holds the lock, so nobody else is at work.
-/// Returns what it left there: files that hold neither our bytes nor any that `is_saved` knows.
+/// Returns what it left there: files that hold neither our bytes nor any that `is_saved` knows, and what is no regular
+/// file, which is not ours whatever its name.
 pub(super) fn remove_stale(path: &Path, is_saved: impl Fn(&[u8]) -> bool) -> Vec<PathBuf> {
     let mut left = Vec::new();
     for it in leftovers(path) {
         let extension = it.extension().unwrap_or_default().to_string_lossy().into_owned();
-        let ours = extension == NEW[1..]
-            || fs::read(&it).is_ok_and(|bytes| extension == fingerprint(&bytes) || is_saved(&bytes));
+        let is_known = |bytes: Vec<u8>| extension == fingerprint(&bytes) || is_saved(&bytes);
+        let ours = it.symlink_metadata().is_ok_and(|it| it.is_file())
+            && (extension == NEW[1..] || read_regular(&it).is_ok_and(is_known));
         if !ours || fs::remove_file(&it).is_err() {
             left.push(it);
         }

@@ -1,5 +1,7 @@
 //! Real files, links and pipes.
 
+mod owners;
+mod placed;
 mod rivals;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -217,7 +219,20 @@ fn a_read_only_file_is_refused() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
     let err = place.edit(&path, Some("new")).unwrap_err();
     assert!(err.to_string().contains("is read-only"), "{err}");
+    assert!(err.hint().unwrap().contains("writable"), "{err}");
     assert_eq!(text(&path), "old");
+}
+
+/// What a package manager made is made again from its own source: to change it by hand is no cure.
+#[test]
+fn a_read_only_file_of_a_managers_is_told_from_ones_own() {
+    for path in ["/nix/store/0a-home-manager-files/.cursor/mcp.json", "/gnu/store/0a-x/mcp.json"] {
+        let hint = replace::read_only_hint(Path::new(path));
+        assert!(!hint.contains("writable") && hint.contains("`--print`"), "{hint}");
+    }
+    let system = replace::Replacement { path: Path::new("/x/mcp.json"), before: None, new: None };
+    let err = system.failed(IoKind::ReadOnlyFilesystem.into());
+    assert!(err.hint().unwrap().contains("`--print`"), "{err}");
 }
 
 #[test]

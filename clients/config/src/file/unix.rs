@@ -5,7 +5,7 @@
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, OFlags, RenameFlags, XattrFlags};
 use rustix::io::Errno;
@@ -57,9 +57,19 @@ pub(super) fn open_folder(folder: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
-/// Creates it if it is missing.
+/// Creates it if it is missing. A pipe or a link in its place is an error.
 pub(super) fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits();
+    let options = |new| {
+        let mut it = OpenOptions::new();
+        it.create_new(new).write(true).mode(0o600).custom_flags(flags as i32);
+        it
+    };
+    match options(true).open(path) {
+        Ok(file) => give_to_owner_of_folder(&file, path).map(|()| file),
+        Err(err) if err.kind() == ErrorKind::AlreadyExists => options(false).open(path),
+        Err(err) => Err(err),
+    }
 }
 
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -69,8 +79,45 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-pub(super) fn create_folders(folder: &Path, private: bool) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(if private { 0o700 } else { 0o755 }).create(folder)
+/// Makes `folder`, of which `missing` does not exist yet, outermost first.
+pub(super) fn create_folders(folder: &Path, missing: &[PathBuf], private: bool) -> io::Result<()> {
+    let mode = if private { 0o700 } else { 0o755 };
+    for it in missing {
+        match DirBuilder::new().mode(mode).create(it) {
+            Ok(()) => give_to_owner_of_folder(&open_new_folder(it)?, it)?,
+            Err(err) if err.kind() == ErrorKind::AlreadyExists && it.is_dir() => {} // another command was faster
+            Err(err) => return Err(err),
+        }
+    }
+    if folder.is_dir() { Ok(()) } else { Err(ErrorKind::NotADirectory.into()) }
+}
+
+/// Without following: whoever owns the folder above could have put a link there by now.
+fn open_new_folder(folder: &Path) -> io::Result<File> {
+    let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits();
+    OpenOptions::new().read(true).custom_flags(flags as i32).open(folder)
+}
+
+/// Who this process acts as.
+pub(super) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// What somebody else has made in a folder of ours, at this path or above it: outermost.
+pub(super) fn made_by_another(path: &Path, me: u32) -> Option<PathBuf> {
+    let owner = |it: &Path| it.symlink_metadata().ok().map(|it| it.uid());
+    let others = |it: &&Path| owner(it).is_some_and(|it| it != me) && it.parent().and_then(owner) == Some(me);
+    path.ancestors().filter(others).last().map(Path::to_path_buf)
+}
+
+/// What root makes in a person's folder belongs to that person: a folder of root's would lock the client out.
+fn give_to_owner_of_folder(file: &File, path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().map(Path::metadata).transpose()?
+        && folder.uid() != file.metadata()?.uid()
+    {
+        let _ = fchown(file, Some(folder.uid()), Some(folder.gid())); // only root can, and nobody else needs it
+    }
+    Ok(())
 }
 
 /// Gives the new file what the old one has.
@@ -84,16 +131,11 @@ pub(super) fn copy_metadata(temp: &NamedTempFile, path: &Path, old: &FileIdentit
     copy_attributes(path, temp)
 }
 
-/// A file that root makes in a person's folder belongs to that person.
+/// Of a file that did not exist.
 pub(super) fn set_new_metadata(temp: &NamedTempFile, path: &Path, visibility: Visibility) -> io::Result<()> {
     let mode = if visibility == Visibility::Private { 0o600 } else { 0o644 };
     temp.as_file().set_permissions(Permissions::from_mode(mode))?;
-    if let Some(folder) = path.parent().map(Path::metadata).transpose()?
-        && folder.uid() != temp.as_file().metadata()?.uid()
-    {
-        let _ = fchown(temp.as_file(), Some(folder.uid()), Some(folder.gid())); // only root can, and nobody else needs it
-    }
-    Ok(())
+    give_to_owner_of_folder(temp.as_file(), path)
 }
 
 /// Access lists among them: without its list a file's mode means another thing. What the kernel keeps for itself

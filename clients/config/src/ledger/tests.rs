@@ -41,13 +41,30 @@ fn what_was_saved_is_loaded() {
 #[test]
 fn a_broken_ledger_is_an_error() {
     let temp = tempfile::tempdir().unwrap();
-    std::fs::write(path(temp.path()), "{\"version\": 2}").unwrap();
-    let err = Ledger::load(temp.path()).unwrap_err();
-    assert!(err.to_string().contains("another version"), "{err}");
     std::fs::write(path(temp.path()), "").unwrap();
     let err = Ledger::load(temp.path()).unwrap_err();
     assert!(err.to_string().contains("is broken") && err.hint().is_some(), "{err}");
     assert_eq!((err.kind(), err.path()), (ErrorKind::InvalidLedger, Some(&*path(temp.path()))));
+}
+
+/// Whatever else stands in it: its advice must not be the one for a broken ledger, which gives entries up.
+#[test]
+fn a_ledger_of_a_newer_version_is_told_from_a_broken_one() {
+    let temp = tempfile::tempdir().unwrap();
+    for text in [
+        r#"{"version": 2}"#,
+        r#"{"version": 2, "entries": {"by": "hash"}, "new": [1]}"#,
+        r#"{"entries": [], "version": 18446744073709551615}"#,
+    ] {
+        std::fs::write(path(temp.path()), text).unwrap();
+        let err = Ledger::load(temp.path()).unwrap_err();
+        assert!(err.to_string().contains("newer version"), "{err}");
+        let hint = err.hint().unwrap();
+        assert!(!hint.contains("move it aside") && hint.contains("that version"), "{hint}");
+        assert_eq!((err.kind(), err.path()), (ErrorKind::InvalidLedger, Some(&*path(temp.path()))));
+    }
+    std::fs::write(path(temp.path()), r#"{"version": "x"}"#).unwrap();
+    assert!(Ledger::load(temp.path()).unwrap_err().to_string().contains("is broken"));
 }
 
 /// The file of an earlier version, as it stands, is what this one writes, too.

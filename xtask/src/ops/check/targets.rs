@@ -1,13 +1,13 @@
 //! What `check` connects to: command lines, and where each comes from.
 //!
-//! Servers -> our own way in; a client's file -> what the client would start. Invariant: an entry that is not ours is
-//! started only when it was named.
+//! Servers -> our own way in; a client's file -> what the client would start. Invariant: what somebody else
+//! wrote into an entry is started only when the person has said so (`--force`), after it was shown.
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use drydock_catalog::Server;
-use drydock_config::client::{self, Client, HostEnv, Scope, StdioCommand, Transport};
+use drydock_config::client::{self, HostEnv, Scope, StdioCommand, Transport};
 use drydock_config::entries::{ClientConfigFile, EntryState, ListedEntry};
 use drydock_config::ledger::Ledger;
 use drydock_engine::Engine;
@@ -29,6 +29,23 @@ pub(crate) struct CheckTarget {
     /// An entry of ours that somebody has changed: how to get it back.
     pub(super) repair: Option<String>,
     pub(super) transport: Result<Transport>,
+    /// Somebody else wrote what would be started or reached, and nobody has agreed to it: why it is not.
+    pub(super) refusal: Option<Error>,
+}
+
+/// Which entries of a client are checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Selection<'a> {
+    /// The client's id.
+    pub(crate) client: &'a str,
+    /// None: both.
+    pub(crate) scope: Option<Scope>,
+    /// The project's folder.
+    pub(crate) project: &'a Path,
+    /// Entries or servers; none: all entries of ours.
+    pub(crate) names: &'a [String],
+    /// Also what is not as we wrote it.
+    pub(crate) force: bool,
 }
 
 /// Every named server, entered by ourselves.
@@ -45,6 +62,7 @@ pub(crate) fn from_server(ws: &Workspace, names: &[String]) -> Result<Vec<CheckT
         scope: None,
         entry: None,
         repair: None,
+        refusal: None,
         transport: connect::launch(ws, engine, &server).map(Transport::Stdio),
         server: Some(server),
     });
@@ -52,13 +70,8 @@ pub(crate) fn from_server(ws: &Workspace, names: &[String]) -> Result<Vec<CheckT
 }
 
 /// The entries in a client's file: those of these names, or all of ours.
-pub(crate) fn from_client(
-    ws: &Workspace,
-    id: &str,
-    scope: Option<Scope>,
-    project: &Path,
-    names: &[String],
-) -> Result<Vec<CheckTarget>> {
+pub(crate) fn from_client(ws: &Workspace, selection: Selection<'_>) -> Result<Vec<CheckTarget>> {
+    let Selection { client: id, scope, project, names, .. } = selection;
     let host_env = HostEnv::here()?;
     let ledger = Ledger::load(&ws.state)?;
     let servers = select::load_valid(&ws.root)?;
@@ -68,8 +81,14 @@ pub(crate) fn from_client(
         for scope in scopes.iter().copied().filter(|it| scope.is_some() || client.has_scope(&host_env, *it)) {
             let config_file = ClientConfigFile::of(client, scope, &host_env, project)?;
             for found in config_file.list(&ledger)?.into_iter().filter(|it| wanted(it, names)) {
-                let reinstall = reinstall::command(ws, &config_file, &ledger, &found.name);
-                targets.push(target(&host_env, project, client, scope, found, &servers, reinstall));
+                let reinstall = reinstall::command(ws, &config_file, &ledger, &found);
+                let transport = client.transport(&host_env, project, scope, &found.name).map_err(Error::from);
+                let agreed = selection.force || found.runs_as_written || found.state == EntryState::Missing;
+                let by_force = by_force(ws, &config_file, project, &found.name);
+                let refusal =
+                    (!agreed).then(|| refusal(&config_file, &found, &transport, &reinstall, &by_force));
+                let target = target(&config_file, found, &servers, reinstall, transport);
+                targets.push(CheckTarget { refusal, ..target });
             }
         }
     }
@@ -84,6 +103,34 @@ pub(crate) fn from_client(
     Err(with_hint(format!("{id} has {what}"), format!("cargo xtask install-client {id}{which}")))
 }
 
+/// Shows what would be started, or how it differs from what we wrote.
+fn refusal(
+    config_file: &ClientConfigFile<'_>,
+    found: &ListedEntry,
+    transport: &Result<Transport>,
+    reinstall: &str,
+    by_force: &str,
+) -> Error {
+    let (name, path) = (&found.name, config_file.path.display());
+    let starts = match transport {
+        Ok(Transport::Stdio(it)) => {
+            format!("\n  it starts {:?}", [vec![it.command.clone()], it.args.clone()].concat())
+        }
+        Ok(Transport::Http(it)) => format!("\n  it leads to {:?}", it.url),
+        Err(_) => String::new(),
+    };
+    if found.state == EntryState::Unmanaged {
+        let problem =
+            format!("the entry {name:?} in {path} is not managed by Drydock, and was not started{starts}");
+        return with_hint(problem, format!("look at it first; this starts it as it stands: {by_force}"));
+    }
+    let differences: String = found.differences.iter().map(|it| format!("\n  {it}")).collect();
+    let problem =
+        format!("the entry {name:?} in {path} is not as we wrote it, and was not started{differences}");
+    let hint = format!("{reinstall} writes ours again; this starts it as it stands: {by_force}");
+    with_hint(problem, hint)
+}
+
 fn wanted(found: &ListedEntry, names: &[String]) -> bool {
     if names.is_empty() {
         return found.state != EntryState::Unmanaged;
@@ -91,24 +138,32 @@ fn wanted(found: &ListedEntry, names: &[String]) -> bool {
     names.iter().any(|it| *it == found.name || found.server.as_ref() == Some(it))
 }
 
+/// The command that starts this very entry, whoever wrote it.
+fn by_force(ws: &Workspace, config_file: &ClientConfigFile<'_>, project: &Path, name: &str) -> String {
+    let (id, scope) = (&config_file.client.id, config_file.scope);
+    let project = (scope == Scope::Project && project != ws.root)
+        .then(|| format!(" --project {}", reinstall::quoted(&project.display().to_string())));
+    let project = project.unwrap_or_default();
+    format!("cargo xtask check --client {id} --scope {scope}{project} {} --force", reinstall::quoted(name))
+}
+
 /// `reinstall`: how the entry is written again.
 fn target(
-    host_env: &HostEnv,
-    project: &Path,
-    client: &Client,
-    scope: Scope,
+    config_file: &ClientConfigFile<'_>,
     found: ListedEntry,
     servers: &[Server],
     reinstall: String,
+    transport: Result<Transport>,
 ) -> CheckTarget {
     CheckTarget {
+        transport,
+        refusal: None,
         repair: (found.state == EntryState::Modified)
             .then(|| format!("somebody changed the entry since; this puts it right: {reinstall}")),
         name: found.server.clone().unwrap_or_else(|| found.name.clone()),
         server: servers.iter().find(|it| Some(&it.name) == found.server.as_ref()).cloned(),
-        client: Some(client.id.clone()),
-        scope: Some(scope),
-        transport: client.transport(host_env, project, scope, &found.name).map_err(Into::into),
+        client: Some(config_file.client.id.clone()),
+        scope: Some(config_file.scope),
         entry: Some(found.name),
     }
 }
@@ -125,3 +180,6 @@ impl CheckTarget {
         self.name == name || self.entry.as_deref() == Some(name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,7 +122,18 @@ fn another_projects_folder_is_named() {
     let of = |project: &Path| {
         let config_file =
             ClientConfigFile::at(&client, Scope::Project, project.join(".cursor/mcp.json")).unwrap();
-        command(&ws, &config_file, &ledger, "weather")
+        let listed = |state, needs_force| ListedEntry {
+            name: "weather".to_owned(),
+            state,
+            server: None,
+            differences: Vec::new(),
+            needs_force,
+            runs_as_written: !needs_force,
+        };
+        let by_force = command(&ws, &config_file, &ledger, &listed(EntryState::Modified, true));
+        let plain = command(&ws, &config_file, &ledger, &listed(EntryState::Missing, false));
+        assert_eq!(by_force.replace(" --force --name", " --name"), plain);
+        plain
     };
     let here = "cargo xtask install-client cursor --scope project --name weather";
     assert_eq!(of(&ws.root), here);

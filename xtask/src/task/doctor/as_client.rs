@@ -8,17 +8,22 @@ use drydock_config::client::{self, StartedFrom, StdioCommand};
 
 use super::{Finding, State};
 use crate::connect::{Connect, Options};
-use crate::ops::check::{CheckResult, check, targets};
+use crate::ops::check::targets::{self, Selection};
+use crate::ops::check::{CheckResult, check};
 use crate::workspace::Workspace;
 
 /// What a desktop session sets, besides PATH, that an engine's client may need.
 const KEPT: [&str; 8] =
     ["HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "USERPROFILE", "SYSTEMROOT"];
 
-pub(super) fn all(ws: &Workspace, id: &str) -> Result<Vec<Finding>> {
+/// `force`: also what is not as we wrote it.
+pub(super) fn all(ws: &Workspace, id: &str, force: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for client in client::pick(&ws.root, &[id.to_owned()])? {
-        let targets = targets::from_client(ws, id, None, &ws.root, &[])?;
+        let targets = targets::from_client(
+            ws,
+            Selection { client: id, scope: None, project: &ws.root, names: &[], force },
+        )?;
         let connect = Connect::build(ws)?;
         for mut it in targets {
             if client.started_from() == StartedFrom::Desktop {

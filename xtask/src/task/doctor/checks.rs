@@ -201,11 +201,20 @@ fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>
     let mut all = Vec::new();
     for client in client::load(&ws.root)? {
         for scope in [Scope::User, Scope::Project] {
-            let Ok(config_file) = ClientConfigFile::of(&client, scope, &host_env, &ws.root) else { continue };
+            if !client.has_scope(&host_env, scope) {
+                continue;
+            }
             let check = format!("{} ({scope})", client.name());
+            let config_file = match ClientConfigFile::of(&client, scope, &host_env, &ws.root) {
+                Ok(config_file) => config_file,
+                Err(err) => {
+                    all.push(Finding::bad(check, &err.into()));
+                    continue;
+                }
+            };
             match config_file.list(&ledger) {
                 Ok(entries) => all.extend(entries.iter().filter_map(|it| {
-                    let again = reinstall::command(ws, &config_file, &ledger, &it.name);
+                    let again = reinstall::command(ws, &config_file, &ledger, it);
                     let finding = entry(&check, &again, it)?;
                     if finding.state != State::Ok {
                         return Some(finding);

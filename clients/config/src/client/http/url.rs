@@ -3,29 +3,8 @@
 //! URL -> accepted, or refused with the reason. Invariant: nothing that a client could take for a variable gets in, and
 //! no secret.
 
+use super::secret;
 use crate::error::{Error, ErrorKind, Result};
-
-const SECRET_WORDS: [&str; 12] = [
-    "key",
-    "apikey",
-    "token",
-    "accesstoken",
-    "authtoken",
-    "apitoken",
-    "secret",
-    "password",
-    "passwd",
-    "auth",
-    "signature",
-    "sig",
-];
-
-/// Whether something of that name probably holds a secret, as `api_key`, `--auth-token`, `PASSWORD` do.
-pub fn sounds_secret(name: &str) -> bool {
-    let words = name.to_ascii_lowercase();
-    let mut words = words.split(|it: char| !it.is_ascii_alphanumeric());
-    words.any(|word| SECRET_WORDS.contains(&word))
-}
 
 /// Only http(s), nothing that a client could take for a variable, and no secret.
 pub(super) fn check(url: &str) -> Result<()> {
@@ -45,12 +24,10 @@ pub(super) fn check(url: &str) -> Result<()> {
         let hint = "give the secret as a header instead, as a reference: `Authorization: Bearer ${NAME}`";
         return refuse("holds a user or a password, which would stand in the client's file", hint);
     }
-    let query = url.split_once('?').map_or("", |it| it.1);
-    if let Some((name, _)) =
-        query.split('&').filter_map(|it| it.split_once('=')).find(|it| sounds_secret(it.0))
-    {
-        let hint = "give the secret as a header instead, as a reference: `Authorization: Bearer ${NAME}`";
-        return refuse(&format!("gives a value to `{name}`, which would stand in the client's file"), hint);
+    if let Some(found) = secret::find(&rest[authority.len()..]) {
+        let hint = "give the secret as a header instead, as a reference: `Authorization: Bearer ${NAME}`; what the service \
+                    takes in the address only, add in the client itself";
+        return refuse(&format!("{found}, which would stand in the client's file"), hint);
     }
     if authority.is_empty() || authority.starts_with(':') {
         return refuse(&format!("{url:?} names no host"), "as in https://host/mcp");

@@ -132,6 +132,20 @@ fn a_url_is_http_and_holds_nothing_else() {
         ("https://token@example.org/", "holds a user or a password"),
         ("https://example.org/mcp?v=1&api_key=s3cret", "gives a value to `api_key`"),
         ("https://example.org/mcp?v=1&accessToken=s3cret", "gives a value to `accessToken`"),
+        ("https://example.org/mcp?v=1&api%5Fkey=s3cret", "gives a value to `api_key`"),
+        ("https://example.org/mcp?v=1;signing_key=s3cret", "gives a value to `signing_key`"),
+        ("https://example.org/mcp#access_token=s3cret", "gives a value to `access_token`"),
+        ("https://example.org/mcp;token=s3cret", "gives a value to `token`"),
+        ("https://example.org/token/s3cret123/mcp", "gives a value to `token`"),
+        ("https://example.org/api-key/s3cret123", "gives a value to `api-key`"),
+        ("https://example.org/sk-ant-api03-x/mcp", "looks like a key"),
+        ("https://example.org/%73k-proj-x/mcp", "looks like a key"),
+        ("https://example.org/ghp_16C7e42F292c6912E7/mcp", "looks like a key"),
+        ("https://example.org/mcp?u=xoxb-1-2-x", "looks like a key"),
+        ("https://example.org/mcp?AKIAIOSFODNN7EXAMPLE", "looks like a key"),
+        ("https://example.org/mcp#eyJhbGciOiJIUzI1NiJ9.e30.x", "looks like a key"),
+        ("https://mcp.example.org/api/mcp/s/NmY3ZTg0YjQtZjU2Ny00MjNh/mcp", "looks like a key"),
+        ("https://mcp.example.org/s/0123456789abcdef0123456789abcdef", "looks like a key"),
         ("https://example.org/a b", "a character that no URL holds"),
         ("https://example.org/\n", "a character that no URL holds"),
         ("https://example.org/\u{1b}[31m", "a character that no URL holds"),
@@ -145,7 +159,20 @@ fn a_url_is_http_and_holds_nothing_else() {
         let text = format!("{err:#}");
         assert!(text.contains(complaint) && !text.contains("secret"), "{url}: {text}");
     }
-    for url in ["http://127.0.0.1:8000/mcp/", "http://[::1]:8/", "https://h", "https://h/a?b=c&d=@#e"] {
+    for url in [
+        "http://127.0.0.1:8000/mcp/",
+        "http://[::1]:8/",
+        "https://h",
+        "https://h/a?b=c&d=@#e",
+        "https://h/auth/mcp",
+        "https://h/sk-SK/mcp",
+        "https://h/api/token/mcp",
+        "https://h/v2025-11-25/my-very-long-name-of-a-server-v2/mcp",
+        "https://h/tenants/123e4567-e89b-12d3-a456-426614174000/mcp",
+        "https://h/1234567890123456789012345678/mcp",
+        "https://h/mcp?profile=weather-in-Berlin&limit=100000",
+        "https://h/%E6%97%A5%E6%9C%AC/mcp",
+    ] {
         let remote = HttpEndpoint { url: url.into(), headers: vec![] };
         let entry = known("cursor").http_entry(Scope::User, "x", &remote).unwrap();
         assert_eq!(known("cursor").parse_http(&Value::Object(entry)).unwrap(), remote);

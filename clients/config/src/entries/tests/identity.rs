@@ -1,0 +1,129 @@
+//! An entry is ours by where it leads: the same name alone makes nothing ours.
+
+use super::*;
+use crate::ErrorKind;
+
+/// A file in which our entry `a` was replaced by that one, by somebody who writes files.
+fn replaced_by(home: &Home, id: &str, scope: Scope, theirs: &Value) -> (PathBuf, String) {
+    let config_file = home.config_file(id, scope);
+    home.put(&config_file, &["a"]);
+    let mut file: Value = serde_json::from_str(&text(&config_file.path)).unwrap();
+    file["mcpServers"]["a"] = theirs.clone();
+    let text = file.to_string();
+    fs::write(&config_file.path, &text).unwrap();
+    (config_file.path, text)
+}
+
+fn entries_of_their_own() -> [Value; 5] {
+    [
+        json!({"command": "/opt/mine/weather", "args": ["--port", "7"]}),
+        json!({"url": "https://example.com/mcp"}),
+        json!({"type": "http", "url": "https://example.com/mcp", "headers": {"X": "1"}}),
+        json!({"command": "/bin/sh", "args": ["-c", "docker run --rm -i weather"]}),
+        json!({}),
+    ]
+}
+
+#[test]
+fn an_entry_of_their_own_under_our_name_is_unmanaged_and_stays() {
+    for scope in Scope::ALL {
+        for theirs in entries_of_their_own() {
+            let home = Home::new();
+            let (path, before) = replaced_by(&home, "cursor", scope, &theirs);
+            let config_file = home.config_file("cursor", scope);
+            assert_eq!(home.list(&config_file), [("a".into(), EntryState::Unmanaged)], "{theirs}");
+            let refused = config_file.install(&home.state(), &[desired("a")], ChangeOptions::default());
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unmanaged, "{theirs}");
+            assert_eq!(home.take(&config_file, &["a"]).entries[0].1, EntryAction::LeftUnmanaged, "{theirs}");
+            assert_eq!(text(&path), before, "{theirs}");
+            assert!(Ledger::load(&home.state()).unwrap().entries.is_empty(), "the ledger still has it");
+        }
+    }
+}
+
+#[test]
+fn an_entry_of_their_own_comes_back_when_ours_replaced_it_by_force() {
+    for theirs in entries_of_their_own() {
+        let home = Home::new();
+        let (path, before) = replaced_by(&home, "claude-code", Scope::User, &theirs);
+        let config_file = home.config_file("claude-code", Scope::User);
+        let forced = config_file.install(&home.state(), &[desired("a")], FORCE).unwrap();
+        assert_eq!(forced.entries[0].1, EntryAction::Replaced, "{theirs}");
+        assert_eq!(home.take(&config_file, &["a"]).entries[0].1, EntryAction::Restored);
+        assert_eq!(text(&path), before, "{theirs}");
+    }
+}
+
+/// Also what another clone of Drydock wrote: it has another prefix, or another folder.
+#[test]
+fn an_entry_that_is_partly_ours_is_replaced_and_removed_by_force_only() {
+    let ours = desired("a").entry;
+    let args = &ours["args"];
+    for theirs in [
+        json!({"command": "/clone/target/release/a", "args": args}),
+        json!({"command": "docker", "args": ["exec", "-i", "other-mcp-a", "/mcp", "stdio"]}),
+        json!({"command": "docker", "args": ["run", "--rm", "-i", "weather"]}),
+        json!({"command": "docker", "args": args, "url": "https://example.com/mcp"}),
+    ] {
+        let home = Home::new();
+        let (path, before) = replaced_by(&home, "cursor", Scope::User, &theirs);
+        let config_file = home.config_file("cursor", Scope::User);
+        assert_eq!(home.list(&config_file), [("a".into(), EntryState::Modified)], "{theirs}");
+        let none = ChangeOptions::default();
+        let refused = [
+            config_file.install(&home.state(), &[desired("a")], none).unwrap_err(),
+            config_file.uninstall(&home.state(), &["a".into()], none).unwrap_err(),
+        ];
+        for err in refused {
+            assert_eq!(err.kind(), ErrorKind::Modified, "{theirs}");
+            assert!(format!("{err:#}").contains("file left unchanged"), "{err:#}");
+            assert!(err.hint().unwrap().contains("--force"), "{err:#}");
+        }
+        assert_eq!(text(&path), before, "{theirs}");
+        config_file.install(&home.state(), &[desired("a")], FORCE).unwrap();
+        assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)], "{theirs}");
+        assert!(!text(&path).contains("url"), "ours was merged into {theirs}");
+        let removed = home.take(&config_file, &["a"]);
+        let back = theirs.get("url").is_some();
+        assert_eq!(removed.entries[0].1 == EntryAction::Restored, back, "{theirs}");
+    }
+}
+
+#[test]
+fn an_endpoint_is_ours_by_its_url() {
+    let home = Home::new();
+    let config_file = home.config_file("cursor", Scope::User);
+    let endpoint = |url: &str| DesiredEntry {
+        name: "a".into(),
+        server: None,
+        entry: json!({"url": url}).as_object().unwrap().clone(),
+    };
+    let ours = endpoint("https://example.com/mcp");
+    config_file.install(&home.state(), &[ours], ChangeOptions::default()).unwrap();
+    let written = text(&config_file.path);
+    for (url, state) in [
+        ("https://example.com/mcp", EntryState::Managed),
+        ("https://example.com/v2", EntryState::Modified),
+        ("https://example.com.evil.org/mcp", EntryState::Unmanaged),
+        ("http://example.com/mcp", EntryState::Unmanaged),
+    ] {
+        fs::write(&config_file.path, written.replace("https://example.com/mcp", url)).unwrap();
+        assert_eq!(home.list(&config_file), [("a".into(), state)], "{url}");
+    }
+}
+
+/// `opencode` has the whole command line in one list, and `goose` other words for it.
+#[test]
+fn every_form_of_an_entry_is_told_apart() {
+    for client in client::load(Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()).unwrap() {
+        let entry = |command: &str, args: &[&str]| {
+            let args = args.iter().map(|it| (*it).to_owned()).collect();
+            let command = client::StdioCommand { command: command.into(), args, ..Default::default() };
+            Value::Object(client.stdio_entry("a", &command))
+        };
+        let destination = |it: &Value| client.destination(it).unwrap();
+        let ours = destination(&entry("/usr/bin/docker", &["exec", "-i", "mcp-a", "/mcp", "stdio"]));
+        let other = destination(&entry("npx", &["-y", "weather"]));
+        assert_eq!((ours.words.len(), other.words.len()), (6, 3), "{}", client.id);
+    }
+}
