@@ -5,6 +5,7 @@
 //! than `MAX_QUEUED`: the next one is told to come again.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -134,7 +135,7 @@ impl<H: ServerHandler> Service<RoleServer> for CallLimiter<H> {
         let method = Cow::<str>::from(request.method().to_owned());
         let tool = subject(&request).map(str::to_owned);
         let id = context.id.to_string();
-        let answer = log::scope(&self.log, self.answer(request, context)).await;
+        let answer = log::scope(&self.log, pin!(self.answer(request, context))).await;
         self.log.request(Request {
             method: &method,
             tool: tool.as_deref(),
@@ -150,7 +151,7 @@ impl<H: ServerHandler> Service<RoleServer> for CallLimiter<H> {
         notification: ClientNotification,
         context: NotificationContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        log::scope(&self.log, self.server.handle_notification(notification, context)).await
+        log::scope(&self.log, pin!(self.server.handle_notification(notification, context))).await
     }
 
     fn get_info(&self) -> ServerConfig {
