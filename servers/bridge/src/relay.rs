@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 use drydock_runtime::contract::{ControlMessage, ServerExit};
 use drydock_runtime::ipc::{LineSocket, wait_any};
 use drydock_runtime::log::Log;
+use drydock_runtime::output::Output;
 use drydock_runtime::stall::{POLL_INTERVAL, StallClock, StallStatus, hung_up};
 use rustix::event::PollFlags;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 
 use crate::in_flight::InFlight;
-use crate::output::Output;
 use buffer::Buffer;
 use phase::Phase;
 

@@ -1,25 +1,27 @@
 //! The pipes of a session, as rmcp's transport, with an end that is certain.
 //!
 //! Bytes <-> messages. Invariant: input is read on and on until its end is seen, except for a moment while too many
-//! calls wait, and while answers cannot get out; and then the stall clock runs. So whatever a client and an engine do
-//! with the pipes, `Shutdown` is told in bounded time.
+//! calls wait, and while answers cannot get out; and then the watchdog's stall clock runs. So whatever a client and an
+//! engine do with the pipes, `Shutdown` is told in bounded time.
 
+use std::future::ready;
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use drydock_runtime::stall::{POLL_INTERVAL, StallClock, StallStatus};
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, ClientNotification, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
 use rmcp::transport::async_rw::AsyncRwTransport;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::io::{AsyncRead, Sink, sink};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::answer::line;
+use crate::in_flight::{InFlight, Request};
+use crate::outbox::Outbox;
 use crate::permits::Permits;
+use crate::watchdog::Vitals;
 
 /// Why and whether a session is over.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +45,11 @@ impl Shutdown {
     }
 
     pub(crate) fn reason(&self) -> &'static str {
-        self.reason.get().copied().unwrap_or("closed")
+        self.reason_or("closed")
+    }
+
+    pub(crate) fn reason_or(&self, other: &'static str) -> &'static str {
+        self.reason.get().copied().unwrap_or(other)
     }
 }
 
@@ -58,8 +64,11 @@ const YIELD_EVERY: usize = 16;
 const BACKPRESSURE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A transport that tells `Shutdown` when the client is gone.
-pub(crate) struct StdioTransport<R: AsyncRead, W: AsyncWrite + Unpin> {
-    inner: AsyncRwTransport<RoleServer, R, Output<W>>,
+pub(crate) struct StdioTransport<R: AsyncRead> {
+    inner: AsyncRwTransport<RoleServer, R, Sink>,
+    outbox: Arc<Outbox>,
+    in_flight: Arc<InFlight>,
+    vitals: Arc<Vitals>,
     unsent: Arc<Permits>,
     /// For calls that run or wait.
     queue_permits: Arc<Permits>,
@@ -69,27 +78,44 @@ pub(crate) struct StdioTransport<R: AsyncRead, W: AsyncWrite + Unpin> {
     reads: usize,
 }
 
-impl<R, W> StdioTransport<R, W>
-where
-    R: AsyncRead + Send + Unpin,
-    W: AsyncWrite + Send + Unpin + 'static,
-{
-    /// `stall_timeout`: how long output may be blocked.
+impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
     pub(crate) fn new(
         reader: R,
-        writer: W,
+        outbox: Arc<Outbox>,
+        in_flight: Arc<InFlight>,
+        vitals: Arc<Vitals>,
         queue_permits: Arc<Permits>,
         shutdown: Shutdown,
-        stall_timeout: Duration,
     ) -> Self {
-        let output = Output {
-            inner: writer,
-            stall: StallClock::new(stall_timeout),
-            next_look: None,
-            shutdown: shutdown.clone(),
-        };
-        let inner = AsyncRwTransport::new(reader, output);
-        Self { inner, unsent: Permits::new(MAX_UNSENT), queue_permits, overrun: false, shutdown, reads: 0 }
+        Self {
+            inner: AsyncRwTransport::new(reader, sink()),
+            outbox,
+            in_flight,
+            vitals,
+            unsent: Permits::new(MAX_UNSENT),
+            queue_permits,
+            overrun: false,
+            shutdown,
+            reads: 0,
+        }
+    }
+
+    /// Notes what was read.
+    fn on_message(&self, message: &ClientJsonRpcMessage) {
+        match message {
+            ClientJsonRpcMessage::Request(it) => {
+                self.in_flight.insert(Request::new(it.id.clone(), &it.request));
+                self.vitals.wake();
+            }
+            ClientJsonRpcMessage::Notification(it) => {
+                if let ClientNotification::CancelledNotification(cancelled) = &it.notification
+                    && let Some(id) = &cancelled.params.request_id
+                {
+                    self.in_flight.cancel(id);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Waits until the requests of another turn find permits, but not for ever. May be dropped and called again.
@@ -102,24 +128,32 @@ where
     }
 }
 
-impl<R, W> Transport<RoleServer> for StdioTransport<R, W>
-where
-    R: AsyncRead + Send + Unpin,
-    W: AsyncWrite + Send + Unpin + 'static,
-{
+/// The request that a message answers.
+fn answered(message: &ServerJsonRpcMessage) -> Option<&RequestId> {
+    match message {
+        ServerJsonRpcMessage::Response(it) => Some(&it.id),
+        ServerJsonRpcMessage::Error(it) => it.id.as_ref(),
+        _ => None,
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for StdioTransport<R> {
     type Error = io::Error;
 
     fn send(
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let permit = self.unsent.acquire();
-        let sending = self.inner.send(message);
-        async move {
-            let sent = sending.await;
-            drop(permit);
-            sent
+        if answered(&message).is_some_and(|id| self.in_flight.take(id).is_none()) {
+            return ready(Ok(())); // the watchdog has answered it
         }
+        let sent = self.outbox.send(&line(&message), Some(self.unsent.acquire()));
+        match sent {
+            Ok(true) => {}
+            Ok(false) => self.vitals.wake(),
+            Err(_) => self.shutdown.finish("the client takes no more answers"),
+        }
+        ready(sent.map(drop))
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
@@ -130,77 +164,14 @@ where
             tokio::task::yield_now().await;
         }
         let message = self.inner.receive().await;
-        if message.is_none() {
-            self.shutdown.drain("the client closed its end");
+        match &message {
+            Some(message) => self.on_message(message),
+            None => self.shutdown.drain("the client closed its end"),
         }
         message
     }
 
-    fn close(&mut self) -> impl Future<Output = io::Result<()>> + Send {
-        self.inner.close()
-    }
-}
-
-/// Output that fails, instead of waiting for ever, once nobody will read it.
-struct Output<W> {
-    inner: W,
-    stall: StallClock,
-    /// Set while output is blocked: when to look again.
-    next_look: Option<Pin<Box<Sleep>>>,
-    shutdown: Shutdown,
-}
-
-impl<W: Unpin> Output<W> {
-    fn done<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
-        self.next_look = None;
-        self.stall.moved();
-        if result.is_err() {
-            self.shutdown.finish("the client takes no more answers");
-        }
-        Poll::Ready(result)
-    }
-
-    /// Output is blocked: waits for the next look, or gives up.
-    fn blocked<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        loop {
-            let reason = match self.stall.blocked(Instant::now(), io::stdin()) {
-                StallStatus::Waiting => {
-                    ready!(
-                        self.next_look
-                            .get_or_insert_with(|| Box::pin(sleep(POLL_INTERVAL)))
-                            .as_mut()
-                            .poll(cx)
-                    );
-                    self.next_look = None;
-                    continue;
-                }
-                StallStatus::ClientGone => "the client is gone, its answers are dropped",
-                StallStatus::Stalled => "output was blocked for too long",
-            };
-            self.shutdown.finish(reason);
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, reason)));
-        }
-    }
-}
-
-impl<W: AsyncWrite + Unpin> AsyncWrite for Output<W> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        match Pin::new(&mut this.inner).poll_write(cx, buf) {
-            Poll::Ready(result) => this.done(result),
-            Poll::Pending => this.blocked(cx),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        match Pin::new(&mut this.inner).poll_flush(cx) {
-            Poll::Ready(result) => this.done(result),
-            Poll::Pending => this.blocked(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    async fn close(&mut self) -> io::Result<()> {
+        self.outbox.drain().await
     }
 }
