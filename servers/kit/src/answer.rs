@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResult, ContentBlock, ServerJsonRpcMessage, ServerResult};
+use rmcp::model::{CallToolResult, ContentBlock, ErrorCode, ServerJsonRpcMessage, ServerResult};
+use serde::Serialize;
 
 use crate::in_flight::Request;
 
@@ -16,6 +17,25 @@ pub(crate) fn line(message: &ServerJsonRpcMessage) -> Vec<u8> {
     line
 }
 
+/// The answer to a request, with the id that the client gave it.
+pub(crate) fn answer_line(request: &Request, message: &ServerJsonRpcMessage) -> Vec<u8> {
+    match (&request.raw_id, message) {
+        (Some(id), ServerJsonRpcMessage::Response(it)) => with_id(id, "result", &it.result),
+        (Some(id), ServerJsonRpcMessage::Error(it)) => with_id(id, "error", &it.error),
+        _ => line(message),
+    }
+}
+
+/// An error for a request that rmcp never sees.
+pub(crate) fn error_line(id: &str, code: ErrorCode, reason: String) -> Vec<u8> {
+    with_id(id, "error", &ErrorData::new(code, reason, None))
+}
+
+fn with_id(id: &str, key: &str, value: &impl Serialize) -> Vec<u8> {
+    let value = serde_json::to_string(value).unwrap_or_default();
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"{key}\":{value}}}\n").into_bytes()
+}
+
 /// What a call is told whose time is over.
 pub(crate) fn time_is_over(after: Duration) -> String {
     format!("the call timed out after {} s; it was cancelled", after.as_secs())
@@ -24,10 +44,11 @@ pub(crate) fn time_is_over(after: Duration) -> String {
 /// The answer to a request whose time is over.
 pub(crate) fn timed_out(request: &Request, after: Duration) -> Vec<u8> {
     let text = time_is_over(after);
-    line(&if request.is_call() {
+    let answer = if request.is_call() {
         let result = CallToolResult::error(vec![ContentBlock::text(text)]);
         ServerJsonRpcMessage::response(ServerResult::CallToolResult(result), request.id.clone())
     } else {
         ServerJsonRpcMessage::error(ErrorData::internal_error(text, None), Some(request.id.clone()))
-    })
+    };
+    answer_line(request, &answer)
 }

@@ -15,6 +15,8 @@ use rmcp::model::{ClientRequest, RequestId};
 pub(crate) struct Request {
     /// What rmcp knows it by.
     pub(crate) id: RequestId,
+    /// As the client wrote it, if rmcp cannot hold that.
+    pub(crate) raw_id: Option<Box<str>>,
     pub(crate) method: String,
     /// The tool or prompt that it names.
     tool: Option<String>,
@@ -26,7 +28,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(id: RequestId, request: &ClientRequest) -> Self {
+    pub(crate) fn new(id: RequestId, raw_id: Option<Box<str>>, request: &ClientRequest) -> Self {
         let tool = match request {
             ClientRequest::CallToolRequest(it) => Some(it.params.name.to_string()),
             ClientRequest::GetPromptRequest(it) => Some(it.params.name.clone()),
@@ -35,6 +37,7 @@ impl Request {
         let method = request.method().to_owned();
         Self {
             id,
+            raw_id,
             method,
             tool,
             start: Instant::now(),
@@ -51,10 +54,14 @@ impl Request {
         log.request(log::Request {
             method: &self.method,
             tool: self.tool.as_deref(),
-            id: &self.id.to_string(),
+            id: &self.shown_id(),
             elapsed: self.start.elapsed(),
             outcome,
         });
+    }
+
+    fn shown_id(&self) -> String {
+        self.raw_id.as_deref().map_or_else(|| self.id.to_string(), |it| it.trim_matches('"').to_owned())
     }
 
     pub(crate) fn is_call(&self) -> bool {
@@ -73,8 +80,19 @@ impl Request {
     /// What a person knows it by.
     pub(crate) fn name(&self) -> String {
         let tool = self.tool.as_deref().map(|it| format!(" {it}")).unwrap_or_default();
-        format!("{}{tool} id={}", self.method, self.id)
+        format!("{}{tool} id={}", self.method, self.shown_id())
     }
+}
+
+/// Requests of a session that may be open at the same time, calls that wait among them.
+const MAX_OPEN: usize = 1024;
+
+/// Why a request is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The id is one of a request that is open.
+    Duplicate,
+    TooMany,
 }
 
 /// All that are not answered.
@@ -86,8 +104,25 @@ impl InFlight {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn insert(&self, request: Request) {
-        self.open().push(Arc::new(request));
+    pub(crate) fn insert(&self, request: Request) -> Result<(), Refusal> {
+        let mut open = self.open();
+        let is_same = |it: &Arc<Request>| match &request.raw_id {
+            Some(raw) => it.raw_id.as_ref() == Some(raw),
+            None => it.id == request.id,
+        };
+        if open.iter().any(is_same) {
+            return Err(Refusal::Duplicate);
+        }
+        if open.len() >= MAX_OPEN {
+            return Err(Refusal::TooMany);
+        }
+        open.push(Arc::new(request));
+        Ok(())
+    }
+
+    /// What rmcp knows a request by whose id it cannot hold.
+    pub(crate) fn id_of_raw(&self, raw: &str) -> Option<RequestId> {
+        self.open().iter().find(|it| it.raw_id.as_deref() == Some(raw)).map(|it| it.id.clone())
     }
 
     pub(crate) fn get(&self, id: &RequestId) -> Option<Arc<Request>> {

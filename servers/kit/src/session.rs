@@ -73,8 +73,16 @@ async fn serve<H: ServerHandler>(
     let limiter = CallLimiter::new(server, options, session.log().clone(), in_flight.clone(), vitals.clone());
     let permits = limiter.queue_permits();
     let (reader, _) = stdio_pipes();
-    let transport =
-        StdioTransport::new(reader, outbox.clone(), in_flight, vitals.clone(), permits, shutdown.clone());
+    let log = session.log().clone();
+    let transport = StdioTransport::new(
+        reader,
+        outbox.clone(),
+        in_flight,
+        vitals.clone(),
+        permits,
+        shutdown.clone(),
+        log,
+    );
     let served = async {
         match limiter.serve_with_ct(transport, shutdown.now.clone()).await {
             Ok(running) => running.waiting().await.map(drop).map_err(Error::Task),

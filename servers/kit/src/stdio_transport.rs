@@ -9,16 +9,21 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use drydock_runtime::log::{self, Log, Outcome};
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ClientNotification, RequestId, ServerJsonRpcMessage};
+use rmcp::model::{
+    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientNotification,
+    ClientRequest, ErrorCode, RequestId, ServerJsonRpcMessage,
+};
 use rmcp::transport::Transport;
-use rmcp::transport::async_rw::AsyncRwTransport;
-use tokio::io::{AsyncRead, Sink, sink};
+use tokio::io::AsyncRead;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::line;
-use crate::in_flight::{InFlight, Request};
+use crate::answer::{answer_line, error_line, line};
+use crate::frame::{self, Frame, Id};
+use crate::in_flight::{InFlight, Refusal, Request};
+use crate::line_reader::{Line, LineReader};
 use crate::outbox::Outbox;
 use crate::permits::Permits;
 use crate::watchdog::Vitals;
@@ -56,6 +61,9 @@ impl Shutdown {
 /// Answers that may be on their way out before no more requests are read.
 const MAX_UNSENT: usize = 64;
 
+/// JSON-RPC leaves -32000 to -32099 to servers.
+const SERVER_BUSY: ErrorCode = ErrorCode(-32000);
+
 /// Requests that are read in one go before those that were read get their turn: a task that finds its input ready
 /// does not give way by itself.
 const YIELD_EVERY: usize = 16;
@@ -65,7 +73,7 @@ const BACKPRESSURE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A transport that tells `Shutdown` when the client is gone.
 pub(crate) struct StdioTransport<R: AsyncRead> {
-    inner: AsyncRwTransport<RoleServer, R, Sink>,
+    lines: LineReader<R>,
     outbox: Arc<Outbox>,
     in_flight: Arc<InFlight>,
     vitals: Arc<Vitals>,
@@ -75,7 +83,10 @@ pub(crate) struct StdioTransport<R: AsyncRead> {
     /// The client was held back and no permit came free: read on, and let calls be refused, to see the end of input.
     overrun: bool,
     shutdown: Shutdown,
+    log: Log,
     reads: usize,
+    /// Ids that rmcp cannot hold, so far.
+    raw_ids: u64,
 }
 
 impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
@@ -86,9 +97,10 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
         vitals: Arc<Vitals>,
         queue_permits: Arc<Permits>,
         shutdown: Shutdown,
+        log: Log,
     ) -> Self {
         Self {
-            inner: AsyncRwTransport::new(reader, sink()),
+            lines: LineReader::new(reader),
             outbox,
             in_flight,
             vitals,
@@ -96,26 +108,107 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
             queue_permits,
             overrun: false,
             shutdown,
+            log,
             reads: 0,
+            raw_ids: 0,
         }
     }
 
-    /// Notes what was read.
-    fn on_message(&self, message: &ClientJsonRpcMessage) {
-        match message {
-            ClientJsonRpcMessage::Request(it) => {
-                self.in_flight.insert(Request::new(it.id.clone(), &it.request));
-                self.vitals.wake();
+    /// What rmcp gets of a line, if anything.
+    fn on_frame(&mut self, frame: Frame) -> Option<ClientJsonRpcMessage> {
+        match frame {
+            Frame::Request { id, request } => self.on_request(id, *request),
+            Frame::Message(message) => {
+                self.on_message(&message);
+                Some(*message)
             }
-            ClientJsonRpcMessage::Notification(it) => {
-                if let ClientNotification::CancelledNotification(cancelled) = &it.notification
-                    && let Some(id) = &cancelled.params.request_id
-                {
-                    self.in_flight.cancel(id);
+            Frame::Refused { ids, code, reason } => {
+                for id in ids {
+                    self.refuse(&id, code, reason.clone());
                 }
+                None
             }
-            _ => {}
+            Frame::Skipped(why) => {
+                self.log.warn(why);
+                None
+            }
+            Frame::Nothing => None,
         }
+    }
+
+    fn on_request(&mut self, id: Id, request: ClientRequest) -> Option<ClientJsonRpcMessage> {
+        let (key, raw) = match id {
+            Id::Plain(id) => (id, None),
+            Id::Raw(raw) => {
+                self.raw_ids += 1;
+                (RequestId::String(format!("drydock {}", self.raw_ids).into()), Some(raw))
+            }
+        };
+        let id =
+            || raw.as_deref().map_or_else(|| serde_json::to_string(&key).unwrap_or_default(), str::to_owned);
+        match self.in_flight.insert(Request::new(key.clone(), raw.clone(), &request)) {
+            Ok(()) => {
+                self.vitals.wake();
+                return Some(ClientJsonRpcMessage::request(request, key));
+            }
+            Err(Refusal::Duplicate) => {
+                let reason = "a request with this id is still under way".into();
+                self.refuse(&id(), ErrorCode::INVALID_REQUEST, reason);
+            }
+            Err(Refusal::TooMany) => {
+                self.refuse(&id(), SERVER_BUSY, "the server is busy: too many requests are open".into());
+            }
+        }
+        None
+    }
+
+    fn on_message(&self, message: &ClientJsonRpcMessage) {
+        if let ClientJsonRpcMessage::Notification(it) = message
+            && let ClientNotification::CancelledNotification(cancelled) = &it.notification
+            && let Some(id) = &cancelled.params.request_id
+        {
+            self.in_flight.cancel(id);
+        }
+    }
+
+    /// Answers a request that rmcp does not see.
+    fn refuse(&self, id: &str, code: ErrorCode, reason: String) {
+        self.log.request(log::Request {
+            method: "refused",
+            tool: None,
+            id: id.trim_matches('"'),
+            elapsed: Duration::ZERO,
+            outcome: &Outcome::ProtocolError(code.0.to_string().into()),
+        });
+        let _ = self.write(&error_line(id, code, reason));
+    }
+
+    fn write(&self, line: &[u8]) -> io::Result<()> {
+        let sent = self.outbox.send(line, Some(self.unsent.acquire()));
+        match sent {
+            Ok(true) => {}
+            Ok(false) => self.vitals.wake(),
+            Err(_) => self.shutdown.finish("the client takes no more answers"),
+        }
+        sent.map(drop)
+    }
+
+    /// Reads a line; `None` at the end of input.
+    async fn read(&mut self) -> Option<Frame> {
+        let line = match self.lines.next().await {
+            Ok(Some(Line::Whole(line))) => line,
+            Ok(Some(Line::TooLong(salvage))) => return Some(frame::too_long(salvage)),
+            Ok(None) | Err(_) => return None,
+        };
+        if self.raw_ids > 0
+            && let Some(raw) = frame::cancelled_raw_id(line)
+            && let Some(id) = self.in_flight.id_of_raw(&raw)
+        {
+            let params = CancelledNotificationParam::new(Some(id), None);
+            let cancelled = ClientNotification::CancelledNotification(CancelledNotification::new(params));
+            return Some(Frame::Message(Box::new(ClientJsonRpcMessage::notification(cancelled))));
+        }
+        Some(frame::read(line))
     }
 
     /// Waits until the requests of another turn find permits, but not for ever. May be dropped and called again.
@@ -144,31 +237,30 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for StdioTransport<R> {
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        if answered(&message).is_some_and(|id| self.in_flight.take(id).is_none()) {
-            return ready(Ok(())); // the watchdog has answered it
-        }
-        let sent = self.outbox.send(&line(&message), Some(self.unsent.acquire()));
-        match sent {
-            Ok(true) => {}
-            Ok(false) => self.vitals.wake(),
-            Err(_) => self.shutdown.finish("the client takes no more answers"),
-        }
-        ready(sent.map(drop))
+        let line = match answered(&message).map(|id| self.in_flight.take(id)) {
+            None => line(&message),
+            Some(Some(request)) => answer_line(&request, &message),
+            Some(None) => return ready(Ok(())), // the watchdog has answered it
+        };
+        ready(self.write(&line))
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
-        self.unsent.available(1).await;
-        self.apply_backpressure().await;
-        self.reads += 1;
-        if self.reads.is_multiple_of(YIELD_EVERY) {
-            tokio::task::yield_now().await;
+        loop {
+            self.unsent.available(1).await;
+            self.apply_backpressure().await;
+            self.reads += 1;
+            if self.reads.is_multiple_of(YIELD_EVERY) {
+                tokio::task::yield_now().await;
+            }
+            let Some(frame) = self.read().await else {
+                self.shutdown.drain("the client closed its end");
+                return None;
+            };
+            if let Some(message) = self.on_frame(frame) {
+                return Some(message);
+            }
         }
-        let message = self.inner.receive().await;
-        match &message {
-            Some(message) => self.on_message(message),
-            None => self.shutdown.drain("the client closed its end"),
-        }
-        message
     }
 
     async fn close(&mut self) -> io::Result<()> {

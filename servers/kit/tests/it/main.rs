@@ -7,5 +7,6 @@
 )]
 
 mod blocked;
+mod frames;
 mod harness;
 mod session;
