@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drydock_runtime::args::Options;
-use drydock_runtime::log::{Log, Outcome};
+use drydock_runtime::log::{Log, Outcome, escape};
 use rmcp::model::{
-    CallToolResult, ClientNotification, ClientRequest, ContentBlock, ProtocolVersion, ServerConfig,
-    ServerResult,
+    CallToolResult, ClientNotification, ClientRequest, ContentBlock, ErrorCode, ProtocolVersion,
+    ServerConfig, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, Service};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -87,6 +87,14 @@ impl<H: ServerHandler> CallLimiter<H> {
         }
     }
 
+    /// rmcp does not say which tool it is that it does not know.
+    fn name_unknown(&self, name: &str, error: ErrorData) -> ErrorData {
+        if error.code != ErrorCode::INVALID_PARAMS || self.server.get_tool(name).is_some() {
+            return error;
+        }
+        ErrorData { message: format!("{}: `{}`", error.message, escape(name)).into(), ..error }
+    }
+
     /// Lets the log and the watchdog know whose code runs. Pinned, as in `log::scope`.
     async fn scope<T>(&self, entry: Option<&Arc<Request>>, mut work: Pin<&mut impl Future<Output = T>>) -> T {
         poll_fn(|cx| {
@@ -104,9 +112,14 @@ impl<H: ServerHandler> CallLimiter<H> {
     ) -> Result<Answer, Interruption> {
         let Some(_queued) = self.queue_permits.try_acquire() else { return Err(Interruption::Busy) };
         let cancelled = context.ct.clone();
+        let name = match &request {
+            ClientRequest::CallToolRequest(it) => it.params.name.clone(),
+            _ => Cow::default(),
+        };
         let work = async {
             let _running = self.run_permits.acquire().await;
-            self.server.handle_request(request, context).await
+            let answer = self.server.handle_request(request, context).await;
+            answer.map_err(|e| self.name_unknown(&name, e))
         };
         tokio::select! {
             biased;
