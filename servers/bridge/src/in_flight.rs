@@ -43,6 +43,14 @@ impl InFlight {
             return;
         }
         let Some(id) = message.id else { return };
+        if self.open.contains_key(&id) {
+            let shown = id.text();
+            self.log.warn(&format!(
+                "a request has the id of one that is not answered yet, {shown}; it is passed on"
+            ));
+            self.untracked += 1;
+            return;
+        }
         if self.open.len() >= MAX_TRACKED {
             self.untracked += 1;
             return;
@@ -118,6 +126,15 @@ mod tests {
         in_flight
             .on_client_message(message(r#"{"method":"notifications/cancelled","params":{"requestId":2}}"#));
         assert!(in_flight.is_idle());
+    }
+
+    #[test]
+    fn a_second_request_with_the_id_of_an_open_one_does_not_hide_it() {
+        let mut in_flight = InFlight::new(Log::discard());
+        in_flight.on_client_message(message(r#"{"id":1,"method":"tools/call","params":{"name":"first"}}"#));
+        in_flight.on_client_message(message(r#"{"id":1,"method":"tools/call","params":{"name":"second"}}"#));
+        let tools: Vec<_> = in_flight.open.values().filter_map(|it| it.tool.as_deref()).collect();
+        assert_eq!((tools, in_flight.untracked), (vec!["first"], 1));
     }
 
     #[test]

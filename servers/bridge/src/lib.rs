@@ -22,7 +22,6 @@ mod error;
 mod http;
 mod in_flight;
 pub mod jsonrpc_scanner;
-mod output;
 mod process_tree;
 mod relay;
 mod serve;

@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 use drydock_runtime::contract::{ControlMessage, ServerExit};
 use drydock_runtime::ipc::{LineSocket, wait_any};
 use drydock_runtime::log::Log;
+use drydock_runtime::output::Output;
 use drydock_runtime::stall::{POLL_INTERVAL, StallClock, StallStatus, hung_up};
 use rustix::event::PollFlags;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 
 use crate::in_flight::InFlight;
-use crate::output::Output;
 use buffer::Buffer;
 use phase::Phase;
 
@@ -72,6 +72,7 @@ pub(crate) struct Relay {
     phase: Phase,
     stderr_tail: Vec<String>,
     has_reported_invalid_lines: bool,
+    has_reported_invalid_input: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +113,7 @@ impl Relay {
             phase: Phase::START,
             stderr_tail: Vec::new(),
             has_reported_invalid_lines: false,
+            has_reported_invalid_input: false,
         })
     }
 
@@ -261,6 +263,11 @@ impl Relay {
                 }
                 let in_flight = &mut self.in_flight;
                 self.to_server.filled(n, |message| in_flight.on_client_message(message));
+                if self.to_server.take_has_invalid_lines() && !self.has_reported_invalid_input {
+                    self.has_reported_invalid_input = true;
+                    self.log
+                        .warn("the client sends what is no JSON-RPC; it is passed on, and may get no answer");
+                }
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(_) => self.stdin = None,

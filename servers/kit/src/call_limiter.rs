@@ -5,23 +5,27 @@
 //! than `MAX_QUEUED`: the next one is told to come again.
 
 use std::borrow::Cow;
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use drydock_runtime::args::Options;
-use drydock_runtime::log::{Log, Outcome, Request};
+use drydock_runtime::log::{Log, Outcome, escape};
 use rmcp::model::{
-    CallToolResult, ClientNotification, ClientRequest, ContentBlock, ProtocolVersion, ServerConfig,
-    ServerResult,
+    CallToolResult, ClientNotification, ClientRequest, ContentBlock, ErrorCode, ProtocolVersion,
+    ServerConfig, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, Service};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::answer::time_is_over;
+use crate::in_flight::{InFlight, Request};
 use crate::log;
 use crate::permits::Permits;
+use crate::watchdog::Vitals;
 
 /// Calls that may wait for their turn beside those that run.
 const MAX_QUEUED: usize = 256;
@@ -34,6 +38,8 @@ pub(crate) struct CallLimiter<H> {
     run_permits: Semaphore,
     call_timeout: Duration,
     log: Log,
+    in_flight: Arc<InFlight>,
+    vitals: Arc<Vitals>,
 }
 
 /// What the server answers.
@@ -48,13 +54,21 @@ enum Interruption {
 }
 
 impl<H: ServerHandler> CallLimiter<H> {
-    pub(crate) fn new(server: H, options: &Options, log: Log) -> Self {
+    pub(crate) fn new(
+        server: H,
+        options: &Options,
+        log: Log,
+        in_flight: Arc<InFlight>,
+        vitals: Arc<Vitals>,
+    ) -> Self {
         Self {
             server,
             queue_permits: Permits::new(options.max_calls + MAX_QUEUED),
             run_permits: Semaphore::new(options.max_calls),
             call_timeout: options.call_timeout,
             log,
+            in_flight,
+            vitals,
         }
     }
 
@@ -73,6 +87,23 @@ impl<H: ServerHandler> CallLimiter<H> {
         }
     }
 
+    /// rmcp does not say which tool it is that it does not know.
+    fn name_unknown(&self, name: &str, error: ErrorData) -> ErrorData {
+        if error.code != ErrorCode::INVALID_PARAMS || self.server.get_tool(name).is_some() {
+            return error;
+        }
+        ErrorData { message: format!("{}: `{}`", error.message, escape(name)).into(), ..error }
+    }
+
+    /// Lets the log and the watchdog know whose code runs. Pinned, as in `log::scope`.
+    async fn scope<T>(&self, entry: Option<&Arc<Request>>, mut work: Pin<&mut impl Future<Output = T>>) -> T {
+        poll_fn(|cx| {
+            let poll = || self.vitals.run(entry, || work.as_mut().poll(cx));
+            log::sync_scope(&self.log, poll)
+        })
+        .await
+    }
+
     /// Runs a tool within its deadline; the wait for its turn counts.
     async fn call(
         &self,
@@ -81,9 +112,14 @@ impl<H: ServerHandler> CallLimiter<H> {
     ) -> Result<Answer, Interruption> {
         let Some(_queued) = self.queue_permits.try_acquire() else { return Err(Interruption::Busy) };
         let cancelled = context.ct.clone();
+        let name = match &request {
+            ClientRequest::CallToolRequest(it) => it.params.name.clone(),
+            _ => Cow::default(),
+        };
         let work = async {
             let _running = self.run_permits.acquire().await;
-            self.server.handle_request(request, context).await
+            let answer = self.server.handle_request(request, context).await;
+            answer.map_err(|e| self.name_unknown(&name, e))
         };
         tokio::select! {
             biased;
@@ -116,9 +152,7 @@ impl Interruption {
                     "the server is busy: {MAX_QUEUED} calls of this session wait already; try again later"
                 )
             }
-            Self::TimedOut(after) => {
-                format!("the call timed out after {} s; it was cancelled", after.as_secs())
-            }
+            Self::TimedOut(after) => time_is_over(after),
             Self::Cancelled => return Err(ErrorData::internal_error("cancelled", None)),
         };
         Ok(ServerResult::CallToolResult(CallToolResult::error(vec![ContentBlock::text(text)])))
@@ -131,18 +165,11 @@ impl<H: ServerHandler> Service<RoleServer> for CallLimiter<H> {
         request: ClientRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
-        let start = Instant::now();
-        let method = Cow::<str>::from(request.method().to_owned());
-        let tool = subject(&request).map(str::to_owned);
-        let id = context.id.to_string();
-        let answer = log::scope(&self.log, pin!(self.answer(request, context))).await;
-        self.log.request(Request {
-            method: &method,
-            tool: tool.as_deref(),
-            id: &id,
-            elapsed: start.elapsed(),
-            outcome: &outcome(&answer),
-        });
+        let entry = self.in_flight.get(&context.id);
+        let answer = self.scope(entry.as_ref(), pin!(self.answer(request, context))).await;
+        if let Some(entry) = entry.filter(|it| self.in_flight.finish(it)) {
+            entry.log_to(&self.log, &outcome(&answer));
+        }
         answer.unwrap_or_else(Interruption::into_answer)
     }
 
@@ -160,14 +187,5 @@ impl<H: ServerHandler> Service<RoleServer> for CallLimiter<H> {
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
         ServerHandler::supported_protocol_versions(&self.server)
-    }
-}
-
-/// The tool or prompt that a request names.
-fn subject(request: &ClientRequest) -> Option<&str> {
-    match request {
-        ClientRequest::CallToolRequest(it) => Some(&it.params.name),
-        ClientRequest::GetPromptRequest(it) => Some(&it.params.name),
-        _ => None,
     }
 }

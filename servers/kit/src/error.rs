@@ -10,9 +10,8 @@ use drydock_runtime::args::CliError;
 pub(crate) enum Error {
     Cli(CliError),
     Runtime(drydock_runtime::Error),
-    /// There is no async runtime to be had, or no signals in it.
+    /// There is no async runtime or no watchdog to be had.
     Start(io::Error),
-    Signals(io::Error),
     /// The client and the server found no common words.
     Handshake(Box<rmcp::service::ServerInitializeError>),
     /// The task of the session broke.
@@ -35,7 +34,6 @@ impl fmt::Display for Error {
             Self::Cli(error) => error.fmt(f),
             Self::Runtime(error) => error.fmt(f),
             Self::Start(error) => write!(f, "cannot start a session: {error}"),
-            Self::Signals(error) => write!(f, "cannot catch signals: {error}"),
             Self::Handshake(error) => write!(f, "no handshake: {error}"),
             Self::Task(error) => error.fmt(f),
             Self::Stdout(error) => write!(f, "cannot write to stdout: {error}"),

@@ -4,6 +4,8 @@
 //! logs that reach `docker logs`, arguments that are checked, calls that have a deadline. Invariant: nothing but MCP
 //! is ever written to stdout of `/mcp stdio`.
 //!
+//! All tools of a session share one thread: code that blocks belongs into [`blocking()`].
+//!
 //! ```no_run
 //! use drydock_kit::{Json, Parameters};
 //! use rmcp::{ServerHandler, tool, tool_handler, tool_router};
@@ -50,17 +52,27 @@
 
 #![warn(missing_docs)]
 
+mod answer;
+mod blocking;
 mod call_limiter;
 mod error;
+mod frame;
+mod in_flight;
 mod json;
+mod line_reader;
 pub mod log;
+mod outbox;
 mod parameters;
 mod permits;
+mod salvage;
 mod session;
 mod stdio_transport;
+mod watchdog;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+pub use blocking::blocking;
 use drydock_runtime::args::{Args, CliSpec, Options, Subcommand, help};
 use drydock_runtime::control_server::{ControlServer, CountOnly};
 use drydock_runtime::log::Log;
@@ -119,10 +131,10 @@ fn serve<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Res
 }
 
 fn stdio<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), Error> {
-    let session = Session::register(options)?;
+    let session = Arc::new(Session::register(options)?);
     start_process_log(session.log().clone());
     let server = log::sync_scope(session.log(), server);
-    let ended = session::run(server, options, session.log());
+    let ended = session::run(server, options, &session);
     session.end();
     drain_stdout::before_exit();
     ended

@@ -32,6 +32,15 @@ pub(crate) fn sync_scope<T>(log: &Log, work: impl FnOnce() -> T) -> T {
     CURRENT.sync_scope(log.clone(), work)
 }
 
+/// Takes the log along to another thread.
+pub(crate) fn carry<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let log = CURRENT.try_with(Clone::clone).ok();
+    move || match log {
+        Some(log) => sync_scope(&log, work),
+        None => work(),
+    }
+}
+
 /// Runs a request of a session. Pinned, since tokio's own `scope` moves the future: 12,000 instructions a call.
 pub(crate) async fn scope<T>(log: &Log, mut work: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> T {
     poll_fn(|cx| sync_scope(log, || work.as_mut().poll(cx))).await

@@ -1,55 +1,88 @@
 //! One MCP session on stdin and stdout: from the first byte to an end that is certain.
 //!
 //! A server, options and a log -> done, or the reason why it had to be ended. Invariant: once input has ended, a signal has
-//! come or output is stuck, the session lives no longer than `SHUTDOWN_TIMEOUT`; its process, empty, until its output is read
+//! come or output is stuck, the session lives no longer than `SHUTDOWN_TIMEOUT`, or the watchdog ends it; its process, empty, until its output is read
 //! (`drain_stdout`).
 
-use std::io;
+use std::future::pending;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drydock_runtime::args::Options;
-use drydock_runtime::log::Log;
+use drydock_runtime::output::Output;
+use drydock_runtime::session::Session;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::io::stdio_pipes;
 use rmcp::{ServerHandler, ServiceExt};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use crate::call_limiter::CallLimiter;
 use crate::error::Error;
+use crate::in_flight::InFlight;
+use crate::outbox::Outbox;
 use crate::stdio_transport::{Shutdown, StdioTransport};
+use crate::watchdog::{Vitals, Watchdog};
 
 /// Calls that are under way when input ends may still answer: rmcp waits 5 s for them.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(6);
 
-pub(crate) fn run<H: ServerHandler>(server: H, options: &Options, log: &Log) -> Result<(), Error> {
-    // One thread: a session is one client's, and its work is waiting.
+/// What the session's thread and its watchdog share.
+#[derive(Clone)]
+struct Shared {
+    in_flight: Arc<InFlight>,
+    outbox: Arc<Outbox>,
+    shutdown: Shutdown,
+}
+
+pub(crate) fn run<H: ServerHandler>(
+    server: H,
+    options: &Options,
+    session: &Arc<Session>,
+) -> Result<(), Error> {
+    // One thread: a session is one client's, and its work is waiting. Another watches over it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
     let start = Instant::now();
-    let shutdown = Shutdown::default();
-    let result = runtime.block_on(session(server, options, log, shutdown.clone()));
+    let shared = Shared {
+        in_flight: Arc::default(),
+        outbox: Arc::new(Outbox::new(Output::stdout())),
+        shutdown: Shutdown::default(),
+    };
+    let Shared { in_flight, outbox, shutdown } = &shared;
+    let watchdog = Watchdog::start(in_flight, outbox, shutdown, session, options)?;
+    session.log().info("session started");
+    let result = runtime.block_on(serve(server, options, session, &shared, watchdog.vitals.clone()));
     // Not awaited: a thread may be stuck in a read of stdin or a look-up of a host, and must not keep us.
     runtime.shutdown_background();
+    watchdog.stop();
     let secs = start.elapsed().as_secs_f64();
     match &result {
-        Ok(()) => log.info(&format!("session ended after {secs:.1} s: {}", shutdown.reason())),
-        Err(problem) => log.warn(&format!("session ended after {secs:.1} s: {problem}")),
+        Ok(()) => session.log().info(&format!("session ended after {secs:.1} s: {}", shutdown.reason())),
+        Err(problem) => session.log().warn(&format!("session ended after {secs:.1} s: {problem}")),
     }
     result
 }
 
-async fn session<H: ServerHandler>(
+async fn serve<H: ServerHandler>(
     server: H,
     options: &Options,
-    log: &Log,
-    shutdown: Shutdown,
+    session: &Session,
+    shared: &Shared,
+    vitals: Arc<Vitals>,
 ) -> Result<(), Error> {
-    watch_signals(shutdown.clone()).map_err(Error::Signals)?;
-    log.info("session started");
-    let (reader, writer) = stdio_pipes();
-    let limiter = CallLimiter::new(server, options, log.clone());
+    let Shared { in_flight, outbox, shutdown } = shared.clone();
+    let limiter = CallLimiter::new(server, options, session.log().clone(), in_flight.clone(), vitals.clone());
     let permits = limiter.queue_permits();
-    let transport = StdioTransport::new(reader, writer, permits, shutdown.clone(), options.stall_timeout);
+    let (reader, _) = stdio_pipes();
+    let log = session.log().clone();
+    let transport = StdioTransport::new(
+        reader,
+        outbox.clone(),
+        in_flight,
+        vitals.clone(),
+        permits,
+        shutdown.clone(),
+        log,
+    );
     let served = async {
         match limiter.serve_with_ct(transport, shutdown.now.clone()).await {
             Ok(running) => running.waiting().await.map(drop).map_err(Error::Task),
@@ -61,20 +94,16 @@ async fn session<H: ServerHandler>(
         shutdown.draining.cancelled().await;
         sleep(SHUTDOWN_TIMEOUT).await;
     };
+    let writing = async {
+        if outbox.run().await.is_err() {
+            shutdown.finish("the client takes no more answers");
+        }
+        pending::<()>().await;
+    };
     tokio::select! {
         result = served => result,
         () = too_late => Ok(()),
+        () = writing => Ok(()),
+        () = vitals.respond() => Ok(()),
     }
-}
-
-fn watch_signals(shutdown: Shutdown) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => shutdown.finish("SIGTERM"),
-            _ = interrupt.recv() => shutdown.finish("SIGINT"),
-        }
-    });
-    Ok(())
 }

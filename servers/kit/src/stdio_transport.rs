@@ -1,25 +1,32 @@
 //! The pipes of a session, as rmcp's transport, with an end that is certain.
 //!
 //! Bytes <-> messages. Invariant: input is read on and on until its end is seen, except for a moment while too many
-//! calls wait, and while answers cannot get out; and then the stall clock runs. So whatever a client and an engine do
-//! with the pipes, `Shutdown` is told in bounded time.
+//! calls wait, and while answers cannot get out; and then the watchdog's stall clock runs. So whatever a client and an
+//! engine do with the pipes, `Shutdown` is told in bounded time.
 
+use std::future::ready;
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use drydock_runtime::stall::{POLL_INTERVAL, StallClock, StallStatus};
+use drydock_runtime::log::{self, Log, Outcome};
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{
+    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientNotification,
+    ClientRequest, ErrorCode, RequestId, ServerJsonRpcMessage,
+};
 use rmcp::transport::Transport;
-use rmcp::transport::async_rw::AsyncRwTransport;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::io::AsyncRead;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::answer::{answer_line, error_line, line};
+use crate::frame::{self, Frame, Id};
+use crate::in_flight::{InFlight, Refusal, Request};
+use crate::line_reader::{Line, LineReader};
+use crate::outbox::Outbox;
 use crate::permits::Permits;
+use crate::watchdog::Vitals;
 
 /// Why and whether a session is over.
 #[derive(Debug, Clone, Default)]
@@ -43,12 +50,19 @@ impl Shutdown {
     }
 
     pub(crate) fn reason(&self) -> &'static str {
-        self.reason.get().copied().unwrap_or("closed")
+        self.reason_or("closed")
+    }
+
+    pub(crate) fn reason_or(&self, other: &'static str) -> &'static str {
+        self.reason.get().copied().unwrap_or(other)
     }
 }
 
 /// Answers that may be on their way out before no more requests are read.
 const MAX_UNSENT: usize = 64;
+
+/// JSON-RPC leaves -32000 to -32099 to servers.
+const SERVER_BUSY: ErrorCode = ErrorCode(-32000);
 
 /// Requests that are read in one go before those that were read get their turn: a task that finds its input ready
 /// does not give way by itself.
@@ -58,38 +72,143 @@ const YIELD_EVERY: usize = 16;
 const BACKPRESSURE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A transport that tells `Shutdown` when the client is gone.
-pub(crate) struct StdioTransport<R: AsyncRead, W: AsyncWrite + Unpin> {
-    inner: AsyncRwTransport<RoleServer, R, Output<W>>,
+pub(crate) struct StdioTransport<R: AsyncRead> {
+    lines: LineReader<R>,
+    outbox: Arc<Outbox>,
+    in_flight: Arc<InFlight>,
+    vitals: Arc<Vitals>,
     unsent: Arc<Permits>,
     /// For calls that run or wait.
     queue_permits: Arc<Permits>,
     /// The client was held back and no permit came free: read on, and let calls be refused, to see the end of input.
     overrun: bool,
     shutdown: Shutdown,
+    log: Log,
     reads: usize,
+    /// Ids that rmcp cannot hold, so far.
+    raw_ids: u64,
 }
 
-impl<R, W> StdioTransport<R, W>
-where
-    R: AsyncRead + Send + Unpin,
-    W: AsyncWrite + Send + Unpin + 'static,
-{
-    /// `stall_timeout`: how long output may be blocked.
+impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
     pub(crate) fn new(
         reader: R,
-        writer: W,
+        outbox: Arc<Outbox>,
+        in_flight: Arc<InFlight>,
+        vitals: Arc<Vitals>,
         queue_permits: Arc<Permits>,
         shutdown: Shutdown,
-        stall_timeout: Duration,
+        log: Log,
     ) -> Self {
-        let output = Output {
-            inner: writer,
-            stall: StallClock::new(stall_timeout),
-            next_look: None,
-            shutdown: shutdown.clone(),
+        Self {
+            lines: LineReader::new(reader),
+            outbox,
+            in_flight,
+            vitals,
+            unsent: Permits::new(MAX_UNSENT),
+            queue_permits,
+            overrun: false,
+            shutdown,
+            log,
+            reads: 0,
+            raw_ids: 0,
+        }
+    }
+
+    /// What rmcp gets of a line, if anything.
+    fn on_frame(&mut self, frame: Frame) -> Option<ClientJsonRpcMessage> {
+        match frame {
+            Frame::Request { id, request } => self.on_request(id, *request),
+            Frame::Message(message) => {
+                self.on_message(&message);
+                Some(*message)
+            }
+            Frame::Refused { ids, code, reason } => {
+                for id in ids {
+                    self.refuse(&id, code, reason.clone());
+                }
+                None
+            }
+            Frame::Skipped(why) => {
+                self.log.warn(why);
+                None
+            }
+            Frame::Nothing => None,
+        }
+    }
+
+    fn on_request(&mut self, id: Id, request: ClientRequest) -> Option<ClientJsonRpcMessage> {
+        let (key, raw) = match id {
+            Id::Plain(id) => (id, None),
+            Id::Raw(raw) => {
+                self.raw_ids += 1;
+                (RequestId::String(format!("drydock {}", self.raw_ids).into()), Some(raw))
+            }
         };
-        let inner = AsyncRwTransport::new(reader, output);
-        Self { inner, unsent: Permits::new(MAX_UNSENT), queue_permits, overrun: false, shutdown, reads: 0 }
+        let id =
+            || raw.as_deref().map_or_else(|| serde_json::to_string(&key).unwrap_or_default(), str::to_owned);
+        match self.in_flight.insert(Request::new(key.clone(), raw.clone(), &request)) {
+            Ok(()) => {
+                self.vitals.wake();
+                return Some(ClientJsonRpcMessage::request(request, key));
+            }
+            Err(Refusal::Duplicate) => {
+                let reason = "a request with this id is still under way".into();
+                self.refuse(&id(), ErrorCode::INVALID_REQUEST, reason);
+            }
+            Err(Refusal::TooMany) => {
+                self.refuse(&id(), SERVER_BUSY, "the server is busy: too many requests are open".into());
+            }
+        }
+        None
+    }
+
+    fn on_message(&self, message: &ClientJsonRpcMessage) {
+        if let ClientJsonRpcMessage::Notification(it) = message
+            && let ClientNotification::CancelledNotification(cancelled) = &it.notification
+            && let Some(id) = &cancelled.params.request_id
+        {
+            self.in_flight.cancel(id);
+        }
+    }
+
+    /// Answers a request that rmcp does not see.
+    fn refuse(&self, id: &str, code: ErrorCode, reason: String) {
+        self.log.request(log::Request {
+            method: "refused",
+            tool: None,
+            id: id.trim_matches('"'),
+            elapsed: Duration::ZERO,
+            outcome: &Outcome::ProtocolError(code.0.to_string().into()),
+        });
+        let _ = self.write(&error_line(id, code, reason));
+    }
+
+    fn write(&self, line: &[u8]) -> io::Result<()> {
+        let sent = self.outbox.send(line, Some(self.unsent.acquire()));
+        match sent {
+            Ok(true) => {}
+            Ok(false) => self.vitals.wake(),
+            Err(_) => self.shutdown.finish("the client takes no more answers"),
+        }
+        sent.map(drop)
+    }
+
+    /// Reads a line; `None` at the end of input.
+    async fn read(&mut self) -> Option<Frame> {
+        let line = match self.lines.next().await {
+            Ok(Some(Line::Whole(line))) => line,
+            Ok(Some(Line::TooLong(salvage))) => return Some(frame::too_long(salvage)),
+            Ok(None) | Err(_) => return None,
+        };
+        if self.raw_ids > 0
+            && let Some(raw) = frame::cancelled_raw_id(line)
+            && let Some(id) = self.in_flight.id_of_raw(&raw)
+        {
+            let params = CancelledNotificationParam::new(Some(id), None);
+            let cancelled = ClientNotification::CancelledNotification(CancelledNotification::new(params));
+            return Some(Frame::Message(Box::new(ClientJsonRpcMessage::notification(cancelled))));
+        }
+        Some(frame::read(line))
     }
 
     /// Waits until the requests of another turn find permits, but not for ever. May be dropped and called again.
@@ -102,105 +221,49 @@ where
     }
 }
 
-impl<R, W> Transport<RoleServer> for StdioTransport<R, W>
-where
-    R: AsyncRead + Send + Unpin,
-    W: AsyncWrite + Send + Unpin + 'static,
-{
+/// The request that a message answers.
+fn answered(message: &ServerJsonRpcMessage) -> Option<&RequestId> {
+    match message {
+        ServerJsonRpcMessage::Response(it) => Some(&it.id),
+        ServerJsonRpcMessage::Error(it) => it.id.as_ref(),
+        _ => None,
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for StdioTransport<R> {
     type Error = io::Error;
 
     fn send(
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let permit = self.unsent.acquire();
-        let sending = self.inner.send(message);
-        async move {
-            let sent = sending.await;
-            drop(permit);
-            sent
-        }
+        let line = match answered(&message).map(|id| self.in_flight.take(id)) {
+            None => line(&message),
+            Some(Some(request)) => answer_line(&request, &message),
+            Some(None) => return ready(Ok(())), // the watchdog has answered it
+        };
+        ready(self.write(&line))
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
-        self.unsent.available(1).await;
-        self.apply_backpressure().await;
-        self.reads += 1;
-        if self.reads.is_multiple_of(YIELD_EVERY) {
-            tokio::task::yield_now().await;
-        }
-        let message = self.inner.receive().await;
-        if message.is_none() {
-            self.shutdown.drain("the client closed its end");
-        }
-        message
-    }
-
-    fn close(&mut self) -> impl Future<Output = io::Result<()>> + Send {
-        self.inner.close()
-    }
-}
-
-/// Output that fails, instead of waiting for ever, once nobody will read it.
-struct Output<W> {
-    inner: W,
-    stall: StallClock,
-    /// Set while output is blocked: when to look again.
-    next_look: Option<Pin<Box<Sleep>>>,
-    shutdown: Shutdown,
-}
-
-impl<W: Unpin> Output<W> {
-    fn done<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
-        self.next_look = None;
-        self.stall.moved();
-        if result.is_err() {
-            self.shutdown.finish("the client takes no more answers");
-        }
-        Poll::Ready(result)
-    }
-
-    /// Output is blocked: waits for the next look, or gives up.
-    fn blocked<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         loop {
-            let reason = match self.stall.blocked(Instant::now(), io::stdin()) {
-                StallStatus::Waiting => {
-                    ready!(
-                        self.next_look
-                            .get_or_insert_with(|| Box::pin(sleep(POLL_INTERVAL)))
-                            .as_mut()
-                            .poll(cx)
-                    );
-                    self.next_look = None;
-                    continue;
-                }
-                StallStatus::ClientGone => "the client is gone, its answers are dropped",
-                StallStatus::Stalled => "output was blocked for too long",
+            self.unsent.available(1).await;
+            self.apply_backpressure().await;
+            self.reads += 1;
+            if self.reads.is_multiple_of(YIELD_EVERY) {
+                tokio::task::yield_now().await;
+            }
+            let Some(frame) = self.read().await else {
+                self.shutdown.drain("the client closed its end");
+                return None;
             };
-            self.shutdown.finish(reason);
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, reason)));
-        }
-    }
-}
-
-impl<W: AsyncWrite + Unpin> AsyncWrite for Output<W> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        match Pin::new(&mut this.inner).poll_write(cx, buf) {
-            Poll::Ready(result) => this.done(result),
-            Poll::Pending => this.blocked(cx),
+            if let Some(message) = self.on_frame(frame) {
+                return Some(message);
+            }
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        match Pin::new(&mut this.inner).poll_flush(cx) {
-            Poll::Ready(result) => this.done(result),
-            Poll::Pending => this.blocked(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    async fn close(&mut self) -> io::Result<()> {
+        self.outbox.drain().await
     }
 }

@@ -25,6 +25,7 @@ pub mod drain_stdout;
 mod error;
 pub mod ipc;
 pub mod log;
+pub mod output;
 pub mod session;
 pub mod signals;
 pub mod stall;

@@ -57,8 +57,8 @@ impl Session {
     }
 
     /// Ends it: `serve` hears how many log lines were lost, and counts it no more.
-    pub fn end(self) {
-        if let Some(connection) = self.connection {
+    pub fn end(&self) {
+        if let Some(connection) = &self.connection {
             let _ = connection.send(ControlMessage::SessionEnded { dropped: self.log.dropped() });
         }
     }

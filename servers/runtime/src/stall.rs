@@ -72,10 +72,18 @@ impl StallClock {
     }
 }
 
+/// What to poll stdin for, to hear that its writers are gone and not of each byte. A pipe tells without being asked; a socket
+/// of Linux only so, and other systems' sockets not at all.
+#[cfg(target_os = "linux")]
+pub const HANG_UP_EVENT: PollFlags = PollFlags::RDHUP;
+/// See above.
+#[cfg(not(target_os = "linux"))]
+pub const HANG_UP_EVENT: PollFlags = PollFlags::empty();
+
 /// Whether all writers of a pipe (or the peer of a socket) are gone, though unread bytes may still be queued.
 pub fn hung_up(fd: impl AsFd) -> bool {
-    let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
-    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL | PollFlags::RDHUP;
+    let mut fds = [PollFd::new(&fd, HANG_UP_EVENT)];
+    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL | HANG_UP_EVENT;
     poll(&mut fds, Some(&Timespec::default()))
         .is_ok_and(|ready| ready > 0 && fds[0].revents().intersects(gone))
 }

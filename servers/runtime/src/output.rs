@@ -15,8 +15,17 @@ use rustix::net::{SendFlags, send};
 /// A pipe that is writable takes that much without blocking (`PIPE_BUF` of Linux).
 const PIPE_BUF: usize = 4096;
 
+/// Where a session's answers go.
+///
+/// ```no_run
+/// let mut output = drydock_runtime::output::Output::stdout();
+/// let written = output.write(b"{}\n"); // some of it, or `WouldBlock`
+/// ```
 #[derive(Debug)]
-pub(crate) enum Output {
+pub struct Output(Kind);
+
+#[derive(Debug)]
+enum Kind {
     /// A pipe, opened again.
     Reopened(File),
     Socket(Stdout),
@@ -25,20 +34,26 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    pub(crate) fn stdout() -> Self {
+    /// Our stdout.
+    #[must_use]
+    pub fn stdout() -> Self {
         let stdout = io::stdout();
-        match rustix::fs::fstat(&stdout).map(|it| FileType::from_raw_mode(it.st_mode)) {
-            Ok(FileType::Fifo) => reopen().map_or(Self::Plain(stdout), Self::Reopened),
-            Ok(FileType::Socket) => Self::Socket(stdout),
-            _ => Self::Plain(stdout),
-        }
+        Self(match rustix::fs::fstat(&stdout).map(|it| FileType::from_raw_mode(it.st_mode)) {
+            Ok(FileType::Fifo) => reopen().map_or(Kind::Plain(stdout), Kind::Reopened),
+            Ok(FileType::Socket) => Kind::Socket(stdout),
+            _ => Kind::Plain(stdout),
+        })
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Reopened(file) => file.write(bytes),
-            Self::Socket(stdout) => Ok(send(stdout, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
-            Self::Plain(stdout) => {
+    /// Writes as much as goes out at once.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing does; any other says that nobody reads any more.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Kind::Reopened(file) => file.write(bytes),
+            Kind::Socket(stdout) => Ok(send(stdout, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
+            Kind::Plain(stdout) => {
                 let mut fds = [PollFd::new(stdout, PollFlags::OUT)];
                 if poll(&mut fds, Some(&Timespec::default()))? == 0 {
                     return Err(ErrorKind::WouldBlock.into());
@@ -57,9 +72,9 @@ fn reopen() -> io::Result<File> {
 
 impl AsFd for Output {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Reopened(it) => it.as_fd(),
-            Self::Socket(it) | Self::Plain(it) => it.as_fd(),
+        match &self.0 {
+            Kind::Reopened(it) => it.as_fd(),
+            Kind::Socket(it) | Kind::Plain(it) => it.as_fd(),
         }
     }
 }

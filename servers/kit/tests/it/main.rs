@@ -1,0 +1,12 @@
+//! Sessions of real servers (the `dice` and `blocking` examples) as real processes: they answer, and they end for certain.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests of processes: signals, pipes, exit codes"
+)]
+
+mod blocked;
+mod frames;
+mod harness;
+mod session;
