@@ -42,7 +42,7 @@ impl Workspace {
     pub(crate) fn open(global: Global) -> Result<Self> {
         let here = std::env::current_dir().context("cannot tell the current folder")?;
         // Set by the cargo that runs us now; what stood there when we were compiled may be another clone.
-        let of_cargo = std::env::var_os("CARGO_MANIFEST_DIR").and_then(|it| fs::canonicalize(it).ok());
+        let of_cargo = std::env::var_os("CARGO_MANIFEST_DIR").and_then(|it| std::fs::canonicalize(it).ok());
         let root = [Some(here.as_path()), of_cargo.as_deref()].into_iter().flatten().find_map(find_root);
         let Some(root) = root else {
             let problem = format!("there is no Drydock workspace in {} or above it", here.display());
