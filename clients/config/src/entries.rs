@@ -42,6 +42,8 @@ pub struct ClientConfigFile<'a> {
     /// Where the bytes are: symbolic links followed.
     real: PathBuf,
     servers: ServersPath<'a>,
+    /// For a person's file that may be new: what else a write would change.
+    host_env: Option<HostEnv>,
 }
 
 /// An entry that stands in a file, or should.
@@ -149,7 +151,8 @@ impl<'a> ClientConfigFile<'a> {
     /// [`at`](Self::at).
     pub fn of(client: &'a Client, scope: Scope, host_env: &HostEnv, project: &Path) -> Result<Self> {
         let path = client.file(host_env, project, scope)?;
-        Self::below(client, scope, path, Some(project))
+        let host_env = (scope == Scope::User).then(|| host_env.clone());
+        Ok(Self { host_env, ..Self::below(client, scope, path, Some(project))? })
     }
 
     /// The same with a file that we know from the ledger.
@@ -172,7 +175,7 @@ impl<'a> ClientConfigFile<'a> {
                 return Err(refusal::outside_of_project(&path, &real));
             }
         }
-        Ok(Self { client, scope, path, real, servers })
+        Ok(Self { client, scope, path, real, servers, host_env: None })
     }
 
     /// Whether this entry of ours belongs to this file.

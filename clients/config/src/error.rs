@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Unmanaged,
     /// An entry of ours stands there, and somebody has changed where it leads.
     Modified,
+    /// With the entry in its file, the client would change, or no longer read, other settings of the person's.
+    SideEffect,
     /// Another program has changed the file since, keeps changing it, or holds its lock.
     Conflict,
     /// No such client, scope, entry or earlier change.

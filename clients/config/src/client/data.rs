@@ -39,6 +39,7 @@ pub(super) struct Client {
     #[serde(default)]
     pub(super) expands: Interpolation,
     pub(super) after_change: AfterChange,
+    pub(super) first_start: Option<FirstStart>,
 }
 
 /// How we know what the file says.
@@ -98,6 +99,9 @@ pub(super) struct Paths {
     /// Below the project's folder.
     #[serde(default)]
     pub(super) project: Vec<String>,
+    /// What it no longer reads once it finds a user file at one of the paths above: then we make none.
+    #[serde(default)]
+    pub(super) eclipses: Vec<String>,
     /// An environment variable that names a folder, and the user file's path in that folder; with an empty path the
     /// variable names the file. The first one that is set counts.
     #[serde(default)]
@@ -111,6 +115,18 @@ pub(super) struct Templates {
     pub(super) stdio: toml::Table,
     /// None: the client cannot reach a server over HTTP.
     pub(super) http: Option<toml::Table>,
+}
+
+/// What it does at its first start with a user file that it did not make, so that we write none before.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FirstStart {
+    /// A path that shows that it has been started.
+    pub(super) marker: String,
+    /// What it would do, as in `it allows every shell command`.
+    pub(super) otherwise: String,
+    /// How it is started for the first time.
+    pub(super) how: String,
 }
 
 /// Which names it takes. No rule: any.
@@ -219,8 +235,10 @@ impl Client {
     }
 
     fn check_paths(&self) -> Result<()> {
-        let paths = [&self.path.linux, &self.path.macos, &self.path.windows, &self.found.paths];
-        for path in paths.into_iter().flatten() {
+        let it = &self.path;
+        let paths = [&it.linux, &it.macos, &it.windows, &it.eclipses, &self.found.paths];
+        let marker = self.first_start.iter().map(|it| &it.marker);
+        for path in paths.into_iter().flatten().chain(marker) {
             let below = FOLDERS.iter().find_map(|it| path.strip_prefix(it)?.strip_prefix(['/', '\\']));
             let rest = below.unwrap_or(path);
             require(!rest.contains(['{', '}']), || {

@@ -72,6 +72,35 @@ impl Client {
         })
     }
 
+    /// What else of the person's would change if we wrote a user file now, and the way out; `is_new`: there is none yet.
+    pub(crate) fn side_effect(&self, host_env: &HostEnv, is_new: bool) -> Option<(String, String)> {
+        let name = self.name();
+        if let Some(first) = &self.data.first_start
+            && !host_env.path(&first.marker).exists()
+        {
+            let problem = format!(
+                "{name} has not been started yet; at its first start {} if it finds settings that it did not make",
+                first.otherwise
+            );
+            return Some((problem, format!("start it once (`{}`), then run this again", first.how)));
+        }
+        let eclipsed = self.data.path.eclipses.iter().map(|it| host_env.path(it)).find(|it| it.exists());
+        let eclipsed = eclipsed.filter(|_| is_new)?;
+        let problem = format!("{name} would no longer read {}", eclipsed.display());
+        let hint =
+            format!("move what it holds into the new file first ({}), then run this again", self.docs());
+        Some((problem, hint))
+    }
+
+    /// As if it had been started once.
+    #[cfg(test)]
+    pub(crate) fn mark_started(&self, host_env: &HostEnv) {
+        if let Some(marker) = self.data.first_start.as_ref().map(|it| host_env.path(&it.marker)) {
+            std::fs::create_dir_all(marker.parent().unwrap_or(&marker)).unwrap();
+            std::fs::write(marker, "").unwrap();
+        }
+    }
+
     /// The project's folder, from its file.
     pub fn project_of(&self, file: &Path) -> Option<PathBuf> {
         let depth = |it: &&String| Path::new(it).components().count();

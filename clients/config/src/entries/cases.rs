@@ -54,6 +54,7 @@ fn run(case: &Path, spec: &Spec, client: &Client) {
     let label = case.file_name().unwrap().to_str().unwrap();
     let home = tempfile::tempdir().unwrap();
     let host_env = HostEnv::new(System::Linux, home.path(), &[]);
+    client.mark_started(&host_env);
     let config_file = ClientConfigFile::of(client, Scope::User, &host_env, home.path()).unwrap();
     let ending = config_file.path.extension().unwrap().to_str().unwrap();
     let before = fs::read(case.join("before").with_extension(ending)).ok();

@@ -20,6 +20,7 @@ impl ClientConfigFile<'_> {
     /// # Errors
     /// [`Unmanaged`](crate::ErrorKind::Unmanaged) when another entry of one of these names is there, and
     /// [`Modified`](crate::ErrorKind::Modified) when ours leads elsewhere by now, and `force` was not given,
+    /// [`SideEffect`](crate::ErrorKind::SideEffect) when the client would change, or no longer read, other settings,
     /// [`InvalidFile`](crate::ErrorKind::InvalidFile) with line and column for a file that is not in the client's
     /// format, and those of [`file::edit`](crate::file::edit). File and ledger are as they were then.
     pub fn install(&self, state: &Path, desired: &[DesiredEntry], options: ChangeOptions) -> Result<Outcome> {
@@ -72,6 +73,9 @@ impl ClientConfigFile<'_> {
                 bytes = Some(put.text);
             }
             actions.push((it.name.clone(), action));
+        }
+        if bytes.as_deref() != old {
+            self.check_side_effects(old.is_none())?;
         }
         Ok((bytes, actions))
     }

@@ -39,6 +39,14 @@ impl ClientConfigFile<'_> {
             .with_hint(format!("{another}, or `--force`: an unmanaged entry comes back when ours goes"))
     }
 
+    /// Refuses a write that would cost the person more than an entry.
+    pub(super) fn check_side_effects(&self, is_new: bool) -> Result<()> {
+        let found = self.host_env.as_ref().and_then(|it| self.client.side_effect(it, is_new));
+        let Some((problem, hint)) = found else { return Ok(()) };
+        let problem = format!("{problem}; {} was not written", self.path.display());
+        Err(Error::new(ErrorKind::SideEffect, problem).with_path(&self.path).with_hint(hint))
+    }
+
     /// Refuses an entry of ours that leads elsewhere by now, unless by force.
     pub(super) fn check_whole(
         &self,

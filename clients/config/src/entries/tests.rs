@@ -5,6 +5,7 @@ mod moved;
 #[cfg(unix)]
 mod project;
 mod running;
+mod side_effects;
 
 use std::fs;
 

@@ -70,6 +70,7 @@ fn in_and_out_again_is_the_original() {
 
 fn in_and_out(client: &Client, host_env: &HostEnv, scope: Scope, temp: &Path, before: Option<&[u8]>) {
     let (project, state) = (temp.join("project"), temp.join("state"));
+    client.mark_started(host_env);
     let config_file = ClientConfigFile::of(client, scope, host_env, &project).unwrap();
     if let Some(before) = before {
         fs::create_dir_all(config_file.path.parent().unwrap()).unwrap();
@@ -102,6 +103,11 @@ fn in_and_out(client: &Client, host_env: &HostEnv, scope: Scope, temp: &Path, be
     assert_eq!(show(after.as_deref()), show(before), "{label}");
     assert_eq!(after.as_deref(), before, "{label}");
     if before.is_none() {
+        // What its first start has left, and nothing else.
+        for started in [".config/kilo/.bash-permission-migrated", ".config/kilo", ".config", ""] {
+            let started = host_env.home.join(started);
+            let _ = fs::remove_file(&started).or_else(|_| fs::remove_dir(&started));
+        }
         for folder in [&host_env.home, &project] {
             assert!(
                 !folder.exists() || fs::read_dir(folder).unwrap().next().is_none(),
@@ -148,6 +154,7 @@ fn of_several_files_the_one_with_servers_is_written_to() {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
         }
+        client.mark_started(&host_env);
         let config_file = ClientConfigFile::of(&client, scope, &host_env, home.path()).unwrap();
         assert_eq!(config_file.path, home.path().join(with_servers), "{id}");
         config_file
