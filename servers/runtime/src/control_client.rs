@@ -202,7 +202,7 @@ mod tests {
         assert!(matches!(register(&socket), Registration::Standalone));
         let (_folder, socket) = says("refused");
         assert_eq!(health(&socket).unwrap_err().kind(), io::ErrorKind::InvalidData);
-        let (_folder, socket) = says(r#"health {"ready":false,"reason":"it starts"}"#);
+        let (_folder, socket) = says(r#"health {"ready":false,"sessions":0,"reason":"it starts"}"#);
         let error = report_health(&socket, false).unwrap_err();
         assert_eq!(error.to_string(), "not ready: it starts");
     }
