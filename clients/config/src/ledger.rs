@@ -80,6 +80,9 @@ pub struct InstalledEntry {
     pub entry: Entry,
     /// The text of the unmanaged entry that it replaced.
     pub replaced: Option<String>,
+    /// What we wrote before. Only while a write is under way: where it was cut short, the file still holds that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previous: Vec<Entry>,
 }
 
 /// What we made in a file and around it, besides entries.
@@ -149,6 +152,13 @@ impl Ledger {
     /// What `after` knows, and what only we know: right before the step from us to it, and right behind.
     pub(crate) fn union(&self, after: &Self) -> Self {
         let mut both = after.clone();
+        for it in &mut both.entries {
+            if let Some(before) = self.find(&it.file, &it.at, &it.name)
+                && before.entry != it.entry
+            {
+                it.previous = before.previous.iter().chain([&before.entry]).cloned().collect();
+            }
+        }
         let gone = self.entries.iter().filter(|it| after.find(&it.file, &it.at, &it.name).is_none());
         both.entries.extend(gone.cloned());
         let gone =

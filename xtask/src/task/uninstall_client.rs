@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
+use drydock_config::ErrorKind;
 use drydock_config::client::{self, Client, HostEnv, Scope};
 use drydock_config::entries::{ChangeOptions, ClientConfigFile, EntryState};
 use drydock_config::file;
@@ -133,7 +134,15 @@ impl Args {
         config_file: &ClientConfigFile<'_>,
         names: Vec<String>,
     ) -> Result<()> {
-        let listed = config_file.list(ledger)?;
+        // Files of 10 MB are read once where nothing was changed.
+        let removed = self.uninstall(ws, config_file, &names);
+        let is_refused = |err: &Error| {
+            err.downcast_ref::<drydock_config::Error>().is_some_and(|it| it.kind() == ErrorKind::Modified)
+        };
+        if names.len() == 1 || !removed.as_ref().is_err_and(is_refused) {
+            return removed;
+        }
+        let listed = config_file.list_known(ledger)?;
         let is_modified = |name: &String| {
             listed.iter().any(|it| it.name == *name && it.needs_force && it.state == EntryState::Modified)
         };

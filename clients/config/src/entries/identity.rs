@@ -46,10 +46,15 @@ impl ClientConfigFile<'_> {
     }
 
     pub(super) fn identity(&self, ours: &InstalledEntry, found: &Value) -> Identity {
-        let written = Value::Object(ours.entry.clone());
+        let written = [&ours.entry].into_iter().chain(&ours.previous);
+        let all: Vec<_> = written.map(|it| self.compare(&Value::Object(it.clone()), found)).collect();
+        [Identity::Whole, Identity::Part].into_iter().find(|it| all.contains(it)).unwrap_or(Identity::Nothing)
+    }
+
+    fn compare(&self, written: &Value, found: &Value) -> Identity {
         let destination = |it: &Value| self.client.destination(it);
-        match (destination(&written), destination(found)) {
-            _ if *found == written => Identity::Whole,
+        match (destination(written), destination(found)) {
+            _ if found == written => Identity::Whole,
             (Some(written), Some(found)) => written.compare(&found),
             _ => Identity::Part, // not in the client's form, so nobody can tell
         }

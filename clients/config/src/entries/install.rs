@@ -128,6 +128,7 @@ impl ClientConfigFile<'_> {
             server: desired.server.clone(),
             entry,
             replaced,
+            previous: Vec::new(),
         }
     }
 }

@@ -16,6 +16,7 @@ fn installed(name: &str, entry: Value) -> InstalledEntry {
         server: None,
         entry: entry.as_object().unwrap().clone(),
         replaced: None,
+        previous: Vec::new(),
     }
 }
 

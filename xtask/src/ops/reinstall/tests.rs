@@ -28,6 +28,7 @@ fn written(client: &Client, name: &str, server: Option<&str>, way: &Transport) -
         server: server.map(str::to_owned),
         entry,
         replaced: None,
+        previous: Vec::new(),
     }
 }
 

@@ -127,3 +127,25 @@ fn every_form_of_an_entry_is_told_apart() {
         assert_eq!((ours.words.len(), other.words.len()), (6, 3), "{}", client.id);
     }
 }
+
+/// The ledger knew the new entry already, and the file still had the old one: both are ours.
+#[test]
+fn an_update_that_was_cut_short_goes_on_without_force() {
+    let home = Home::new();
+    let config_file = home.config_file("cursor", Scope::User);
+    config_file.install(&home.state(), &[desired("a")], ChangeOptions::default()).unwrap();
+    let before = Ledger::load(&home.state()).unwrap();
+    let mut after = before.clone();
+    let mut entry = after.entries[0].clone();
+    entry.entry = serde_json::json!({"command": "/opt/other/docker", "args": ["run", "x", "y"]})
+        .as_object()
+        .unwrap()
+        .clone();
+    let wanted = DesiredEntry { entry: entry.entry.clone(), ..desired("a") };
+    after.record(entry);
+    before.union(&after).replace(&before, &home.state()).unwrap();
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Modified)]);
+    config_file.install(&home.state(), &[wanted], ChangeOptions::default()).unwrap();
+    assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
+    assert!(Ledger::load(&home.state()).unwrap().entries[0].previous.is_empty());
+}
