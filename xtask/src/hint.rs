@@ -5,6 +5,8 @@
 use std::error::Error;
 use std::fmt;
 
+use drydock_config::client::suggest;
+
 #[derive(Debug)]
 pub(crate) struct HintedError {
     problem: String,
@@ -62,13 +64,6 @@ fn capitalize(text: &str) -> String {
     chars.next().map(|it| it.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// The known name that was probably meant by one that is not known.
-pub(crate) fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let alike = known.into_iter().map(|it| (strsim::normalized_damerau_levenshtein(&name, it), it));
-    alike.filter(|it| it.0 >= 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|it| it.1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,17 +76,5 @@ mod tests {
         assert_eq!(hints(&err), ["wait"]);
         let err = Error::new(ErrorKind::NotFound, "no such client");
         assert!(hints(&err.into()).is_empty());
-    }
-
-    #[test]
-    fn a_typing_error_is_near_and_another_word_is_not() {
-        let known = ["claude-code", "cursor", "vscode", "weather"];
-        let meant = |name| suggest(name, known);
-        assert_eq!(
-            (meant("cursr"), meant("Cursor"), meant("vs-code")),
-            (Some("cursor"), Some("cursor"), Some("vscode"))
-        );
-        assert_eq!((meant("wheather"), meant("claudecode")), (Some("weather"), Some("claude-code")));
-        assert_eq!((meant("notepad"), meant("nobody"), meant("")), (None, None, None));
     }
 }

@@ -85,7 +85,15 @@ fn parse(id: &str, text: &str) -> Result<Client> {
 }
 
 /// The known name that was probably meant by one that is not known.
-fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// use drydock_config::client::suggest;
+///
+/// assert_eq!(suggest("cursr", ["codex", "cursor"]), Some("cursor"));
+/// assert_eq!(suggest("notepad", ["codex", "cursor"]), None);
+/// ```
+#[must_use]
+pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     let alike = known.into_iter().map(|it| (strsim::normalized_damerau_levenshtein(&name, it), it));
     alike.filter(|it| it.0 >= 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|it| it.1)
