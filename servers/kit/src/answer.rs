@@ -5,10 +5,14 @@
 use std::time::Duration;
 
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResult, ContentBlock, ErrorCode, ServerJsonRpcMessage, ServerResult};
-use serde::Serialize;
+use rmcp::model::{
+    CallToolResult, ContentBlock, ErrorCode, ListToolsResult, ServerJsonRpcMessage, ServerResult, Tool,
+};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::in_flight::Request;
+use crate::schema;
 
 /// A message as a line.
 pub(crate) fn line(message: &ServerJsonRpcMessage) -> Vec<u8> {
@@ -19,11 +23,46 @@ pub(crate) fn line(message: &ServerJsonRpcMessage) -> Vec<u8> {
 
 /// The answer to a request, with the id that the client gave it.
 pub(crate) fn answer_line(request: &Request, message: &ServerJsonRpcMessage) -> Vec<u8> {
-    match (&request.raw_id, message) {
-        (Some(id), ServerJsonRpcMessage::Response(it)) => with_id(id, "result", &it.result),
+    match (request.raw_id.as_deref(), message) {
+        (raw_id, ServerJsonRpcMessage::Response(it)) => match (&it.result, raw_id) {
+            (ServerResult::ListToolsResult(list), _) => {
+                let id = serde_json::to_string(&request.id).unwrap_or_default();
+                with_id(raw_id.unwrap_or(&id), "result", &ToolList::new(list))
+            }
+            (result, Some(id)) => with_id(id, "result", result),
+            (_, None) => line(message),
+        },
         (Some(id), ServerJsonRpcMessage::Error(it)) => with_id(id, "error", &it.error),
         _ => line(message),
     }
+}
+
+/// A list of tools with schemas that all clients understand.
+///
+/// Each is mended when its turn comes, and dropped when it is written: together they would be a tenth of the memory that
+/// an idle session has for itself.
+#[derive(Serialize)]
+struct ToolList<'a> {
+    #[serde(flatten)]
+    rest: Value,
+    #[serde(serialize_with = "mended")]
+    tools: &'a [Tool],
+}
+
+impl<'a> ToolList<'a> {
+    fn new(list: &'a ListToolsResult) -> Self {
+        let mut rest = list.clone();
+        rest.tools.clear();
+        let mut rest = serde_json::to_value(rest).unwrap_or_default();
+        if let Some(rest) = rest.as_object_mut() {
+            rest.remove("tools");
+        }
+        Self { rest, tools: &list.tools }
+    }
+}
+
+fn mended<S: Serializer>(tools: &[Tool], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(tools.iter().map(schema::mended))
 }
 
 /// An error for a request that rmcp never sees.
@@ -32,8 +71,10 @@ pub(crate) fn error_line(id: &str, code: ErrorCode, reason: String) -> Vec<u8> {
 }
 
 fn with_id(id: &str, key: &str, value: &impl Serialize) -> Vec<u8> {
-    let value = serde_json::to_string(value).unwrap_or_default();
-    format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"{key}\":{value}}}\n").into_bytes()
+    let mut line = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"{key}\":").into_bytes();
+    let _ = serde_json::to_writer(&mut line, value);
+    line.extend(b"}\n");
+    line
 }
 
 /// What a call is told whose time is over.
@@ -55,4 +96,39 @@ pub(crate) fn failed(request: &Request, reason: String) -> Vec<u8> {
         ServerJsonRpcMessage::error(ErrorData::internal_error(reason, None), Some(request.id.clone()))
     };
     answer_line(request, &answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::{ClientRequest, ListToolsRequest, RequestId};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_of_tools_is_mended_and_nothing_else_of_it_changes() {
+        let schema = |format| json!({"type": "integer", "format": format}).as_object().unwrap().clone();
+        let tool = Tool::new("a", "b", schema("uint8")).with_raw_output_schema(schema("double").into());
+        let mut list = ListToolsResult::with_all_items(vec![tool]);
+        list.next_cursor = Some("more".into());
+        let mended = json!({
+            "name": "a",
+            "description": "b",
+            "inputSchema": {"type": "integer", "minimum": 0, "maximum": 255},
+            "outputSchema": {"type": "integer"},
+        });
+        let mut expected = serde_json::to_value(&list).unwrap();
+        expected["tools"] = json!([mended]);
+        for (id, raw_id) in [("7", None), (r#""7""#, None), ("1.5", Some("1.5"))] {
+            let known = serde_json::from_str(id).unwrap_or(RequestId::Number(0));
+            let asked = ClientRequest::ListToolsRequest(ListToolsRequest::default());
+            let request = Request::new(known.clone(), raw_id.map(Into::into), &asked);
+            let result = ServerResult::ListToolsResult(list.clone());
+            let line = answer_line(&request, &ServerJsonRpcMessage::response(result, known));
+            let line = String::from_utf8(line).unwrap();
+            assert!(line.ends_with("}\n") && line.contains(&format!("\"id\":{id},")), "{line}");
+            let answer: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!((&answer["jsonrpc"], &answer["result"]), (&json!("2.0"), &expected));
+        }
+    }
 }

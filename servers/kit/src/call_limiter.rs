@@ -27,7 +27,6 @@ use crate::answer::time_is_over;
 use crate::in_flight::{InFlight, Request};
 use crate::log;
 use crate::permits::Permits;
-use crate::schema::Schemas;
 use crate::watchdog::Vitals;
 
 /// Calls that may wait for their turn beside those that run.
@@ -43,7 +42,6 @@ pub(crate) struct CallLimiter<H> {
     log: Log,
     in_flight: Arc<InFlight>,
     vitals: Arc<Vitals>,
-    schemas: Schemas,
 }
 
 /// What the server answers.
@@ -74,7 +72,6 @@ impl<H: ServerHandler> CallLimiter<H> {
             log,
             in_flight,
             vitals,
-            schemas: Schemas::default(),
         }
     }
 
@@ -89,15 +86,8 @@ impl<H: ServerHandler> CallLimiter<H> {
     ) -> Result<Answer, Interruption> {
         match request {
             ClientRequest::CallToolRequest(_) => self.call(request, context).await,
-            other => Ok(self.server.handle_request(other, context).await.map(|it| self.mend_schemas(it))),
+            other => Ok(self.server.handle_request(other, context).await),
         }
-    }
-
-    fn mend_schemas(&self, mut result: ServerResult) -> ServerResult {
-        if let ServerResult::ListToolsResult(list) = &mut result {
-            self.schemas.mend(&mut list.tools);
-        }
-        result
     }
 
     /// rmcp does not say which tool it is that it does not know.

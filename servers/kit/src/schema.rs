@@ -8,7 +8,7 @@ mod normalize;
 mod tidy;
 mod variants;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 pub(crate) use normalize::normalize;
 use rmcp::model::{JsonObject, Tool};
@@ -26,41 +26,13 @@ enum Direction {
 /// The integers that are one number each also for who counts in `f64`, as JavaScript does.
 const MAX_SAFE: i64 = (1 << 53) - 1;
 
-/// Of a server that makes its list anew each time, no more is kept.
-const MAX_KEPT: usize = 1024;
-
-/// The mended schemas of a server. rmcp makes a schema once, and shares it: so each is mended once.
-#[derive(Debug, Default)]
-pub(crate) struct Schemas(Mutex<Vec<Mended>>);
-
-#[derive(Debug)]
-struct Mended {
-    direction: Direction,
-    from: Arc<JsonObject>,
-    to: Arc<JsonObject>,
-}
-
-impl Schemas {
-    /// Mends the schemas of a list that is on its way out.
-    pub(crate) fn mend(&self, tools: &mut [Tool]) {
-        for tool in tools {
-            tool.input_schema = self.mended(&tool.input_schema, Direction::Input);
-            tool.output_schema = tool.output_schema.take().map(|it| self.mended(&it, Direction::Output));
-        }
-    }
-
-    fn mended(&self, from: &Arc<JsonObject>, direction: Direction) -> Arc<JsonObject> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(it) = kept.iter().find(|it| it.direction == direction && Arc::ptr_eq(&it.from, from)) {
-            return it.to.clone();
-        }
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
-        }
-        let to = Arc::new(mend(from, direction));
-        kept.push(Mended { direction, from: from.clone(), to: to.clone() });
-        to
-    }
+/// A tool as clients are told of it.
+pub(crate) fn mended(tool: &Tool) -> Tool {
+    let mended = |schema: &Arc<JsonObject>, direction| Arc::new(mend(schema, direction));
+    let mut it = tool.clone();
+    it.input_schema = mended(&tool.input_schema, Direction::Input);
+    it.output_schema = tool.output_schema.as_ref().map(|schema| mended(schema, Direction::Output));
+    it
 }
 
 fn mend(schema: &JsonObject, direction: Direction) -> JsonObject {

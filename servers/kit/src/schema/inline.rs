@@ -16,7 +16,8 @@ const ANNOTATIONS: [&str; 8] =
 
 pub(super) fn inline(schema: &JsonObject) -> JsonObject {
     let mut root = schema.clone();
-    let Some(Value::Object(definitions)) = root.remove("$defs") else { return schema.clone() };
+    let Some(definitions) = root.remove("$defs") else { return root };
+    let Value::Object(definitions) = definitions else { return schema.clone() };
     let mut inliner =
         Inliner { definitions: &definitions, open: Vec::new(), left: MAX_REPLACED, kept: Vec::new() };
     let mut root = match inliner.replaced(root) {

@@ -1,13 +1,10 @@
 //! Schemas before and after; what a client then sends is tried in `tests/it/schemas.rs`.
 
-use std::sync::Arc;
-
 use rmcp::handler::server::common::{schema_for_input, schema_for_output};
-use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::{Direction, Schemas, mend, normalize};
+use super::{Direction, mend, normalize};
 
 fn mended(schema: Value, direction: Direction) -> Value {
     let Value::Object(schema) = schema else { panic!("no schema: {schema}") };
@@ -233,21 +230,6 @@ fn what_is_said_of_an_option_is_said_of_its_value() {
     let both = "Of the answer.\nWhat to measure in.\n- `metric`: °C, km/h\n- `imperial`: °F, mph";
     assert_eq!((&units["description"], &units["anyOf"][0]["description"]), (&json!(both), &json!(both)));
     assert_eq!(units["anyOf"][1], json!({"type": "null"}));
-}
-
-#[test]
-fn a_schema_is_mended_once() {
-    let schemas = Schemas::default();
-    let mut lists = [(); 2].map(|()| {
-        let tool = Tool::new("a", "b", schema_for_input::<Trip>().unwrap());
-        [tool.with_raw_output_schema(schema_for_output::<Trip>())]
-    });
-    for list in &mut lists {
-        schemas.mend(list);
-    }
-    let [[first], [second]] = lists;
-    assert!(Arc::ptr_eq(&first.input_schema, &second.input_schema));
-    assert!(Arc::ptr_eq(&first.output_schema.unwrap(), &second.output_schema.unwrap()));
 }
 
 /// What becomes of a value of a property.
