@@ -33,6 +33,24 @@ fn what_is_in_the_way_of_an_entry_is_said_when_it_is_written_and_by_doctor() {
     assert!(!installed.stderr.contains("note: `mcp.excluded`"), "{installed}");
 }
 
+/// Claude Code's file of a project is one of Copilot CLI's, which then reads no other.
+#[test]
+fn a_new_file_that_hides_another_clients_is_told() {
+    let env = TestEnv::without_engine("hides");
+    let project = env.home().join("project");
+    let theirs = project.join(".github/mcp.json");
+    fs::create_dir_all(theirs.parent().unwrap()).unwrap();
+    fs::write(&theirs, "{\"mcpServers\": {}}").unwrap();
+    let install =
+        [&["install-client", "claude-code", "--project", project.to_str().unwrap()][..], &FAR].concat();
+    for (more, is_told) in [(&["--dry-run"][..], true), (&[], true), (&[], false)] {
+        let output = env.ok(&[&install[..], more].concat());
+        let note = format!("note: Copilot CLI reads {} instead of", project.join(".mcp.json").display());
+        assert_eq!(output.stderr.contains(&note), is_told, "{output}");
+    }
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "{\"mcpServers\": {}}");
+}
+
 #[test]
 fn a_file_that_is_too_large_is_refused_with_the_reason_and_the_way() {
     let env = TestEnv::without_engine("large");

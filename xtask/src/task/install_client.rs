@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use drydock_config::ErrorKind;
 use drydock_config::client::{self, Client, HostEnv, Scope};
-use drydock_config::entries::{ChangeOptions, ClientConfigFile, DesiredEntry, EntryAction};
+use drydock_config::entries::{ChangeOptions, ClientConfigFile, DesiredEntry, EntryAction, Outcome};
 use drydock_edit as edit;
 
 use crate::batch::try_each;
@@ -126,10 +126,11 @@ impl Args {
             let identical = outcome.entries.iter().any(|it| it.1 == EntryAction::Identical);
             unmanaged.set(unmanaged.get() || identical);
             if self.dry_run {
-                return show_diff(&config_file, &outcome);
+                show_diff(&config_file, &outcome)?;
+            } else {
+                print_report(&config_file, &outcome);
             }
-            print_report(&config_file, &outcome);
-            Ok(())
+            note_hidden(ws, &config_file, &outcome, &project)
         });
         let none_written = done.is_err() && clients.len() == 1;
         if !self.print && !none_written {
@@ -222,6 +223,26 @@ fn select_clients(ws: &Workspace, host_env: &HostEnv, ids: &[String], scope: Sco
         return Err(with_hint("no client was found on this machine", hint));
     }
     Ok(found)
+}
+
+/// Which clients read another file no more, since there is this one.
+fn note_hidden(
+    ws: &Workspace,
+    config_file: &ClientConfigFile<'_>,
+    outcome: &Outcome,
+    project: &Path,
+) -> Result<()> {
+    let is_made = outcome.old.is_none() && outcome.new.is_some();
+    for client in client::load(&ws.root)?.iter().filter(|_| is_made && config_file.scope == Scope::Project) {
+        if let Some(hidden) = client.no_longer_reads(project, &config_file.path) {
+            let (name, made) = (client.name(), config_file.path.display());
+            say(&format!(
+                "  note: {name} reads {made} instead of {} from now on; move its entries over",
+                hidden.display()
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn print(config_file: &ClientConfigFile<'_>, desired: &[DesiredEntry]) -> Result<()> {

@@ -75,6 +75,14 @@ impl Client {
         })
     }
 
+    /// A file of a project that the client no longer reads, now that somebody has made this one.
+    pub fn no_longer_reads(&self, project: &Path, made: &Path) -> Option<PathBuf> {
+        let all = self.data.path.project.iter().map(|it| project.join(it));
+        let mut there = all.filter(|it| it == made || it.exists());
+        let hides = self.data.path.only_first && there.next()? == made;
+        there.next().filter(|_| hides)
+    }
+
     /// What else of the person's would change if we wrote a user file now, and the way out; `is_new`: there is none yet.
     pub(crate) fn side_effect(&self, host_env: &HostEnv, is_new: bool) -> Option<(String, String)> {
         let name = self.name();

@@ -180,8 +180,13 @@ fn where_a_file_hides_another_that_one_is_written() {
     fs::create_dir(home.path().join(".github")).unwrap();
     fs::write(home.path().join(".github/mcp.json"), rich(&client)).unwrap();
     assert_eq!(chosen(), Path::new(".github/mcp.json"));
-    fs::write(home.path().join(".mcp.json"), "{\"servers\": {}}").unwrap();
+    let (first, second) = (home.path().join(".mcp.json"), home.path().join(".github/mcp.json"));
+    assert_eq!(client.no_longer_reads(home.path(), &first), Some(second.clone()));
+    assert_eq!(client.no_longer_reads(home.path(), &second), None);
+    assert_eq!(client.no_longer_reads(home.path(), &home.path().join(".cursor/mcp.json")), None);
+    fs::write(&first, "{\"servers\": {}}").unwrap();
     assert_eq!(chosen(), Path::new(".mcp.json"));
+    assert_eq!(client.no_longer_reads(home.path(), &second), None);
 }
 
 #[test]
