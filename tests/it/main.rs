@@ -19,6 +19,7 @@ mod images;
 mod kills;
 mod lifecycle;
 mod logs;
+mod mutants;
 mod node;
 mod odd_frames;
 mod own;

@@ -1,4 +1,4 @@
-//! Programs that others publish, from npm and PyPI, at the versions that stand here and nowhere else.
+//! Programs that others publish, in registries (npm, PyPI, cargo's), at the versions that stand here and nowhere else.
 //!
 //! Package -> its folder, kept between runs below the target folder, or in `DRYDOCK_TEST_CACHE`. Invariant: an install
 //! that broke off is done anew; only a registry that cannot be reached is a reason to skip.
@@ -31,11 +31,14 @@ pub(super) const QODER: Package = npm("@qoder-ai/qodercli", "1.1.52");
 pub(super) const FASTMCP: Package = pypi("fastmcp", "4.2.3");
 pub(super) const HERMES: Package = pypi("hermes-agent[mcp]", "0.19.0");
 
+pub(crate) const CARGO_MUTANTS: Package =
+    Package { registry: Registry::Cargo, name: "cargo-mutants", version: "27.1.0" };
+
 /// Most of these want Node 22.
 const NODE: &str = "22.23.3";
 
 #[derive(Debug)]
-pub(super) struct Package {
+pub(crate) struct Package {
     registry: Registry,
     name: &'static str,
     version: &'static str,
@@ -47,6 +50,17 @@ enum Registry {
     /// The package that holds the program for Linux, where npm has the one that picks it in another version only.
     NpmBinary,
     PyPi,
+    Cargo,
+}
+
+impl Registry {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Npm | Self::NpmBinary => "npm",
+            Self::PyPi => "PyPI",
+            Self::Cargo => "cargo's registry",
+        }
+    }
 }
 
 const fn npm(name: &'static str, version: &'static str) -> Package {
@@ -63,7 +77,7 @@ const fn pypi(name: &'static str, version: &'static str) -> Package {
 
 impl Package {
     /// The folder of its programs; or why it cannot be had here.
-    pub(super) fn programs(&self) -> Result<PathBuf, String> {
+    pub(crate) fn programs(&self) -> Result<PathBuf, String> {
         let name = format!("{}-{}", self.name.trim_start_matches('@').replace('/', "-"), self.version);
         let folder = installed(&name, self.registry, |folder| match self.registry {
             Registry::NpmBinary if !cfg!(all(target_os = "linux", target_arch = "x86_64")) => {
@@ -71,11 +85,13 @@ impl Package {
             }
             Registry::Npm | Registry::NpmBinary => self.npm_steps(folder),
             Registry::PyPi => self.pypi_steps(folder),
+            Registry::Cargo => Ok(vec![cargo_install(folder, self)]),
         })?;
         Ok(folder.join(match self.registry {
             Registry::Npm => "node_modules/.bin".to_owned(),
             Registry::NpmBinary => format!("node_modules/{}/bin", self.name),
             Registry::PyPi => "venv/bin".to_owned(),
+            Registry::Cargo => "bin".to_owned(),
         }))
     }
 
@@ -180,6 +196,16 @@ fn pip_install(folder: &Path, packages: &[&str]) -> Vec<Command> {
     vec![venv, pip]
 }
 
+fn cargo_install(folder: &Path, package: &Package) -> Command {
+    let mut it = command("cargo");
+    it.args(["install", "--quiet", "--locked", "--version", package.version, package.name])
+        .arg("--root")
+        .arg(folder)
+        .arg("--target-dir")
+        .arg(folder.join("target"));
+    it
+}
+
 fn npm_install(folder: &Path, package: &str) -> Command {
     let mut it = command("npm");
     it.current_dir(folder)
@@ -223,8 +249,7 @@ fn installed(
 /// A registry that was not reached once is not tried again: each try takes its client minutes.
 fn execute(step: &mut Command, registry: Registry) -> Result<(), String> {
     static UNREACHABLE: Mutex<Vec<Registry>> = Mutex::new(Vec::new());
-    let unreachable =
-        || Err(format!("{} cannot be reached", if registry == Registry::PyPi { "PyPI" } else { "npm" }));
+    let unreachable = || Err(format!("{} cannot be reached", registry.name()));
     if UNREACHABLE.lock().expect("no panic with it").contains(&registry) {
         return unreachable();
     }
@@ -256,6 +281,9 @@ fn is_network(failed: &CommandOutput) -> bool {
         "name resolution",
         "ConnectTimeoutError",
         "ReadTimeoutError",
+        "Could not resolve host",
+        "Could not connect to server",
+        "spurious network error",
     ];
     signs.iter().any(|it| failed.stderr.contains(it) || failed.stdout.contains(it))
 }
