@@ -79,8 +79,10 @@ mod session;
 mod stdio_transport;
 mod watchdog;
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 
 pub use blocking::blocking;
 use drydock_runtime::args::{Args, CliSpec, Options, Subcommand, help};
@@ -94,13 +96,16 @@ pub use json::Json;
 pub use parameters::Parameters;
 use rmcp::ServerHandler;
 
+/// As large as the main thread's usually is, in bytes.
+const STACK_SIZE: usize = 8 << 20;
+
 /// Runs the server as its command line asks: `serve`, `stdio` or `health`, see `--help`.
 ///
 /// `server` makes the handler. It runs once in each process, before the first request.
 ///
 /// The exit code is 0 when the subcommand did its work, 1 when it could not (the text on stderr says why), and 2 for a
 /// command line that it does not understand.
-pub fn main<H: ServerHandler>(server: impl FnOnce() -> H) -> ExitCode {
+pub fn main<H: ServerHandler>(server: impl FnOnce() -> H + Send) -> ExitCode {
     let program = std::env::args().next().unwrap_or_else(|| "/mcp".into());
     match run(&program, server) {
         Ok(()) => ExitCode::SUCCESS,
@@ -116,7 +121,7 @@ pub fn main<H: ServerHandler>(server: impl FnOnce() -> H) -> ExitCode {
     }
 }
 
-fn run<H: ServerHandler>(program: &str, server: impl FnOnce() -> H) -> Result<(), Error> {
+fn run<H: ServerHandler>(program: &str, server: impl FnOnce() -> H + Send) -> Result<(), Error> {
     let Args { subcommand, options, .. } = Args::from_env(&CliSpec::default())?;
     match subcommand {
         Subcommand::Serve => serve(server, &options),
@@ -130,24 +135,34 @@ fn run<H: ServerHandler>(program: &str, server: impl FnOnce() -> H) -> Result<()
     }
 }
 
-fn serve<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), Error> {
+fn serve<H: ServerHandler>(server: impl FnOnce() -> H + Send, options: &Options) -> Result<(), Error> {
     let log = Log::new(options.log, options.log_format, None);
     start_process_log(log.clone());
     // Sessions are processes of their own; made here once, a server that cannot start is seen at once.
-    drop(log::sync_scope(&log, server));
+    drop(on_thread("server", || log::sync_scope(&log, server))?);
     ControlServer::bind(options, log, CountOnly)?.run()?;
     Ok(())
 }
 
-fn stdio<H: ServerHandler>(server: impl FnOnce() -> H, options: &Options) -> Result<(), Error> {
+fn stdio<H: ServerHandler>(server: impl FnOnce() -> H + Send, options: &Options) -> Result<(), Error> {
     let pipes = Arc::new(ClientPipes::take().map_err(Error::Start)?);
     let session = Arc::new(Session::register(options)?);
     start_process_log(session.log().clone());
-    let server = log::sync_scope(session.log(), server);
-    let ended = session::run(server, options, &session, &pipes);
+    let server = on_thread("server", || log::sync_scope(session.log(), server))?;
+    // After that thread and not beside it: glibc gives it the memory that the other one left.
+    let ended = on_thread("session", || session::run(server, options, &session, &pipes))?;
     session.end();
     pipes.drain_before_exit();
     ended
+}
+
+/// On a thread that then ends, and takes along what was kept in it: rmcp keeps another copy of all schemas there.
+fn on_thread<T: Send>(name: &str, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name(name.into()).stack_size(STACK_SIZE);
+        let done = thread.spawn_scoped(scope, work).map_err(Error::Start)?.join();
+        done.map_or_else(|panic| resume_unwind(panic), Ok)
+    })
 }
 
 fn start_process_log(log: Log) {
