@@ -226,8 +226,22 @@ fn a_dry_run_writes_nothing() {
     let home = Home::new();
     let config_file = home.config_file("cursor", Scope::User);
     let outcome = config_file.install(&home.state(), &[desired("a")], DRY_RUN).unwrap();
-    assert!(outcome.old.is_none() && outcome.new.is_some());
+    assert!(outcome.old.is_none() && outcome.new.is_some() && outcome.report.changed);
     assert!(!config_file.path.exists() && !home.state().exists());
+    home.put(&config_file, &["a"]);
+    let outcome = config_file.install(&home.state(), &[desired("a")], DRY_RUN).unwrap();
+    assert!(!outcome.report.changed && outcome.old == outcome.new);
+}
+
+#[test]
+fn of_a_large_file_what_the_ledger_knows_is_listed_alone() {
+    let home = Home::new();
+    let config_file = home.config_file("claude-code", Scope::User);
+    fs::write(&config_file.path, "{\"mcpServers\": {\"theirs\": {\"command\": \"x\"}}}").unwrap();
+    home.put(&config_file, &["a"]);
+    let listed = config_file.list_known(&Ledger::load(&home.state()).unwrap()).unwrap();
+    let listed: Vec<_> = listed.iter().map(|it| (&*it.name, it.state)).collect();
+    assert_eq!(listed, [("a", EntryState::Managed)]);
 }
 
 #[test]

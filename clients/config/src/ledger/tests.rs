@@ -86,3 +86,93 @@ fn a_ledger_of_an_earlier_version_is_loaded_and_saved_as_it_was() {
     ledger.save(temp.path()).unwrap();
     assert_eq!(std::fs::read_to_string(path(temp.path())).unwrap(), old);
 }
+
+fn parent(key: &str, previous: PreviousState) -> CreatedParent {
+    CreatedParent { path: vec![key.into()], previous }
+}
+
+#[test]
+fn what_was_made_around_entries_is_kept_by_file_and_by_keys() {
+    let mut ledger = Ledger::load(Path::new("/nowhere")).unwrap();
+    let (one, other) = (Path::new("/one"), Path::new("/other"));
+    ledger.record_created(other, vec![parent("a", PreviousState::Missing)], vec![]);
+    let first = vec![parent("a", PreviousState::Missing), parent("b", PreviousState::Missing)];
+    ledger.record_created(one, first, vec!["/f".into()]);
+    let again = parent("a", PreviousState::Empty(" ".into()));
+    ledger.record_created(one, vec![again.clone()], vec!["/g".into()]);
+    assert_eq!(ledger.created_parents(one), [parent("b", PreviousState::Missing), again]);
+    assert_eq!(ledger.created_folders(one), [Path::new("/f"), Path::new("/g")]);
+    assert_eq!(ledger.created_parents(other), [parent("a", PreviousState::Missing)]);
+    ledger.record_created(Path::new("/third"), vec![], vec![]);
+    assert_eq!(ledger.scaffolding.len(), 2);
+}
+
+/// Right before a step, and right behind: what is in the file is ours in either case.
+#[test]
+fn both_sides_of_a_step_are_known_while_it_is_under_way() {
+    let mut before = Ledger::load(Path::new("/nowhere")).unwrap();
+    for name in ["same", "new", "gone"] {
+        before.record(installed(name, json!({"command": "old"})));
+    }
+    before.record_created(Path::new("/f"), vec![parent("a", PreviousState::Missing)], vec![]);
+    before.record_created(Path::new("/gone"), vec![parent("b", PreviousState::Missing)], vec![]);
+    let mut after = before.clone();
+    after.record(installed("new", json!({"command": "new"})));
+    after.forget(Path::new("/f"), &["mcpServers".into()], "gone");
+    after.scaffolding.retain(|it| it.file != Path::new("/gone"));
+    after.record_created(Path::new("/f"), vec![parent("a", PreviousState::Empty("x".into()))], vec![]);
+
+    let both = before.union(&after);
+    let known: Vec<_> =
+        both.entries.iter().map(|it| (&*it.name, &it.entry["command"], it.previous.len())).collect();
+    let (old, new) = (json!("old"), json!("new"));
+    assert_eq!(known, [("same", &old, 0), ("new", &new, 1), ("gone", &old, 0)]);
+    assert_eq!(both.entries[1].previous[0]["command"], old);
+    assert_eq!(both.scaffolding.len(), 2);
+    assert_eq!(both.created_parents(Path::new("/f")), after.created_parents(Path::new("/f")));
+    assert_eq!(both.created_parents(Path::new("/gone")), before.created_parents(Path::new("/gone")));
+    // A step of which the second side is the first again is none.
+    assert_eq!(before.union(&before), before);
+}
+
+#[test]
+fn a_way_back_is_one_files() {
+    let (one, other) = (Path::new("/f"), Path::new("/other"));
+    let mut ledger = Ledger::load(Path::new("/nowhere")).unwrap();
+    ledger.record(installed("a", json!({"command": "old"})));
+    ledger.record_created(one, vec![parent("a", PreviousState::Missing)], vec![]);
+    let undo = ledger.as_undo(one, None, Some("left".into()));
+    let elsewhere = InstalledEntry { file: other.into(), ..installed("b", json!({})) };
+    ledger.record(elsewhere.clone());
+    ledger.record(installed("c", json!({})));
+    ledger.record_created(one, vec![parent("c", PreviousState::Missing)], vec![]);
+    ledger.record_created(other, vec![parent("b", PreviousState::Missing)], vec![]);
+    assert_eq!(ledger.as_undo(other, None, None).entries, [elsewhere]);
+    assert_eq!(ledger.as_undo(other, None, None).scaffolding.len(), 1);
+
+    ledger.restore(&undo);
+    let names: Vec<_> = ledger.entries.iter().map(|it| (&*it.file, &*it.name)).collect();
+    assert_eq!(names, [(other, "b"), (one, "a")]);
+    assert_eq!(ledger.created_parents(one), [parent("a", PreviousState::Missing)]);
+    assert_eq!(ledger.created_parents(other), [parent("b", PreviousState::Missing)]);
+
+    ledger.record_undo(undo);
+    ledger.record_undo(ledger.as_undo(other, None, None));
+    ledger.record_undo(ledger.as_undo(one, None, Some("later".into())));
+    assert_eq!(ledger.undo.len(), 2);
+    assert_eq!(ledger.undo(one).unwrap().left.as_deref(), Some("later"));
+}
+
+#[test]
+fn an_entry_that_clients_share_is_ours_until_the_last_has_given_it_up() {
+    let shared_with = vec!["warp".to_owned(), "zed".to_owned()];
+    let entry = InstalledEntry { shared_with, ..installed("a", json!({})) };
+    let is_of = ["cursor", "warp", "zed", "codex"].map(|it| entry.is_of(it));
+    assert_eq!(is_of, [true, true, true, false]);
+    let left = entry.without("cursor").unwrap();
+    assert_eq!(left.clients().collect::<Vec<_>>(), ["warp", "zed"]);
+    let last = left.without("zed").unwrap();
+    assert_eq!(last.clients().collect::<Vec<_>>(), ["warp"]);
+    assert_eq!(last.without("warp"), None);
+    assert_eq!(entry.without("codex").as_ref(), Some(&entry));
+}
