@@ -217,6 +217,27 @@ fn what_is_no_file_is_refused_and_does_not_block() {
     place.assert_clean();
 }
 
+/// Root is denied nothing: so by names that no file can have.
+#[test]
+fn a_file_that_cannot_be_looked_at_is_not_one_that_is_not_there() {
+    let place = Place::new();
+    assert_eq!(read(&place.path("none")).unwrap(), None);
+    assert_eq!(read(&place.path("none/below")).unwrap(), None);
+    let too_long = place.path(&"x".repeat(300));
+    let below_a_file = place.file("file", "text").join("below");
+    for path in [&too_long, &below_a_file] {
+        let err = read(path).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Io, "{err:#}");
+        let changed = edit(path, &place.path("state"), Visibility::Private, |_| {
+            panic!("{path:?} was taken for missing")
+        });
+        assert_eq!(changed.unwrap_err().kind(), ErrorKind::Io);
+        assert_ne!(read_regular(path).unwrap_err().kind(), IoKind::NotFound);
+    }
+    assert_eq!(read_regular(&place.path("none")).unwrap_err().kind(), IoKind::NotFound);
+    place.assert_clean();
+}
+
 #[test]
 fn a_read_only_file_is_refused() {
     let place = Place::new();
