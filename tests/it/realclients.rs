@@ -20,8 +20,8 @@ use serde_json::Value;
 use self::run::{Run, TOKEN};
 use self::table::{
     AMP, AUGGIE, CLAUDE_CODE, CLINE, CODEX, CONTINUE, COPILOT_CLI, Client, DROID, FASTMCP_FOR_CLAUDE_DESKTOP,
-    FASTMCP_FOR_CURSOR, GEMINI_CLI, GROK, HERMES, INSPECTOR, KILO, KIMI_CODE, MCPORTER, OPENCODE, QODER_CLI,
-    QWEN_CODE,
+    FASTMCP_FOR_CURSOR, GEMINI_CLI, GROK, HERMES, INSPECTOR, KILO, KIMI_CODE, MCPORTER, OPENCLAW, OPENCODE,
+    QODER_CLI, QWEN_CODE,
 };
 
 /// As people paste it from guides.
@@ -142,6 +142,12 @@ fn qoder_cli() {
 fn hermes() {
     full_or_skip!();
     round_trip!(HERMES);
+}
+
+#[test]
+fn openclaw() {
+    full_or_skip!();
+    round_trip!(OPENCLAW);
 }
 
 #[test]

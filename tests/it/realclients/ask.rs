@@ -195,6 +195,22 @@ pub(super) fn hermes(of: &Run<'_>) -> Vec<Seen> {
     of.wanted.iter().map(test).collect()
 }
 
+/// A tool is called `NAME__TOOL`, with another character for each that a model would not take; prompts and resources get some
+/// tools, too.
+pub(super) fn openclaw(of: &Run<'_>) -> Vec<Seen> {
+    let answer = run(&mut of.client(&["mcp", "probe", "--json"])).ok().json();
+    assert_eq!(answer["diagnostics"], json!([]));
+    let tools: Vec<_> = answer["tools"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let tools_of = |name: &str| {
+        let named = tools.iter().filter_map(|it| it.split_once("__")).filter(|it| is_like(it.0, name));
+        let own =
+            named.map(|it| it.1).filter(|it| !it.starts_with("prompts_") && !it.starts_with("resources_"));
+        own.map(str::to_owned).collect()
+    };
+    let servers = answer["servers"].as_object().expect("servers by name");
+    servers.keys().map(|name| Seen { name: name.clone(), tools: Some(tools_of(name)) }).collect()
+}
+
 fn is_like(name: &str, shown: &str) -> bool {
     let plain = |text: &str| text.replace(|it: char| !it.is_ascii_alphanumeric(), "");
     plain(name) == plain(shown)

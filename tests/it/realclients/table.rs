@@ -255,6 +255,16 @@ pub(super) const HERMES: Client = Client {
     ..NOTHING
 };
 
+pub(super) const OPENCLAW: Client = Client {
+    id: "openclaw",
+    package: packages::OPENCLAW,
+    program: "openclaw",
+    file: ".openclaw/openclaw.json",
+    holds: include_str!("homes/openclaw.json"),
+    ask: ask::openclaw,
+    ..NOTHING
+};
+
 pub(super) const AUGGIE: Client = Client {
     id: "auggie",
     package: packages::AUGGIE,
