@@ -1,6 +1,6 @@
 //! Mutation testing, of which this is a sample; CONTRIBUTING.md has the command for the whole.
 //!
-//! The rooms of `.cargo/mutants.toml` -> one change in fifty, each built and tested by `cargo mutants`. Invariant: what no test
+//! The rooms of `.cargo/mutants.toml` -> one change in two hundred, each built and tested by `cargo mutants`. Invariant: what no test
 //! notices is named.
 
 use drydock_tests::process::{BUILD_TIMEOUT, command, print_note, run_with};
@@ -23,7 +23,19 @@ fn a_sample_of_mutants_is_caught() {
     let mut mutants = command(programs.join("cargo-mutants"));
     mutants
         .current_dir(workspace_root())
-        .args(["mutants", "--shard", "7/50", "--jobs", "2", "--no-times", "--colors", "never", "--output"])
+        .args([
+            "mutants",
+            "--shard",
+            "7/200",
+            "--sharding",
+            "round-robin",
+            "--jobs",
+            "2",
+            "--no-times",
+            "--colors",
+            "never",
+            "--output",
+        ])
         .arg(output.path())
         // Its copies of the workspace must not share one.
         .env_remove("CARGO_TARGET_DIR")
@@ -35,5 +47,5 @@ fn a_sample_of_mutants_is_caught() {
     let count = |key| found[key].as_f64().unwrap_or_else(|| panic!("no {key}: {found}"));
     let (caught, missed) = (count("caught") + count("timeout"), count("missed"));
     print_note(&format!("{caught} of {} mutants caught", caught + missed));
-    assert!(caught > 20.0 && caught >= LEAST_CAUGHT * (caught + missed), "{ran}");
+    assert!(caught > 7.0 && caught >= LEAST_CAUGHT * (caught + missed), "{ran}");
 }

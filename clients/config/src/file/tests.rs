@@ -299,6 +299,7 @@ fn hard_links_are_told() {
     let done = place.edit(&path, Some("new")).unwrap();
     assert!(done.note.unwrap().contains("1 more name"));
     assert_eq!(text(&place.path("other")), "old");
+    assert_eq!(place.edit(&path, Some("newer")).unwrap().note, None);
 }
 
 #[test]

@@ -111,6 +111,15 @@ pub(super) struct Found {
     pub(super) value: usize,
 }
 
+impl Found {
+    fn says_its_name(&self, tree: &Tree<'_>) -> Option<usize> {
+        self.key.or_else(|| {
+            let item = tree.target(self.value);
+            tree.keys(item).find(|it| tree.says(*it, NAME)).map(|it| tree.target(it + 1))
+        })
+    }
+}
+
 /// The entry of that name in the mapping or list (or null) that holds them.
 pub(super) fn named(
     tree: &Tree<'_>,
@@ -137,7 +146,15 @@ pub(super) fn named(
             let node = second.key.unwrap_or(second.value);
             Err(tree.duplicate(node, format!("a second `{name}` in the same place")))
         }
-        None => Ok(all.pop()),
+        None => {
+            let found = all.pop();
+            if let Some(says) = found.as_ref().and_then(|it| it.says_its_name(tree))
+                && tree.nodes[says].tagged
+            {
+                simple(tree, says)?; // `! name` is a text in YAML, and something else to some readers
+            }
+            Ok(found)
+        }
     }
 }
 

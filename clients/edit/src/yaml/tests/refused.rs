@@ -22,6 +22,8 @@ fn what_is_not_safe_is_refused_with_its_place() {
         ("extensions: !!map {}\n", "1:13: a tag, which may give this another meaning"),
         ("a: &x {}\nextensions:\n  <<: *x\n", "3:3: a merge key, which not every reader takes for one"),
         ("extensions:\n  weather: &x 1\nb: *x\n", "3:4: this alias needs the entry that would change"),
+        // Found by the generator: a name to us, and none to another reader.
+        ("extensions:\n  ! weather: 1\n", "2:3: a tag, which may give this another meaning"),
         ("extensions:\n  a: &x 1\n  weather: *x\n", "3:12: an alias of another entry"),
         ("? a\n: b\n", "1:1: a key with a question mark"),
         ("*x : b\n", "1:1: an alias as a key"),
@@ -56,6 +58,10 @@ fn what_is_not_safe_is_refused_with_its_place() {
     assert_eq!(
         refusal("mcpServers:\n- name: weather\n- {name: weather}\n", list(&cont)),
         "3:3: a second `weather` in the same place"
+    );
+    assert_eq!(
+        refusal("mcpServers:\n- name: !!str weather\n", list(&cont)),
+        "2:9: a tag, which may give this another meaning"
     );
 }
 
