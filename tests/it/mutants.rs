@@ -1,7 +1,7 @@
 //! Mutation testing, of which this is a sample; CONTRIBUTING.md has the command for the whole.
 //!
-//! The rooms of `.cargo/mutants.toml` -> one change in two hundred, each built and tested by `cargo mutants`. Invariant: what no test
-//! notices is named.
+//! The files that `.cargo/mutants.toml` names -> one change in two hundred, each built and tested by `cargo mutants`.
+//! Invariant: what no test notices is named.
 
 use drydock_tests::process::{BUILD_TIMEOUT, command, print_note, run_with};
 use drydock_tests::test_env::workspace_root;

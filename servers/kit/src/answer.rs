@@ -23,16 +23,14 @@ pub(crate) fn line(message: &ServerJsonRpcMessage) -> Vec<u8> {
 
 /// The answer to a request, with the id that the client gave it.
 pub(crate) fn answer_line(request: &Request, message: &ServerJsonRpcMessage) -> Vec<u8> {
-    match (request.raw_id.as_deref(), message) {
-        (raw_id, ServerJsonRpcMessage::Response(it)) => match (&it.result, raw_id) {
-            (ServerResult::ListToolsResult(list), _) => {
-                let id = serde_json::to_string(&request.id).unwrap_or_default();
-                with_id(raw_id.unwrap_or(&id), "result", &ToolList::new(list))
-            }
-            (result, Some(id)) => with_id(id, "result", result),
-            (_, None) => line(message),
+    let plain = || serde_json::to_string(&request.id).unwrap_or_default();
+    let id = request.raw_id.as_deref().map_or_else(plain, str::to_owned);
+    match message {
+        ServerJsonRpcMessage::Response(it) => match &it.result {
+            ServerResult::ListToolsResult(list) => with_id(&id, "result", &ToolList::new(list)),
+            result => with_id(&id, "result", result),
         },
-        (Some(id), ServerJsonRpcMessage::Error(it)) => with_id(id, "error", &it.error),
+        ServerJsonRpcMessage::Error(it) => with_id(&id, "error", &it.error),
         _ => line(message),
     }
 }

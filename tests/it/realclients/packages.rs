@@ -217,11 +217,9 @@ fn pip_install(folder: &Path, packages: &[&str]) -> Vec<Command> {
 
 fn cargo_install(folder: &Path, package: &Package) -> Command {
     let mut it = command("cargo");
-    it.args(["install", "--quiet", "--locked", "--version", package.version, package.name])
-        .arg("--root")
+    it.args(["install", "--quiet", "--locked", "--version", package.version, package.name, "--root"])
         .arg(folder)
-        .arg("--target-dir")
-        .arg(folder.join("target"));
+        .env_remove("CARGO_TARGET_DIR"); // what it builds in goes with it
     it
 }
 

@@ -114,6 +114,7 @@ impl Args {
             )?;
         }
         let unmanaged = Cell::new(false);
+        let all = client::load(&ws.root)?;
         let done = try_each(&clients, "clients were not changed", |client| {
             let desired = plan.entries(client, scope)?;
             let config_file = ClientConfigFile::of(client, scope, &host_env, &project)?;
@@ -130,7 +131,8 @@ impl Args {
             } else {
                 print_report(&config_file, &outcome);
             }
-            note_hidden(ws, &config_file, &outcome, &project)
+            note_hidden(&all, &config_file, &outcome, &project);
+            Ok(())
         });
         let none_written = done.is_err() && clients.len() == 1;
         if !self.print && !none_written {
@@ -226,23 +228,20 @@ fn select_clients(ws: &Workspace, host_env: &HostEnv, ids: &[String], scope: Sco
 }
 
 /// Which clients read another file no more, since there is this one.
-fn note_hidden(
-    ws: &Workspace,
-    config_file: &ClientConfigFile<'_>,
-    outcome: &Outcome,
-    project: &Path,
-) -> Result<()> {
+fn note_hidden(all: &[Client], config_file: &ClientConfigFile<'_>, outcome: &Outcome, project: &Path) {
     let is_made = outcome.old.is_none() && outcome.new.is_some();
-    for client in client::load(&ws.root)?.iter().filter(|_| is_made && config_file.scope == Scope::Project) {
+    if !is_made || config_file.scope != Scope::Project {
+        return;
+    }
+    for client in all {
         if let Some(hidden) = client.no_longer_reads(project, &config_file.path) {
             let (name, made) = (client.name(), config_file.path.display());
+            let hidden = hidden.display();
             say(&format!(
-                "  note: {name} reads {made} instead of {} from now on; move its entries over",
-                hidden.display()
+                "  note: {name} reads {made} instead of {hidden} from now on; move its entries over"
             ));
         }
     }
-    Ok(())
 }
 
 fn print(config_file: &ClientConfigFile<'_>, desired: &[DesiredEntry]) -> Result<()> {

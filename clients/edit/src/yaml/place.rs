@@ -93,13 +93,16 @@ pub(super) fn member(tree: &Tree<'_>, map: usize, name: &str) -> Option<usize> {
 
 /// The name that an item of a list has.
 pub(super) fn name_of<'t>(tree: &Tree<'t>, item: usize) -> Option<Cow<'t, str>> {
+    let name = name_node(tree, item)?;
+    (!tree.nodes[name].kind.is_collection() && !tree.is_null(name)).then(|| tree.scalar(name))
+}
+
+fn name_node(tree: &Tree<'_>, item: usize) -> Option<usize> {
     let item = tree.target(item);
     if tree.nodes[item].kind != Kind::Map {
         return None;
     }
-    let key = tree.keys(item).find(|it| tree.says(*it, NAME))?;
-    let name = tree.target(key + 1);
-    (!tree.nodes[name].kind.is_collection() && !tree.is_null(name)).then(|| tree.scalar(name))
+    tree.keys(item).find(|it| tree.says(*it, NAME)).map(|key| tree.target(key + 1))
 }
 
 /// An entry that is there.
@@ -109,15 +112,6 @@ pub(super) struct Found {
     pub(super) index: usize,
     pub(super) key: Option<usize>,
     pub(super) value: usize,
-}
-
-impl Found {
-    fn says_its_name(&self, tree: &Tree<'_>) -> Option<usize> {
-        self.key.or_else(|| {
-            let item = tree.target(self.value);
-            tree.keys(item).find(|it| tree.says(*it, NAME)).map(|it| tree.target(it + 1))
-        })
-    }
 }
 
 /// The entry of that name in the mapping or list (or null) that holds them.
@@ -148,9 +142,8 @@ pub(super) fn named(
         }
         None => {
             let found = all.pop();
-            if let Some(says) = found.as_ref().and_then(|it| it.says_its_name(tree))
-                && tree.nodes[says].tagged
-            {
+            let says = found.as_ref().and_then(|it| it.key.or_else(|| name_node(tree, it.value)));
+            if let Some(says) = says.filter(|it| tree.nodes[*it].tagged) {
                 simple(tree, says)?; // `! name` is a text in YAML, and something else to some readers
             }
             Ok(found)
