@@ -143,8 +143,13 @@ pub(super) fn named(
         None => {
             let found = all.pop();
             let says = found.as_ref().and_then(|it| it.key.or_else(|| name_node(tree, it.value)));
-            if let Some(says) = says.filter(|it| tree.nodes[*it].tagged) {
-                simple(tree, says)?; // `! name` is a text in YAML, and something else to some readers
+            // `! name` is a text in YAML and `~` is nothing, but not to all readers.
+            match says {
+                Some(says) if tree.nodes[says].tagged => simple(tree, says)?,
+                Some(says) if tree.is_null(says) => {
+                    return Err(tree.unsupported(says, "a name that stands for nothing to some readers"));
+                }
+                _ => {}
             }
             Ok(found)
         }

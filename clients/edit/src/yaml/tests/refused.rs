@@ -59,6 +59,8 @@ fn what_is_not_safe_is_refused_with_its_place() {
         refusal("mcpServers:\n- name: weather\n- {name: weather}\n", list(&cont)),
         "3:3: a second `weather` in the same place"
     );
+    let null = put(Some("extensions:\n  ~: 1\n"), map(&goose), "~", &Entry::new(), IfExists::Replace);
+    assert_eq!(null.unwrap_err().to_string(), "2:3: a name that stands for nothing to some readers");
     assert_eq!(
         refusal("mcpServers:\n- name: !!str weather\n", list(&cont)),
         "2:9: a tag, which may give this another meaning"
