@@ -1,5 +1,6 @@
 //! `up` and `down`: twice the same, ours alone, whole or not at all.
 
+use drydock_tests::process::{TIMEOUT, wait_until};
 use drydock_tests::session::LEGACY;
 use drydock_tests::test_env::TestEnv;
 use drydock_tests::{engine_or_skip, weather};
@@ -78,7 +79,8 @@ fn a_container_that_does_not_answer_is_left_as_it_is() {
     let mut session = weather::session(&engine, &container);
     session.open(LEGACY[0]);
 
-    engine.ok(&["pause", &container]);
+    // The engine gives up when a process starts at that moment, as the health check does.
+    assert!(wait_until(TIMEOUT, || engine.run(&["pause", &container]).code == Some(0)), "it does not pause");
     for settings in [&[][..], &["--env", QUIET]] {
         let refused = env.run(&[&["up", "weather"][..], settings].concat()).fails();
         assert!(refused.stderr.contains("it was left as it is"), "{refused}");
