@@ -184,7 +184,15 @@ mod tests {
             (latin.kind(), latin.to_string().as_str()),
             (ErrorKind::NotUtf8, "2:2: this byte is not UTF-8")
         );
-        assert_eq!(latin.hint(), Some("save the file as UTF-8"));
+        assert_eq!((latin.what(), latin.hint()), ("this byte is not UTF-8", Some("save the file as UTF-8")));
+        for utf16 in [b"\xFF\xFE{\0}\0", b"\xFE\xFF\0{\0}"] {
+            assert_eq!(
+                refused(FileFormat::Json, utf16, json!({}), 64).what(),
+                "the file is UTF-16, not UTF-8"
+            );
+        }
+        let place = ServersPath { max_size: 3, ..ServersPath::new(FileFormat::Json, &at) };
+        assert!(crate::entries(b"{}\n", place).is_ok(), "as large as it may be");
         let large = refused(FileFormat::Json, b"{}\n", json!({}), 2);
         assert_eq!((large.kind(), large.position()), (ErrorKind::TooLarge, None));
         let null = refused(FileFormat::Toml, b"", json!({"a": null}), 64);

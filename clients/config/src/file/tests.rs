@@ -123,6 +123,36 @@ fn what_is_too_large_is_refused() {
     let err = place.edit(&path, Some("new")).unwrap_err().to_string();
     assert!(err.contains("has 65 MiB: an edit is checked with several copies"), "{err}");
     assert_eq!(fs::metadata(&path).unwrap().len(), MAX_FILE_SIZE as u64 + 1);
+    for more in [1, 2] {
+        file.set_len(MAX_FILE_SIZE as u64 + more).unwrap();
+        assert_eq!(read(&path).unwrap_err().kind(), ErrorKind::InvalidFile);
+        assert_eq!(read_regular(&path).unwrap_err().kind(), IoKind::FileTooLarge);
+    }
+    file.set_len(MAX_FILE_SIZE as u64).unwrap();
+    assert_eq!(read(&path).unwrap().map(|it| it.len()), Some(MAX_FILE_SIZE));
+    assert_eq!(read_regular(&path).unwrap().len(), MAX_FILE_SIZE);
+    place.assert_clean();
+}
+
+#[test]
+fn what_is_to_be_known_is_said_once() {
+    let mut report = EditReport::default();
+    for it in ["a", "b", "a"] {
+        report.add_note(it.to_owned());
+    }
+    assert_eq!(report.note.as_deref(), Some("a; b"));
+}
+
+#[test]
+fn files_of_our_own_are_private_and_new() {
+    let place = Place::new();
+    let path = place.path("a/b/own");
+    assert!(write_new_private(&path, b"1").unwrap());
+    assert!(!write_new_private(&path, b"2").unwrap(), "one is there");
+    assert_eq!((text(&path).as_str(), mode(&path), mode(&place.path("a/b"))), ("1", 0o600, 0o700));
+    make_private_folder(&place.path("c/d")).unwrap();
+    assert_eq!((mode(&place.path("c")), mode(&place.path("c/d"))), (0o700, 0o700));
+    assert_eq!(make_private_folder(&path.join("e")).unwrap_err().kind(), ErrorKind::Io);
     place.assert_clean();
 }
 
@@ -233,7 +263,10 @@ fn a_file_that_cannot_be_looked_at_is_not_one_that_is_not_there() {
         });
         assert_eq!(changed.unwrap_err().kind(), ErrorKind::Io);
         assert_ne!(read_regular(path).unwrap_err().kind(), IoKind::NotFound);
+        // As if it had come into the file's place a moment ago.
+        assert_ne!(read_snapshot(path).unwrap_err().kind(), IoKind::NotFound);
     }
+    assert_eq!(read_snapshot(&place.path("none")).unwrap(), None);
     assert_eq!(read_regular(&place.path("none")).unwrap_err().kind(), IoKind::NotFound);
     place.assert_clean();
 }

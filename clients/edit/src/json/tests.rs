@@ -73,6 +73,30 @@ fn the_layout_follows_the_file() {
 }
 
 #[test]
+fn one_line_stays_one_with_its_blanks() {
+    let at = servers();
+    assert_eq!(
+        round_trip(Some(r#"{"a": 1, "mcpServers": {"x": {"url": "u"}}}"#), strict(&at)),
+        r#"{"a": 1, "mcpServers": {"x": {"url": "u"}, "weather": {"command": "docker", "args": ["exec", "-i", "mcp-weather", "/mcp", "stdio"]}}}"#
+    );
+}
+
+#[test]
+fn a_snippet_is_laid_out_as_a_file_of_ours() {
+    let at = servers();
+    let long = "a".repeat(60);
+    let entry = object(
+        json!({"command": "c", "env": {}, "args": [], "list": [1, [2], {"a": 1}], "long": [long, long]}),
+    );
+    let one = format!(
+        "{{\n  \"command\": \"c\",\n  \"env\": {{}},\n  \"args\": [],\n  \"list\": [\n    1,\n    [2],\n    {{\n      \
+         \"a\": 1\n    }}\n  ],\n  \"long\": [\n    \"{long}\",\n    \"{long}\"\n  ]\n}}"
+    );
+    let found = crate::render_snippet(strict(&at), &[("x", &entry), ("y", &entry)]);
+    assert_eq!(found, format!("\"x\": {one},\n\"y\": {one}\n"));
+}
+
+#[test]
 fn a_trailing_comma_is_answered_with_one() {
     let at = servers();
     let new = round_trip(Some("{\"mcpServers\": {\n  \"x\": 1, // why\n},}"), place(&at));
@@ -199,6 +223,52 @@ fn what_others_added_to_our_objects_stays() {
         String::from_utf8(remove(&edited, place(&at), "weather", &ours.created, None).unwrap().unwrap())
             .unwrap();
     assert!(left.contains("// theirs"), "{left}");
+}
+
+#[test]
+fn a_comment_in_what_we_made_stays() {
+    let at = servers();
+    for old in [None, Some(""), Some("\n"), Some("{}"), Some("{ }"), Some("{\"mcpServers\": {}}")] {
+        let first = put(old, place(&at), "weather", &entry(), IfExists::Replace).unwrap();
+        let with = text(&first);
+        let opened: Vec<usize> = with.match_indices('{').map(|it| it.0 + 1).take(2).collect();
+        for mine in [&[0][..], &[with.len()], &opened].concat() {
+            let with = format!("{}/* mine */{}", &with[..mine], &with[mine..]);
+            let left = remove(&with, place(&at), "weather", &first.created, None).unwrap().unwrap();
+            let left = String::from_utf8(left).unwrap();
+            assert!(left.contains("/* mine */") && !left.contains("weather"), "{old:?}: {with} -> {left}");
+            assert!(entries(&left, place(&at)).unwrap().is_empty());
+        }
+    }
+}
+
+#[test]
+fn the_last_look_sees_what_an_edit_would_spoil() {
+    let (at, wanted) = (servers(), object(json!({"a": 1})));
+    let look = |old: &str, new: &str, entry: Option<&Entry>| {
+        let path = ["mcpServers", "weather"];
+        check::verify_only_changed(old, new, place(&at), &path, entry).map_err(|err| err.to_string())
+    };
+    let old = r#"{"x": 1, "mcpServers": {"y": [1, 2]}, "z": {}}"#;
+    let new = |ours: &str| old.replace("2]}", &format!("2], \"weather\": {ours}}}"));
+    assert_eq!(look(old, &new("{\"a\": 1, \"b\": 2}"), Some(&wanted)), Ok(()));
+    assert_eq!(look(&new("{}"), old, None), Ok(()));
+    for wrong in ["{}", "{\"a\": 2}", "1"] {
+        let seen = look(old, &new(wrong), Some(&wanted)).unwrap_err();
+        assert!(seen.contains("would not have written `mcpServers.weather`"), "{seen}");
+    }
+    for (from, to) in
+        [("\"x\": 1", "\"x\": 1.0"), ("\"x\"", "\"w\""), ("[1, 2]", "[1,2]"), (", \"z\": {}", "")]
+    {
+        let seen = look(old, &new("{\"a\": 1}").replace(from, to), Some(&wanted)).unwrap_err();
+        assert!(seen.contains("more than `mcpServers.weather`"), "{from} -> {to}: {seen}");
+    }
+    for (old, new) in [("{}", r#"{"mcpServers": []}"#), (r#"{"mcpServers": []}"#, "{}"), ("", "{\"x\": 1}")] {
+        assert!(look(old, new, None).is_err_and(|it| it.contains("more than")), "{old} -> {new}");
+    }
+    for broken in ["{", "[]"] {
+        assert!(look(old, broken, None).unwrap_err().contains("would have broken the file"), "{broken}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Edits of hand-picked files; generated ones are in `property.rs`.
 
 mod broken;
+mod inline;
 mod list;
 
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! Edits of hand-picked files; generated ones are in `property.rs`, and `differential.rs` compares what is read.
 
 mod refused;
+mod scalars;
 
 use serde_json::json;
 

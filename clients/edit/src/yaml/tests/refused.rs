@@ -17,6 +17,21 @@ fn what_is_not_safe_is_refused_with_its_place() {
         ("é: 1\nb:\t2\n", "2:3: a tab, where columns count"),
         ("a: 1\n---\nb: 2\n", "2:1: a second document in the same file"),
         ("a: 1\n...\nb: 2\n", "3:1: a second document in the same file"),
+        ("...\n", "1:1: the end of a document that has not begun"),
+        ("a: 1\n... b\n", "2:5: expected the end of the line"),
+        ("a: 'b' c\n", "1:8: expected the end of the line"),
+        ("a: 'b'#c\n", "1:7: expected the end of the line"),
+        ("a: [b]#c\n", "1:7: expected the end of the line"),
+        ("a: [b,#c\n  d]\n", "1:7: this cannot start a value"),
+        ("a: {[b]: c}\n", "1:5: a list or mapping as a key"),
+        ("a: &x 1\nb: {*x : c}\n", "2:5: an alias as a key"),
+        ("|\n  a\n", "1:1: expected a mapping, found a string"),
+        ("a: & b\n", "1:4: an odd anchor"),
+        ("a: &b &c d\n", "1:7: an odd anchor"),
+        ("a: &b#c d\n", "1:4: an odd anchor"),
+        ("a: !b !c d\n", "1:7: an odd tag"),
+        ("a: !!!b c\n", "1:4: an odd tag"),
+        ("a: !! c\n", "1:4: an odd tag"),
         ("a: &x {}\nextensions: *x\n", "2:13: `extensions` must be a mapping, and is an alias"),
         ("extensions: &x {}\n", "1:13: an anchor, through which an edit would be seen elsewhere, too"),
         ("extensions: !!map {}\n", "1:13: a tag, which may give this another meaning"),
@@ -51,6 +66,9 @@ fn what_is_not_safe_is_refused_with_its_place() {
     ] {
         assert_eq!(refusal(old, map(&goose)), complaint, "{old:?}");
     }
+    let key = "k".repeat(1001);
+    assert_eq!(refusal(&format!("{key}: 1\n"), map(&goose)), "1:1: a very long key");
+    round_trip(Some(&format!("{}: 1\n", &key[1..])), map(&goose));
     assert_eq!(
         refusal("mcpServers:\n  a: 1\n", list(&cont)),
         "2:3: `mcpServers` must be a list, and is a mapping"
