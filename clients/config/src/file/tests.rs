@@ -144,6 +144,31 @@ fn what_is_to_be_known_is_said_once() {
 }
 
 #[test]
+fn what_came_into_the_place_meanwhile_is_not_followed() {
+    let place = Place::new();
+    let file = place.file("file", "text");
+    let (link, pipe) = (place.path("link"), place.path("pipe"));
+    symlink(&file, &link).unwrap();
+    make_pipe(&pipe);
+    assert!(platform::open(&link).is_err() && platform::open_private(&link).is_err());
+    assert!(platform::open(&pipe).is_ok(), "does not block, and is seen to be no file");
+    assert!(platform::open_private(&pipe).is_err());
+    // Another command was faster.
+    let folder = place.path("folder");
+    fs::create_dir(&folder).unwrap();
+    platform::create_folders(&folder, &[folder.clone()], true).unwrap();
+    assert!(platform::create_folders(&file, &[file.clone()], true).is_err());
+}
+
+#[test]
+fn every_file_has_a_folder_for_its_backups() {
+    let place = Place::new();
+    let folder = |it: &str| backup::folder(&place.path("state"), Path::new(it));
+    assert_eq!(folder("/a/b/c.json"), place.path("state/backups/a/b/c.json"));
+    assert_ne!(folder("/a/c.json"), folder("/b/c.json"));
+}
+
+#[test]
 fn files_of_our_own_are_private_and_new() {
     let place = Place::new();
     let path = place.path("a/b/own");

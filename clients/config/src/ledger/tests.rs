@@ -87,6 +87,50 @@ fn a_ledger_of_an_earlier_version_is_loaded_and_saved_as_it_was() {
     assert_eq!(std::fs::read_to_string(path(temp.path())).unwrap(), old);
 }
 
+#[test]
+fn entries_of_one_name_are_told_apart_by_file_and_keys() {
+    let mut ledger = Ledger::load(Path::new("/nowhere")).unwrap();
+    let one = installed("a", json!({}));
+    let others = [
+        InstalledEntry { at: vec!["other".into()], ..one.clone() },
+        InstalledEntry { file: "/g".into(), ..one.clone() },
+        installed("b", json!({})),
+    ];
+    for it in others.iter().chain([&one]) {
+        ledger.record(it.clone());
+    }
+    assert_eq!(ledger.entries.len(), 4);
+    ledger.forget(&one.file, &one.at, "a");
+    assert_eq!(ledger.entries, others);
+}
+
+/// A clone takes its folder along; what is named by hand stays where it is.
+#[test]
+fn only_a_state_folder_in_a_clone_moves_paths() {
+    for (from, to, moves) in [
+        ("a/.drydock", "b/.drydock", true),
+        ("a/.drydock", "b/state", false),
+        ("a/state", "b/.drydock", false),
+    ] {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        let (before, now) = (root.join(from), root.join(to));
+        for it in [&before, &now] {
+            std::fs::create_dir_all(it).unwrap();
+        }
+        let file = root.join("a/mcp.json");
+        let mut ledger = Ledger::load(&before).unwrap();
+        ledger.record(InstalledEntry { file: file.clone(), ..installed("a", json!({})) });
+        ledger.save(&before).unwrap();
+        for it in ["ledger.json", "location"] {
+            std::fs::copy(before.join(it), now.join(it)).unwrap();
+        }
+        std::fs::write(root.join("b/mcp.json"), "{}").unwrap();
+        let expected = if moves { root.join("b/mcp.json") } else { file };
+        assert_eq!(Ledger::load(&now).unwrap().entries[0].file, expected, "{from} -> {to}");
+    }
+}
+
 fn parent(key: &str, previous: PreviousState) -> CreatedParent {
     CreatedParent { path: vec![key.into()], previous }
 }

@@ -14,8 +14,9 @@ fn replaced_by(home: &Home, id: &str, scope: Scope, theirs: &Value) -> (PathBuf,
     (config_file.path, text)
 }
 
-fn entries_of_their_own() -> [Value; 5] {
+fn entries_of_their_own() -> [Value; 6] {
     [
+        json!({"command": "podman", "args": ["exec", "-i", "other"]}),
         json!({"command": "/opt/mine/weather", "args": ["--port", "7"]}),
         json!({"url": "https://example.com/mcp"}),
         json!({"type": "http", "url": "https://example.com/mcp", "headers": {"X": "1"}}),
@@ -63,6 +64,7 @@ fn an_entry_that_is_partly_ours_is_replaced_and_removed_by_force_only() {
         json!({"command": "/clone/target/release/a", "args": args}),
         json!({"command": "docker", "args": ["exec", "-i", "other-mcp-a", "/mcp", "stdio"]}),
         json!({"command": "docker", "args": ["run", "--rm", "-i", "weather"]}),
+        json!({"command": "podman", "args": ["exec", "-i", "other", "/mcp", "sse"]}),
         json!({"command": "docker", "args": args, "url": "https://example.com/mcp"}),
     ] {
         let home = Home::new();
@@ -98,17 +100,19 @@ fn an_endpoint_is_ours_by_its_url() {
         server: None,
         entry: json!({"url": url}).as_object().unwrap().clone(),
     };
-    let ours = endpoint("https://example.com/mcp");
-    config_file.install(&home.state(), &[ours], ChangeOptions::default()).unwrap();
-    let written = text(&config_file.path);
-    for (url, state) in [
-        ("https://example.com/mcp", EntryState::Managed),
-        ("https://example.com/v2", EntryState::Modified),
-        ("https://example.com.evil.org/mcp", EntryState::Unmanaged),
-        ("http://example.com/mcp", EntryState::Unmanaged),
+    for (ours, found, state) in [
+        ("https://example.com/mcp", "https://example.com/mcp", EntryState::Managed),
+        ("https://example.com/mcp", "https://example.com/v2", EntryState::Modified),
+        ("https://example.com/mcp", "https://example.com.evil.org/mcp", EntryState::Unmanaged),
+        ("https://example.com/mcp", "http://example.com/mcp", EntryState::Unmanaged),
+        ("http://a.b/x", "http://a.b/y", EntryState::Modified),
+        ("http://a.b/x", "http://a.c/x", EntryState::Unmanaged),
     ] {
-        fs::write(&config_file.path, written.replace("https://example.com/mcp", url)).unwrap();
-        assert_eq!(home.list(&config_file), [("a".into(), state)], "{url}");
+        let _ = fs::remove_file(&config_file.path);
+        config_file.install(&home.state(), &[endpoint(ours)], ChangeOptions::default()).unwrap();
+        let written = text(&config_file.path);
+        fs::write(&config_file.path, written.replace(ours, found)).unwrap();
+        assert_eq!(home.list(&config_file), [("a".into(), state)], "{found}");
     }
 }
 
