@@ -75,6 +75,15 @@ fn the_layout_follows_the_file() {
 #[test]
 fn one_line_stays_one_with_its_blanks() {
     let at = servers();
+    for (empty, blank) in [("{}", ""), ("{ }", " ")] {
+        let old = format!("{{\"a\": 1, \"mcpServers\": {empty}}}");
+        let new =
+            put(Some(&old), strict(&at), "weather", &object(json!({"b": 2})), IfExists::Replace).unwrap();
+        assert_eq!(
+            text(&new),
+            format!(r#"{{"a": 1, "mcpServers": {{{blank}"weather": {{"b": 2}}{blank}}}}}"#)
+        );
+    }
     assert_eq!(
         round_trip(Some(r#"{"a": 1, "mcpServers": {"x": {"url": "u"}}}"#), strict(&at)),
         r#"{"a": 1, "mcpServers": {"x": {"url": "u"}, "weather": {"command": "docker", "args": ["exec", "-i", "mcp-weather", "/mcp", "stdio"]}}}"#
@@ -147,7 +156,10 @@ fn what_the_client_could_not_read_is_refused_with_its_place() {
         assert!(refusal(odd, place(&servers())).starts_with(&format!("{at}: a line end in a comment")));
     }
     round_trip(Some("{ /* a\rb\u{2028} */ }\r"), place(&at));
+    assert_eq!(refusal("{\"é\" 1}", strict(&at)), "1:6: expected `:`");
+    assert_eq!(refusal("{\"a\": 1 /x*/ }", place(&at)), "1:9: expected `,` or `}`");
     for broken in [
+        "{} /",
         "{\"a\": 01}",
         "{'a': 1}",
         "{a: 1}",
@@ -163,6 +175,30 @@ fn what_the_client_could_not_read_is_refused_with_its_place() {
     refusal(&"[".repeat(100_000), place(&at));
     let deep = format!("{{\"a\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(refusal(&deep, place(&at)).contains("nesting depth"));
+}
+
+#[test]
+fn values_are_read_as_the_clients_do() {
+    let at = servers();
+    let odd =
+        r#"{"pair": "\ud83d\ude00", "lone": "\ud83d", "n": 1e400, "list": [1e400, {"b": 2}], "s": "//\"/*"}"#;
+    let is = json!({"pair": "\u{1F600}", "lone": "\u{FFFD}", "n": "1e400", "list": ["1e400", {"b": 2}], "s": "//\"/*"});
+    let all = entries(&format!("{{\"mcpServers\": {{\"x\": {odd}}}}}"), strict(&at)).unwrap();
+    assert_eq!(all, [("x".to_owned(), is.clone())]);
+    assert_eq!(crate::parse_entry(&format!(" {odd}\n"), strict(&at)).unwrap(), is);
+    assert_eq!(crate::parse_entry("", strict(&at)).unwrap(), Value::Null);
+}
+
+#[test]
+fn what_is_no_object_gives_way_as_a_whole() {
+    let at = servers();
+    let (written, wanted) = (object(json!({"a": 1})), object(json!({"a": 2})));
+    for old in ["1", "[{}]", "null"] {
+        let old = format!("{{\"mcpServers\": {{\"weather\": {old}}}}}");
+        let new = put(Some(&old), strict(&at), "weather", &wanted, IfExists::Update(&written)).unwrap();
+        assert_eq!(text(&new), r#"{"mcpServers": {"weather": {"a": 2}}}"#);
+        assert_eq!(new.replaced, None);
+    }
 }
 
 #[test]
@@ -305,4 +341,15 @@ fn ten_thousand_entries_are_no_trouble() {
         (0..10_000).map(|n| format!("    \"server-{n}\": {}", Value::Object(entry()))).collect();
     let old = format!("{{\n  \"mcpServers\": {{\n{}\n  }}\n}}\n", members.join(",\n"));
     round_trip(Some(&old), strict(&at));
+}
+
+#[test]
+fn a_comment_of_an_entrys_line_stays_on_one_of_its_own() {
+    let at = servers();
+    for own in ["// own", "/* own */"] {
+        let old = format!("{{\"mcpServers\": {{\n  // above\n  \"weather\": 1, {own}\n  \"x\": 2\n}}}}");
+        let new = remove(&old, place(&at), "weather", &[], None).unwrap().unwrap();
+        let expected = format!("{{\"mcpServers\": {{\n  // above\n   {own}\n  \"x\": 2\n}}}}");
+        assert_eq!(String::from_utf8(new).unwrap(), expected);
+    }
 }

@@ -1,6 +1,7 @@
 //! Edits of hand-picked files; generated ones are in `property.rs`.
 
 mod broken;
+mod corners;
 mod inline;
 mod list;
 

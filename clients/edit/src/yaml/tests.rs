@@ -1,5 +1,6 @@
 //! Edits of hand-picked files; generated ones are in `property.rs`, and `differential.rs` compares what is read.
 
+mod corners;
 mod refused;
 mod scalars;
 
