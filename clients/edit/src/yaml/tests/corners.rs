@@ -159,3 +159,41 @@ fn a_value_of_ours_is_written_in_the_place_of_the_old_one() {
         assert_eq!(new.contains("# c"), old.contains("# c"), "{new}");
     }
 }
+
+#[test]
+fn what_an_alias_stands_for_is_not_changed() {
+    let goose = goose();
+    let old = "extensions:\n  weather: &x\n    a: 1\n    b: 2\nz: *x\n";
+    let update = |written: Value, wanted: Value| {
+        let new = put(Some(old), map(&goose), "weather", &object(wanted), IfExists::Update(&object(written)));
+        new.map(|it| text(&it).to_owned()).map_err(|err| err.to_string())
+    };
+    assert_eq!(update(json!({}), json!({"a": 1})).as_deref(), Ok(old));
+    let refused = "5:4: this alias needs the entry that would change";
+    assert_eq!(update(json!({}), json!({"a": 2})), Err(refused.to_owned()));
+    assert_eq!(update(json!({"b": 2}), json!({"a": 1})), Err(refused.to_owned()), "one of ours goes");
+}
+
+/// The name of an item in a list is how we found it; a field of that name elsewhere is a field.
+#[test]
+fn fields_are_brought_up_to_date_at_every_depth() {
+    let (goose, cont) = (goose(), cont());
+    let written = json!({"name": "old", "env": {"name": "old", "A": 1, "B": 2}, "gone": 1});
+    let wanted = json!({"name": "new", "env": {"name": "new", "B": 2}});
+    let fields = "name: old\n    env:\n      name: old\n      A: 1\n      B: 2\n      C: 3\n    gone: 1\n";
+    for (old, place, item) in [
+        (format!("extensions:\n  weather:\n    {fields}"), map(&goose), false),
+        (
+            format!("mcpServers:\n  - {}", fields.replace("name: old\n    env", "name: weather\n    env")),
+            list(&cont),
+            true,
+        ),
+    ] {
+        let name = if item { "weather" } else { "new" };
+        let (mut wanted, written) = (object(wanted.clone()), object(written.clone()));
+        wanted["name"] = name.into();
+        let new = put(Some(&old), place, "weather", &wanted, IfExists::Update(&written)).unwrap();
+        let all = entries(text(&new), place).unwrap();
+        assert_eq!(all[0].1, json!({"name": name, "env": {"name": "new", "B": 2, "C": 3}}), "{}", text(&new));
+    }
+}

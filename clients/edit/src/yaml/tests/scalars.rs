@@ -35,6 +35,10 @@ fn words_and_numbers_are_read() {
         ("e1", json!("e1")),
         (".e", json!(".e")),
         ("1a", json!("1a")),
+        ("!!str 2", json!("2")),
+        ("! 3", json!("3")),
+        ("!!int 4", json!(4)),
+        ("&x 5", json!(5)),
     ] {
         assert_eq!(value(written), is, "{written}");
     }
