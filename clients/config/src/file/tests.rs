@@ -156,8 +156,8 @@ fn what_came_into_the_place_meanwhile_is_not_followed() {
     // Another command was faster.
     let folder = place.path("folder");
     fs::create_dir(&folder).unwrap();
-    platform::create_folders(&folder, &[folder.clone()], true).unwrap();
-    assert!(platform::create_folders(&file, &[file.clone()], true).is_err());
+    platform::create_folders(&folder, std::slice::from_ref(&folder), true).unwrap();
+    assert!(platform::create_folders(&file, std::slice::from_ref(&file), true).is_err());
 }
 
 #[test]
