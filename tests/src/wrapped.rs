@@ -39,10 +39,13 @@ impl Kind {
         }
     }
 
-    /// Prints a version when the kind's registry of packages answers.
+    /// Prints a version when the kind's registry of packages answers. npm waits 5 minutes for an answer on its own, and
+    /// would try again only then.
     fn registry(self) -> &'static [&'static str] {
         match self {
-            Kind::Node => &["node:22-slim", "npm", "view", "@upstash/context7-mcp", "version"],
+            Kind::Node => {
+                &["node:22-slim", "npm", "view", "--fetch-timeout=20000", "@upstash/context7-mcp", "version"]
+            }
             Kind::Python => &["python:3.12-slim", "pip", "index", "versions", "mcp-server-time"],
         }
     }
