@@ -10,8 +10,7 @@ use serde_json::Value;
 
 use crate::realclients::packages::CARGO_MUTANTS;
 
-/// Of so few: 95 in a hundred are to be caught, which only the whole shows.
-const MAY_BE_MISSED: f64 = 1.0;
+const LEAST_CAUGHT: f64 = 0.95;
 
 #[test]
 fn a_sample_of_mutants_is_caught() {
@@ -49,5 +48,5 @@ fn a_sample_of_mutants_is_caught() {
     let (caught, missed) = (count("caught") + count("timeout"), count("missed"));
     let named = std::fs::read_to_string(output.path().join("mutants.out/missed.txt")).unwrap_or_default();
     print_note(&format!("{caught} of {} mutants caught; missed: {}", caught + missed, named.trim()));
-    assert!(caught > 7.0 && missed <= MAY_BE_MISSED, "{ran}");
+    assert!(caught > 7.0 && caught >= LEAST_CAUGHT * (caught + missed), "{ran}");
 }

@@ -62,3 +62,20 @@ pub(super) fn round_trip(old: Option<&str>, place: ServersPath<'_>, entry: &Entr
     assert_eq!(old, back, "after: {}", text(&first));
     text(&first).to_owned()
 }
+
+/// The text with the entry `weather` brought up to date.
+#[track_caller]
+pub(super) fn updated(old: &str, place: ServersPath<'_>, written: &Entry, wanted: &Entry) -> String {
+    text(&put(Some(old), place, "weather", wanted, IfExists::Update(written)).unwrap()).to_owned()
+}
+
+/// What is left of a text without the entry `weather`.
+#[track_caller]
+pub(super) fn left(
+    old: &str,
+    place: ServersPath<'_>,
+    created: &[CreatedParent],
+    replaced: Option<&str>,
+) -> Option<String> {
+    remove(old, place, "weather", created, replaced).unwrap().map(|it| String::from_utf8(it).unwrap())
+}

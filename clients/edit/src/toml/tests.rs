@@ -28,8 +28,7 @@ fn all(text: &str, at: &[String]) -> Vec<(String, Value)> {
 }
 
 fn left(text: &str, at: &[String], created: &[CreatedParent], replaced: Option<&str>) -> Option<String> {
-    let left = remove(text, place(at), "weather", created, replaced).unwrap();
-    left.map(|it| String::from_utf8(it).unwrap())
+    test_support::left(text, place(at), created, replaced)
 }
 
 #[track_caller]

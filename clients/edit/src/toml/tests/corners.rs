@@ -78,7 +78,6 @@ fn new_fields_are_written_as_the_entry_is() {
             "[mcp_servers.weather]\na = 1\nenv = { C = 1, A = { B = 1 } }\n\n[mcp_servers.weather.c]\nD = {}\n".to_owned(),
         ),
     ] {
-        let put = put(Some(old), place(&at), "weather", &wanted, IfExists::Update(&Entry::new())).unwrap();
-        assert_eq!(text(&put), new, "{old}");
+        assert_eq!(test_support::updated(old, place(&at), &Entry::new(), &wanted), new, "{old}");
     }
 }

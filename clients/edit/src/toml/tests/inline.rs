@@ -6,9 +6,7 @@ use super::*;
 
 #[track_caller]
 fn updated(old: &str, at: &[String], written: Value, wanted: Value) -> String {
-    let written = object(written);
-    text(&put(Some(old), place(at), "weather", &object(wanted), IfExists::Update(&written)).unwrap())
-        .to_owned()
+    test_support::updated(old, place(at), &object(written), &object(wanted))
 }
 
 #[test]

@@ -148,9 +148,8 @@ fn a_value_of_ours_is_written_in_the_place_of_the_old_one() {
         "b: 1 # c\n    d:\n      - 3",
     ] {
         let old = format!("x: 0\nextensions:\n  weather:\n    {old}\n  y: 1 # mine\n");
-        let new = put(Some(&old), map(&goose), "weather", &wanted, IfExists::Update(&Entry::new())).unwrap();
-        let new = text(&new);
-        let all = entries(new, map(&goose)).unwrap();
+        let new = test_support::updated(&old, map(&goose), &Entry::new(), &wanted);
+        let all = entries(&new, map(&goose)).unwrap();
         assert_eq!(all[0].1, Value::Object(wanted.clone()), "{old} -> {new}");
         assert!(
             new.starts_with("x: 0\nextensions:\n  weather:\n") && new.ends_with("  y: 1 # mine\n"),
@@ -192,8 +191,8 @@ fn fields_are_brought_up_to_date_at_every_depth() {
         let name = if item { "weather" } else { "new" };
         let (mut wanted, written) = (object(wanted.clone()), object(written.clone()));
         wanted["name"] = name.into();
-        let new = put(Some(&old), place, "weather", &wanted, IfExists::Update(&written)).unwrap();
-        let all = entries(text(&new), place).unwrap();
-        assert_eq!(all[0].1, json!({"name": name, "env": {"name": "new", "B": 2, "C": 3}}), "{}", text(&new));
+        let new = test_support::updated(&old, place, &written, &wanted);
+        let all = entries(&new, place).unwrap();
+        assert_eq!(all[0].1, json!({"name": name, "env": {"name": "new", "B": 2, "C": 3}}), "{new}");
     }
 }
