@@ -48,8 +48,8 @@ pub(crate) fn of(sandbox: &Sandbox) -> Vec<String> {
     flag("--memory-swap", (memory + swap).to_string());
     flag("--cpus", cpus.to_string());
     flag("--pids-limit", pids.to_string());
-    flag("--ulimit", format!("nofile={open_files}:{open_files}"));
-    flag("--ulimit", format!("core={core_dump}:{core_dump}"));
+    flag("--ulimit", format!("{OPEN_FILES}={open_files}:{open_files}"));
+    flag("--ulimit", format!("{CORE_DUMP}={core_dump}:{core_dump}"));
     tmpfs.iter().for_each(|it| flag("--tmpfs", format!("{}:{}", it.path, tmpfs_options(it).join(","))));
     devices.iter().for_each(|it| flag("--device", it.clone()));
     flag("--log-driver", log.driver.clone());
@@ -58,6 +58,10 @@ pub(crate) fn of(sandbox: &Sandbox) -> Vec<String> {
 }
 
 pub(crate) const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
+
+/// The engine's name of a limit, see setrlimit(2).
+pub(crate) const OPEN_FILES: &str = "nofile";
+pub(crate) const CORE_DUMP: &str = "core";
 
 pub(crate) fn network_mode(network: Network) -> &'static str {
     match network {

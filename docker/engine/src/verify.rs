@@ -6,7 +6,9 @@
 use drydock_catalog::{LogOptions, Namespace, Sandbox, Seccomp, Server, Tmpfs, Volume};
 
 use crate::error::Error;
-use crate::flags::{NO_NEW_PRIVILEGES, log_options, network_mode, tmpfs_options, volume};
+use crate::flags::{
+    CORE_DUMP, NO_NEW_PRIVILEGES, OPEN_FILES, log_options, network_mode, tmpfs_options, volume,
+};
 use crate::inspect::{Container, HostConfig, Mount};
 
 /// Checks that the container, as the engine shows it, has the server's whole sandbox.
@@ -59,8 +61,8 @@ fn limits(found: &Container, sandbox: &Sandbox) -> Vec<Check> {
         ("swap", host.memory_swap == bytes(sandbox.memory + sandbox.swap)),
         ("cpus", host.nano_cpus == nano_cpus),
         ("pids", pids == Some(sandbox.pids)),
-        ("open files", ulimit("nofile", sandbox.open_files)),
-        ("core dumps", ulimit("core", sandbox.core_dump)),
+        ("open files", ulimit(OPEN_FILES, sandbox.open_files)),
+        ("core dumps", ulimit(CORE_DUMP, sandbox.core_dump)),
         ("log", has_log(host, &sandbox.log)),
     ];
     let mounted = host.tmpfs.iter().flatten();

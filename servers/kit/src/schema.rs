@@ -5,7 +5,7 @@
 
 mod inline;
 mod normalize;
-mod tidy;
+mod portable;
 mod variants;
 
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(crate) fn mended(tool: &Tool) -> Tool {
 
 fn mend(schema: &JsonObject, direction: Direction) -> JsonObject {
     let mut schema = inline::inline(schema);
-    tidy::tidy(&mut schema, direction);
+    portable::make_portable(&mut schema, direction);
     schema
 }
 

@@ -100,7 +100,7 @@ pub(super) struct Case<'f> {
 }
 
 /// An entry of ours in the file, as the ledger would know it.
-struct Ours {
+struct ManagedEntry {
     name: String,
     replaced: Option<String>,
 }
@@ -135,14 +135,14 @@ impl<'f> Case<'f> {
             (original.map(<[u8]>::to_vec), Vec::<CreatedParent>::new(), Vec::new());
         for _ in 0..1 + self.rng.roll(3) {
             let name = self.name(&before);
-            if ours.iter().any(|it: &Ours| it.name == name) {
+            if ours.iter().any(|it: &ManagedEntry| it.name == name) {
                 continue;
             }
             let Some(put) = self.install(now.as_deref(), place, &name, &before) else { return };
             // As the ledger does.
             created.retain(|old| !put.created.iter().any(|new| new.path == old.path));
             created.extend(put.created);
-            ours.push(Ours { name, replaced: put.replaced });
+            ours.push(ManagedEntry { name, replaced: put.replaced });
             now = Some(put.text);
         }
         while !ours.is_empty() {

@@ -160,7 +160,7 @@ fn odd_but_legal_files_are_edited() {
         round_trip(Some(old), map(&goose));
     }
     for old in [
-        "mcpServers:\n  -\n    command: a\n    name: weather\n  - just a text\n  -\n",
+        "mcpServers:\n  -\n    command: a\n    name: weather\n  - just a string\n  -\n",
         "mcpServers:\n  - {name: weather, command: x} # kept\n",
         "mcpServers: [{name: x}, {name: weather}, y]\n",
         "mcpServers:\n  # a\n  - command: x\n  # b\n\n  # c\nrules: []\n",

@@ -5,8 +5,8 @@
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
-/// Tidies the choices that stand directly in this schema.
-pub(super) fn tidy(schema: &mut JsonObject) {
+/// Simplifies the choices that stand directly in this schema.
+pub(super) fn simplify(schema: &mut JsonObject) {
     constant_to_enum(schema);
     join_constants(schema);
     one_of_to_any_of(schema);

@@ -16,7 +16,7 @@ use crate::crates::rust_files;
 const WORDS: &[(&str, &str, &str)] = &[
     ("again.rs", "reinstall.rs, drift.rs", ""),
     ("needs.rs", "preflight.rs", ""),
-    ("Missing", "UnmetRequirement", "xtask/src/ops"),
+    ("Missing", "UnmetRequirement", "xtask/src/ops/preflight"),
     ("obstacle", "find_blocker", ""),
     ("each.rs", "batch.rs", ""),
     ("fixable.rs", "hint.rs", ""),
@@ -58,7 +58,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("Remote", "HttpEndpoint", "xtask|clients"),
     ("bare", "clear_env", "xtask|clients/config"),
     ("Machine", "HostEnv", ""),
-    ("Shapes", "Templates", ""),
+    ("Shapes", "Templates", "xtask|clients"),
     ("Taken", "ExtractedValues", "xtask|clients"),
     ("Expands", "Interpolation", ""),
     ("wanted.rs", "plan.rs", ""),

@@ -30,24 +30,24 @@ const FORMATS: [&str; 19] = [
     "regex",
 ];
 
-/// Tidies a schema and all that it holds.
-pub(super) fn tidy(schema: &mut JsonObject, direction: Direction) {
+/// Makes a schema and all that it holds portable.
+pub(super) fn make_portable(schema: &mut JsonObject, direction: Direction) {
     schema.remove("$schema");
-    tidy_format(schema, direction);
+    drop_unknown_format(schema, direction);
     for it in subschemas(schema) {
         match it {
             // The TypeScript SDK takes no tool with a property that is `true`.
             Value::Bool(true) => *it = json!({}),
             Value::Bool(false) => *it = json!({ "not": {} }),
-            Value::Object(it) => tidy(it, direction),
+            Value::Object(it) => make_portable(it, direction),
             _ => {}
         }
     }
-    variants::tidy(schema);
+    variants::simplify(schema);
 }
 
 /// Takes out a format that is not JSON Schema's. What `uint8` says of an integer, `minimum` and `maximum` say.
-fn tidy_format(schema: &mut JsonObject, direction: Direction) {
+fn drop_unknown_format(schema: &mut JsonObject, direction: Direction) {
     let Some(format) = schema.get("format").and_then(Value::as_str) else { return };
     if FORMATS.contains(&format) {
         return;
