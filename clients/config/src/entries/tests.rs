@@ -5,7 +5,9 @@ mod identity;
 mod moved;
 #[cfg(unix)]
 mod project;
+mod rivals;
 mod running;
+mod shared;
 mod side_effects;
 
 use std::fs;

@@ -221,3 +221,6 @@ fn persist_rescued(temp: TempPath, err: &io::Error) -> io::Error {
         Err(err) => err.error,
     }
 }
+
+#[cfg(test)]
+mod tests;

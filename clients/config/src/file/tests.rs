@@ -2,6 +2,8 @@
 
 mod owners;
 mod placed;
+#[cfg(target_os = "linux")]
+mod refusing;
 mod rivals;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -158,6 +160,9 @@ fn what_came_into_the_place_meanwhile_is_not_followed() {
     fs::create_dir(&folder).unwrap();
     platform::create_folders(&folder, std::slice::from_ref(&folder), true).unwrap();
     assert!(platform::create_folders(&file, std::slice::from_ref(&file), true).is_err());
+    symlink(&folder, place.path("folder link")).unwrap();
+    assert!(platform::open_new_folder(&place.path("folder link")).is_err());
+    assert!(platform::open_new_folder(&file).is_err() && platform::open_new_folder(&folder).is_ok());
 }
 
 #[test]

@@ -93,7 +93,7 @@ pub(super) fn create_folders(folder: &Path, missing: &[PathBuf], private: bool) 
 }
 
 /// Without following: whoever owns the folder above could have put a link there by now.
-fn open_new_folder(folder: &Path) -> io::Result<File> {
+pub(super) fn open_new_folder(folder: &Path) -> io::Result<File> {
     let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits();
     OpenOptions::new().read(true).custom_flags(flags as i32).open(folder)
 }

@@ -67,3 +67,20 @@ fn a_copy_of_the_state_claims_nothing_in_the_new_place() {
     let listed = copied.list(&Ledger::load(&copy).unwrap()).unwrap();
     assert_eq!(listed[0].state, EntryState::Unmanaged);
 }
+
+/// What an earlier version left: no note of where the state was, but a backup that lies in it.
+#[test]
+fn a_move_is_seen_by_the_backups_alone() {
+    let home = Home::new();
+    fs::create_dir_all(home.path("old/.cursor")).unwrap();
+    let (config_file, state) = in_clone(&home, "old", Scope::Project);
+    fs::write(&config_file.path, "{\"mine\": 1}").unwrap();
+    put(&config_file, &state, "a");
+    fs::remove_file(state.join("location")).unwrap();
+    fs::rename(home.path("old"), home.path("new")).unwrap();
+    let (config_file, state) = in_clone(&home, "new", Scope::Project);
+    let listed = config_file.list(&Ledger::load(&state).unwrap()).unwrap();
+    assert_eq!((listed.len(), listed[0].state), (1, EntryState::Managed));
+    config_file.uninstall(&state, &["a".to_owned()], ChangeOptions::default()).unwrap();
+    assert_eq!(text(&config_file.path), "{\"mine\": 1}");
+}

@@ -74,3 +74,29 @@ fn a_refusal_of_the_system_says_whose_folder_it_is() {
     assert!(hint.contains("chown") && hint.contains(folder.to_str().unwrap()), "{hint}");
     assert_eq!(failed(IoKind::NotFound.into(), &folder, String::new()).hint(), None);
 }
+
+#[test]
+fn who_we_are_is_who_we_act_as() {
+    let place = Place::new();
+    assert_eq!(platform::user(), place.path("").metadata().unwrap().uid());
+    #[cfg(target_os = "linux")]
+    std::thread::spawn(|| {
+        if rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(PERSON)).is_ok() {
+            assert_eq!(platform::user(), PERSON);
+        }
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn folders_that_cannot_be_made_are_refused_with_the_systems_reason() {
+    let place = Place::new();
+    let make = |it: &Path| platform::create_folders(it, &[it.to_path_buf()], true).unwrap_err().kind();
+    assert_eq!(make(&place.path(&"x".repeat(300))), IoKind::InvalidFilename);
+    assert_eq!(make(&place.file("file", "")), IoKind::AlreadyExists);
+    fs::create_dir(place.path("folder")).unwrap();
+    platform::create_folders(&place.path("folder"), &[place.path("folder")], true).unwrap();
+    let err = is_below(&place.path("file"), &place.path("file/sub")).unwrap_err();
+    assert!(err.to_string().starts_with("cannot open the folder"), "{err}");
+}

@@ -69,6 +69,51 @@ fn a_rival_that_rests_after_some_writes_is_waited_for() {
     place.assert_clean();
 }
 
+/// Ours was in the file for a moment: what it replaced must be had again. (A rival that comes too late is tried again.)
+#[test]
+fn a_rival_that_replaces_what_we_have_just_written_leaves_us_the_backup_of_before() {
+    let came = || {
+        let place = Place::new();
+        let path = place.file("mcp.json", "old");
+        let mut seen = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while text(&path) == "old" {}
+                fs::rename(place.file("rival.tmp", "rival"), &path).unwrap();
+            });
+            edit(&path, &place.path("state"), Visibility::Private, |old| {
+                seen.push(String::from_utf8(old.unwrap().to_vec()).unwrap());
+                Ok(Some([old.unwrap(), b" and us"].concat()))
+            })
+            .unwrap();
+        });
+        (seen.len() > 1).then_some((place, path, seen))
+    };
+    let (place, path, seen) = (0..50).find_map(|_| came()).unwrap();
+    assert_eq!((seen, text(&path).as_str()), (vec!["old".to_owned(), "rival".to_owned()], "rival and us"));
+    let backups = file_backups(&place, &path);
+    assert_eq!([1, 2].map(|it| text(&backups.join(format!("{it:06}")))), ["old", "rival"]);
+    place.assert_clean();
+}
+
+#[test]
+fn a_backup_of_an_earlier_change_outlives_a_try_that_came_to_nothing() {
+    let place = Place::new();
+    let path = place.file("mcp.json", "old");
+    place.edit(&path, Some("new")).unwrap();
+    fs::write(&path, "old").unwrap();
+    let mut turn = 0;
+    edit(&path, &place.path("state"), Visibility::Private, |_| {
+        turn += 1;
+        if turn == 1 {
+            fs::write(&path, "rival").unwrap();
+        }
+        Ok(Some(b"ours".to_vec()))
+    })
+    .unwrap();
+    assert_eq!(text(&file_backups(&place, &path).join("000001")), "old");
+}
+
 fn file_backups(place: &Place, path: &Path) -> PathBuf {
     backups_of(&place.path("state"), path)
 }
