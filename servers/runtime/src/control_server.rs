@@ -363,4 +363,6 @@ fn all_taken(max_sessions: usize) -> ControlMessage {
 }
 
 #[cfg(test)]
+mod step_tests;
+#[cfg(test)]
 mod tests;

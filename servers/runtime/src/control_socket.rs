@@ -74,6 +74,13 @@ impl ControlSocket {
         self.listener.accept().map(|it| it.0)
     }
 
+    /// Puts a socket in the listener's place that takes no connections.
+    #[cfg(test)]
+    pub(crate) fn break_listener(&mut self) {
+        let (socket, _peer) = UnixStream::pair().unwrap();
+        self.listener = std::os::fd::OwnedFd::from(socket).into();
+    }
+
     /// Stops listening. What is not ours stays.
     pub(crate) fn remove(self) {
         if fs::symlink_metadata(&self.path).is_ok_and(|it| identity(&it) == self.identity) {

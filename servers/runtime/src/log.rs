@@ -192,6 +192,11 @@ impl Log {
         Self::to(Sink::Discard, Level::Error, Format::Human)
     }
 
+    #[cfg(test)]
+    pub(crate) fn to_file(file: std::fs::File) -> Self {
+        Self::to(Sink::Opened(file), Level::Debug, Format::Human)
+    }
+
     fn to(sink: Sink, level: Level, format: Format) -> Self {
         Self { level, format, session: None, sink: Arc::new(sink), dropped: Arc::default() }
     }
