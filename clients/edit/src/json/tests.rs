@@ -70,6 +70,13 @@ fn the_layout_follows_the_file() {
         "{\n    \"mcpServers\": {\n        \"weather\": {\n            \"command\": \"docker\",\n            \
          \"args\": [\"exec\", \"-i\", \"mcp-weather\", \"/mcp\", \"stdio\"]\n        }\n    }\n}\n"
     );
+    // Behind the comments of an object without members.
+    let old = "{\r\n  \"mcpServers\": {\r\n    // mine\r\n    // too\r\n  }\r\n}";
+    let new = round_trip(Some(old), place(&at));
+    assert!(
+        new.starts_with(&format!("{}    \"weather\": {{\r\n", &old[..old.find("  }").unwrap()])),
+        "{new}"
+    );
 }
 
 #[test]

@@ -74,15 +74,19 @@ pub(super) fn append(
     Ok(vec![put(at, all.collect())])
 }
 
-/// Where a comma goes behind the last member of a flow collection. `a:,` and `a -,` are not read by everybody.
+/// Where a comma goes behind the last member of a flow collection. `a:,`, `a -,` and `&a ,` are not read by everybody.
 fn before_comma(tree: &Tree<'_>, last: usize) -> Result<usize> {
-    let (text, end) = (tree.text, tree.nodes[last].end());
+    let (text, it) = (tree.text, &tree.nodes[last]);
+    let end = it.end();
     let dash = text[..end].ends_with(" -") || text[..end].ends_with("\t-");
+    // An anchor or a tag of nothing: the item, or the key before a value that is not there.
+    let bare = tree.nodes[last - 1..=last].iter().any(|it| it.head() < it.start() && it.start() == end);
     let rest = &text[end..];
-    if tree.nodes[last].kind != Kind::Plain || !(dash || text[..end].ends_with(':')) {
+    if it.kind != Kind::Plain || !(dash || bare || text[..end].ends_with(':')) {
         return Ok(end);
     }
-    if rest.starts_with(" #") || dash && !rest.starts_with(' ') {
+    let needs_blank = dash || rest.starts_with(['\n', '\r']);
+    if bare || rest.starts_with(" #") || needs_blank && !rest.starts_with(' ') {
         return Err(tree.unsupported(last, "a comma behind this would not be read as one by everybody"));
     }
     Ok(end + usize::from(rest.starts_with(' ')))
@@ -132,7 +136,7 @@ pub(super) fn append_inside(
     let mut splices = append(tree, map, around, style, members)?;
     let end = tree.nodes[map].end();
     for it in splices.iter_mut().filter(|it| it.range.start > end) {
-        let at = if has_comment(tree.text, end..end) { line_end(tree.text, end) } else { end };
+        let at = behind_comment(tree.text, end);
         it.range = at..at;
     }
     Ok(splices)
@@ -163,7 +167,7 @@ pub(super) fn set(
         // A block on the lines below its key.
         let gap = line_end(text, old.lead());
         return Ok(match inline {
-            true => vec![put(old.lead(), with), cut(gap..line_end(text, old.end()))],
+            true => vec![put(old.lead(), with), cut(gap..old.end())],
             false => vec![Splice { range: gap..old.end(), with }],
         });
     }
@@ -171,8 +175,8 @@ pub(super) fn set(
         let from = if old.head() == old.end() { old.lead() } else { old.head() - 1 };
         return Ok(vec![Splice { range: from..old.end(), with }]);
     }
-    let at = end_of_lines(tree, key + 1)?;
-    Ok(vec![cut(old.lead()..old.end()), put(at, with)])
+    end_of_lines(tree, key + 1)?;
+    Ok(vec![cut(old.lead()..old.end()), put(behind_comment(text, old.end()), with)])
 }
 
 /// A key with its value, or an item, out of its collection. Of a block's only member an empty collection stays.
@@ -297,6 +301,11 @@ fn end_of_lines(tree: &Tree<'_>, node: usize) -> Result<usize> {
         return Err(Error::unsupported(tree.text, end, what));
     }
     Ok(end)
+}
+
+/// Where lines go in behind what ends here: blanks at the end of its line are not its own, and stay behind them.
+fn behind_comment(text: &str, end: usize) -> usize {
+    if has_comment(text, end..end) { line_end(text, end) } else { end }
 }
 
 /// Whether a comment stands in a range that holds no scalar, or behind it on its line.

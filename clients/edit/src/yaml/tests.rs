@@ -1,6 +1,8 @@
 //! Edits of hand-picked files; generated ones are in `property.rs`, and `differential.rs` compares what is read.
 
 mod corners;
+mod ends;
+mod flow_ends;
 mod refused;
 mod scalars;
 

@@ -31,6 +31,10 @@ fn the_last_look_sees_what_an_edit_would_spoil() {
     let inline = |other: &str| format!("mcp_servers = {{ {other}weather = {{ a = 1 }} }}");
     assert!(sees("mcp_servers = { x = 1 }", &inline("x = 2, ")).contains("changed more than"));
     assert!(sees("mcp_servers = { x = 1 }", &inline("")).contains("changed more than"));
+    for other in ["x = {y = 1}, ", "x = { y = 1, z = {} }, ", "x.y = 1, ", "x = { y = 1 }, z = {}, "] {
+        let seen = sees("mcp_servers = { x = { y = 1 } }", &inline(other));
+        assert!(seen.contains("changed more than"), "{other}: {seen}");
+    }
     assert!(sees("x = 1\n", "x = 1\n[mcp_servers.weather]\na = 2\n").contains("as meant"));
     assert!(sees("x = 1\n", "x = 1\n[x]\n").contains("broken the file"));
     let list = ServersPath { layout: Layout::List, ..place(&at) };

@@ -81,3 +81,13 @@ fn new_fields_are_written_as_the_entry_is() {
         assert_eq!(test_support::updated(old, place(&at), &Entry::new(), &wanted), new, "{old}");
     }
 }
+
+#[test]
+fn a_file_goes_only_if_there_was_none() {
+    let at = servers();
+    let created = |path: &[String], previous| [CreatedParent { path: path.to_vec(), previous }];
+    assert_eq!(left(OURS, &at, &created(&[], PreviousState::Missing), None), None);
+    for others in [created(&[], PreviousState::Blank(String::new())), created(&at, PreviousState::Missing)] {
+        assert_eq!(left(OURS, &at, &others, None).as_deref(), Some(""), "{others:?}");
+    }
+}

@@ -77,6 +77,7 @@ fn the_last_look_sees_what_changes_without_its_bytes() {
         // The alias means ours by now.
         ("b: &x 1\nextensions: {}\nc: *x\n", "b: &x 1\nextensions:\n  weather: &x {a: 1}\nc: *x\n"),
         ("extensions: {a: 1}\n", "extensions: [a]\n"),
+        ("extensions: {}\n", "extensions: [{name: weather}]\n"),
         ("extensions:\n  a: {b: 1}\n", "extensions:\n  a: {b: 1, c: 1}\n"),
     ] {
         assert!(
@@ -195,4 +196,25 @@ fn fields_are_brought_up_to_date_at_every_depth() {
         let all = entries(&new, place).unwrap();
         assert_eq!(all[0].1, json!({"name": name, "env": {"name": "new", "B": 2, "C": 3}}), "{new}");
     }
+}
+
+#[test]
+fn what_is_no_mapping_gives_way_as_a_whole() {
+    let goose = goose();
+    let (written, wanted) = (object(json!({"a": 1})), object(json!({"a": 2})));
+    for old in ["1", "~", "[a]", "\n  - a", "|\n    a"] {
+        let old = format!("extensions:\n  weather: {old}\n  b: 1 # mine\n");
+        let new = put(Some(&old), map(&goose), "weather", &wanted, IfExists::Update(&written)).unwrap();
+        assert_eq!(text(&new), "extensions:\n  weather:\n    a: 2\n  b: 1 # mine\n", "{old}");
+        assert_eq!(new.replaced, None);
+    }
+}
+
+#[test]
+fn a_backslash_is_a_sign_like_any_other_in_single_quotes() {
+    let goose = goose();
+    assert_eq!(
+        round_trip(Some("'a\\': 1\nextensions:\n  'b\\': 2\n"), map(&goose)),
+        format!("'a\\': 1\nextensions:\n  'b\\': 2\n{OURS}")
+    );
 }

@@ -26,6 +26,7 @@ fn what_is_not_safe_is_refused_with_its_place() {
         ("a: {[b]: c}\n", "1:5: a list or mapping as a key"),
         ("a: &x 1\nb: {*x : c}\n", "2:5: an alias as a key"),
         ("|\n  a\n", "1:1: expected a mapping, found a string"),
+        ("| a\n", "1:1: expected a mapping, found a string"),
         ("a: & b\n", "1:4: an odd anchor"),
         ("a: &b &c d\n", "1:7: an odd anchor"),
         ("a: &b#c d\n", "1:4: an odd anchor"),
@@ -41,6 +42,7 @@ fn what_is_not_safe_is_refused_with_its_place() {
         ("extensions:\n  ! weather: 1\n", "2:3: a tag, which may give this another meaning"),
         ("extensions:\n  a: &x 1\n  weather: *x\n", "3:12: an alias of another entry"),
         ("? a\n: b\n", "1:1: a key with a question mark"),
+        ("?a: b\n", "1:1: this cannot start a value"),
         ("*x : b\n", "1:1: an alias as a key"),
         ("[a]: b\n", "1:1: a list or mapping as a key"),
         ("a: b: c\n", "1:5: a colon in a string without quotes"),
@@ -123,11 +125,37 @@ fn the_last_look_sees_what_is_wrong() {
             "{wrong}"
         );
     }
-    assert!(
-        look("mcpServers: []\n", "mcpServers: {}\na: 1\n", list(&cont), None)
-            .unwrap_err()
-            .contains("more than")
-    );
+    for (old, wrong) in [
+        ("mcpServers: []\n", "mcpServers: {}\na: 1\n"),
+        ("mcpServers: [a, 1]\n", "mcpServers: {a: 1}\n"),
+        ("a: 1\nmcpServers: []\n", "mcpServers: []\n"),
+    ] {
+        let seen = look(old, wrong, list(&cont), None);
+        assert!(seen.is_err_and(|it| it.contains("more than")), "{old} -> {wrong}");
+    }
+}
+
+#[test]
+fn what_gave_way_brings_nothing_else_along() {
+    let goose = goose();
+    let back = |replaced| remove("extensions:\n  weather: 1\n", map(&goose), "weather", &[], Some(replaced));
+    assert_eq!(back(": 2").unwrap().unwrap(), b"extensions:\n  weather: 2\n");
+    for more in [": 2\n  b: 3", ": 2\nb: 3"] {
+        let refused = back(more).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Internal);
+        assert!(refused.what().contains("more than `extensions.weather`"), "{refused}");
+    }
+}
+
+/// That is no bug of ours.
+#[test]
+fn an_entry_that_no_file_could_hold_is_refused() {
+    let goose = goose();
+    let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+    let refused =
+        put(None, map(&goose), "weather", &object(json!({"a": deep})), IfExists::Replace).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+    assert!(refused.what().contains("nested too deeply"), "{refused}");
 }
 
 #[test]

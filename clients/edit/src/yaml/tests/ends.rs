@@ -1,0 +1,187 @@
+//! Where texts, fields and members end.
+//!
+//! Hand-picked text + place -> what is read, or the text after an edit. Invariant: what stands behind an end stays.
+
+use super::*;
+
+/// The values of a mapping's fields, as they are read.
+#[track_caller]
+fn fields(lines: &str) -> Vec<(String, Value)> {
+    entries(&format!("extensions:\n{lines}"), map(&goose())).unwrap()
+}
+
+#[track_caller]
+fn update(old: &str, written: Value, wanted: Value) -> String {
+    test_support::updated(old, map(&goose()), &object(written), &object(wanted))
+}
+
+const IN_ONE_LINE: &str =
+    "\"weather\": {\"cmd\": \"docker\", \"args\": [\"exec\", \"-i\", \"mcp-weather\"], \"timeout\": 300}";
+
+#[test]
+fn a_comma_goes_behind_what_could_swallow_it() {
+    let goose = goose();
+    for (old, new) in [
+        ("extensions: {a: x - }\n", format!("extensions: {{a: x - , {IN_ONE_LINE}}}\n")),
+        ("extensions: {\"a\":}\n", format!("extensions: {{\"a\":, {IN_ONE_LINE}}}\n")),
+    ] {
+        assert_eq!(round_trip(Some(old), map(&goose)), new);
+    }
+}
+
+#[test]
+fn an_empty_collection_is_filled_where_it_is() {
+    let goose = goose();
+    for (old, new) in [
+        ("extensions: {} # c\n", format!("extensions: {{{IN_ONE_LINE}}} # c\n")),
+        ("extensions: {\n  }\nb: 1\n", format!("extensions: {{\n  {IN_ONE_LINE}}}\nb: 1\n")),
+    ] {
+        assert_eq!(round_trip(Some(old), map(&goose)), new);
+    }
+    assert_eq!(refusal("a: 1\nextensions:\n  ~\n", map(&goose)), "3:3: null on a line of its own");
+}
+
+#[test]
+fn lines_follow_behind_the_value_that_they_replace() {
+    assert_eq!(
+        update(
+            "extensions:\n  weather:\n    a: 'x\n      y' # c\n    b: 1\n",
+            json!({}),
+            json!({"a": {"k": 1}})
+        ),
+        "extensions:\n  weather:\n    a: # c\n      k: 1\n    b: 1\n"
+    );
+}
+
+#[test]
+fn fields_that_we_wrote_once_go() {
+    assert_eq!(
+        update(
+            "extensions:\n  weather:\n    name: old\n    a: 1\n",
+            json!({"name": "old", "a": 1}),
+            json!({"a": 1})
+        ),
+        "extensions:\n  weather:\n    a: 1\n"
+    );
+    // A tag stands before what it is the tag of.
+    assert_eq!(
+        update(
+            "extensions:\n  weather:\n    env: !!map\n      A: 1\n",
+            json!({"env": {"A": 1}}),
+            json!({"env": {}})
+        ),
+        "extensions:\n  weather:\n    env: !!map\n      {}\n"
+    );
+}
+
+#[test]
+fn a_member_on_the_next_line_stays_there() {
+    let goose = goose();
+    let left = removed("extensions: {weather: 1,\n  b: 2}\n", map(&goose), &[]);
+    assert_eq!(left.as_deref(), Some("extensions: {\n  b: 2}\n"));
+}
+
+#[test]
+fn dashes_and_backslashes_in_texts() {
+    assert_eq!(
+        fields("  a: 'C:\\dir'\n  b: [x-, -y, z -z]\n  c: x -, y\n"),
+        [
+            ("a".to_owned(), json!("C:\\dir")),
+            ("b".to_owned(), json!(["x-", "-y", "z -z"])),
+            ("c".to_owned(), json!("x -, y")),
+        ]
+    );
+    let goose = goose();
+    assert_eq!(refusal("x: [ -]\n", map(&goose)), "1:6: this cannot start a value");
+    assert_eq!(refusal("x: [a -]\n", map(&goose)), "1:7: expected `,` or `]`");
+}
+
+#[test]
+fn a_block_of_text_ends_where_its_indentation_does() {
+    for (header, text) in [("|", ""), (">-", ""), ("|+", ""), ("|1\n    x", " x\n"), ("|2\n    x", "x\n")] {
+        let read = fields(&format!("  a: {header}\n  b: 1\n"));
+        assert_eq!(read, [("a".to_owned(), json!(text)), ("b".to_owned(), json!(1))], "{header}");
+    }
+    for (lines, text) in [
+        ("    a\n    \tb\n     \tc\n", "a\n\tb\n \tc\n"),
+        ("    \n    a\n", "\na\n"),
+        ("  \n    a\n", "\na\n"),
+    ] {
+        assert_eq!(fields(&format!("  x: |\n{lines}")), [("x".to_owned(), json!(text))], "{lines:?}");
+    }
+    let goose = goose();
+    for (old, complaint) in [
+        ("x: |\n \tb\n", "2:1: a tab in the indentation"),
+        ("x: |3\n  b\n", "2:3: this line is not indented as its header says"),
+        ("x: |\n    \n  b\n", "3:1: this line is indented less than the blank ones above it"),
+    ] {
+        assert_eq!(refusal(old, map(&goose)), complaint, "{old:?}");
+    }
+    // Its last line end is the file's, too.
+    let old = "extensions:\n  a: |+\n    x\n";
+    assert_eq!(round_trip(Some(old), map(&goose)), format!("{old}{}", OURS));
+}
+
+#[test]
+fn null_that_is_said_to_be_a_text_is_one() {
+    let (goose, cont) = (goose(), cont());
+    assert_eq!(refusal("!!str null\n", map(&goose)), "1:1: expected a mapping, found a string");
+    let read = entries("mcpServers:\n- name: !!str null\n- name: null\n", list(&cont)).unwrap();
+    assert_eq!(read, [("null".to_owned(), json!({"name": "null"}))]);
+}
+
+#[test]
+fn aliases_of_aliases_end_somewhere() {
+    let goose = goose();
+    for open_close in ["[]", "{}"] {
+        let (open, close) = open_close.split_at(1);
+        let key = if open == "{" { "k: " } else { "" };
+        let chain = |length: usize| {
+            let all = (1..=length).map(|n| format!("a{n}: &a{n} {open}{key}*a{}{close}\n", n - 1));
+            let all: String = all.collect();
+            entries(&format!("a0: &a0 x\n{all}extensions:\n  y: *a{length}\n"), map(&goose))
+        };
+        assert!(chain(90).is_ok());
+        let refused = chain(150).unwrap_err().to_string();
+        assert!(refused.contains("aliases that stand for too much"), "{refused}");
+    }
+}
+
+/// Blanks behind its last line are not ours; a comment there belongs to that line.
+#[test]
+fn a_field_goes_behind_the_last_one_whatever_becomes_of_that() {
+    for (last, args, new) in [
+        ("args:\n      - x ", json!([]), "args: []\n    timeout: 3 "),
+        ("args: # a\n      - x # b", json!([]), "args: [] # a # b\n    timeout: 3"),
+        ("args: ", json!(["x"]), "args:\n      - x\n    timeout: 3 "),
+        ("args: x ", json!(["x"]), "args:\n      - x\n    timeout: 3 "),
+        ("args: x # b", json!(["x"]), "args: # b\n      - x\n    timeout: 3"),
+    ] {
+        let old = format!("extensions:\n  weather:\n    {last}\n");
+        assert_eq!(
+            update(&old, json!({}), json!({"args": args, "timeout": 3})),
+            format!("extensions:\n  weather:\n    {new}\n"),
+            "{last:?}"
+        );
+    }
+}
+
+#[test]
+fn no_comma_is_put_where_some_would_read_it_as_a_part_of_the_text() {
+    let (goose, cont) = (goose(), cont());
+    let place = |it: &str| if it.starts_with('m') { list(&cont) } else { map(&goose) };
+    for old in [
+        "extensions: {a:\n  }\n",
+        "extensions: {a:\r\n }\n",
+        "extensions: {&k \n  }\n",
+        "mcpServers: [!s \n  ]\n",
+    ] {
+        match put(Some(old), place(old), "weather", &entry(), IfExists::Replace) {
+            Ok(put) => {
+                let left = removed(text(&put), place(old), &put.created);
+                assert_eq!(left.as_deref(), Some(old));
+            }
+            Err(err) => assert!(err.to_string().contains("a comma behind this"), "{old:?}: {err}"),
+        }
+    }
+}
