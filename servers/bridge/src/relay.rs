@@ -55,7 +55,7 @@ pub(crate) enum SessionEnd {
 #[derive(Debug)]
 pub(crate) struct Relay {
     /// Until its end.
-    stdin: Option<io::Stdin>,
+    stdin: Option<OwnedFd>,
     to_server: Buffer,
     /// The server's stdin and stdout, while we need them.
     server_in: Option<File>,
@@ -98,7 +98,7 @@ impl Relay {
             fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)?;
         }
         Ok(Self {
-            stdin: Some(io::stdin()),
+            stdin: Some(io::stdin().as_fd().try_clone_to_owned()?),
             to_server: Buffer::new(),
             server_in: Some(server_in.into()),
             server_out: Some(server_out.into()),
@@ -356,3 +356,6 @@ impl Relay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

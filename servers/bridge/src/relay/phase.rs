@@ -71,7 +71,9 @@ mod tests {
         let now = Instant::now();
         let mut phase = Phase::START;
         phase.server_closed(now);
+        assert_eq!(phase, Phase::Relaying { client_eof_at: None, server_eof_at: Some(now) });
         phase.terminate_sent(now);
+        assert_eq!(phase, Phase::Terminating { terminate_sent_at: now, is_client_closed: false });
         assert!(!phase.is_client_closed());
         phase.client_closed(now);
         phase.exited(ServerExit::Code(0));
