@@ -22,12 +22,26 @@ pub(super) fn only_changed(same: bool, path: &str) -> Result<()> {
     Err(Error::internal(format_args!("the edit would have changed more than `{path}`")))
 }
 
-/// A user's own fields beside what was to be written are fine.
-pub(super) fn written(found: Option<&Value>, wanted: &Value, path: &str) -> Result<()> {
-    if found.is_some_and(|it| contains(it, wanted)) {
+/// What was to be written is there; a user's own fields beside it are gone, or as they were before.
+pub(super) fn written(before: Option<&Value>, now: Option<&Value>, wanted: &Value, path: &str) -> Result<()> {
+    let Some(now) = now.filter(|it| contains(it, wanted)) else {
+        return Err(Error::internal(format_args!("the edit would not have written `{path}` as meant")));
+    };
+    if before.is_none_or(|before| keeps_others(before, now, wanted)) {
         return Ok(());
     }
-    Err(Error::internal(format_args!("the edit would not have written `{path}` as meant")))
+    Err(Error::internal(format_args!("the edit would have changed another field of `{path}`")))
+}
+
+fn keeps_others(before: &Value, now: &Value, wanted: &Value) -> bool {
+    let (Value::Object(before), Value::Object(now), Value::Object(wanted)) = (before, now, wanted) else {
+        return true;
+    };
+    now.iter().all(|(key, now)| match (before.get(key), wanted.get(key)) {
+        (before, None) => before == Some(now),
+        (Some(before), Some(wanted)) => keeps_others(before, now, wanted),
+        (None, Some(_)) => true,
+    })
 }
 
 fn contains(whole: &Value, part: &Value) -> bool {

@@ -132,7 +132,7 @@ impl Format for Yaml {
         let (splices, emptied) = match replaced {
             Some(original) => (vec![Splice { range: it.slot(&tree), with: original.to_owned() }], false),
             None => {
-                (splice::remove(&tree, it.holder, it.index), tree.children(it.holder).count() <= it.step())
+                (splice::remove(&tree, it.holder, it.index)?, tree.children(it.holder).count() <= it.step())
             }
         };
         let new = apply(old, &splices);

@@ -28,7 +28,7 @@ pub(super) fn verify_only_changed(
     let path = path.join(".");
     verify::only_changed(same, &path)?;
     let Some(entry) = entry else { return Ok(()) };
-    verify::written(new.value.as_ref(), &Value::Object(entry.clone()), &path)
+    verify::written(old.value.as_ref(), new.value.as_ref(), &Value::Object(entry.clone()), &path)
 }
 
 /// A text, seen from a path.

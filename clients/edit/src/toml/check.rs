@@ -43,7 +43,7 @@ pub(super) fn verify_only_changed(
     let new = Doc::parse(new).map_err(verify::broken)?;
     verify::only_changed(same(old, &new, target), &name)?;
     let Some(entry) = entry else { return Ok(()) };
-    verify::written(find(&new, target).as_ref(), entry, &name)
+    verify::written(find(old, target).as_ref(), find(&new, target).as_ref(), entry, &name)
 }
 
 fn find(doc: &Doc<'_>, target: &Target<'_>) -> Option<Value> {

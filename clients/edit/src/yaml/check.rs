@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::tree::{Kind, Tree};
 use super::{named, walk};
+use crate::servers::with_name;
 use crate::{Entry, Layout, Result, ServersPath, verify};
 
 /// Makes sure that both texts differ in what stands at the path at most, and that the new one holds what was to be
@@ -25,10 +26,19 @@ pub(super) fn verify_only_changed(
     let same = Comparison { place, old, new: &new }.nodes(old.root(), new.root(), &path, true);
     verify::only_changed(same, &shown)?;
     let Some(entry) = entry else { return Ok(()) };
-    let resolved = walk(&new, place)?;
-    let found = resolved.and_then(|it| named(&new, place, it.container(place)?, name).ok()?);
-    let value = found.map(|it| new.value(it.value)).transpose()?;
-    verify::written(value.as_ref(), &Value::Object(entry.clone()), &shown)
+    let wanted = Value::Object(match place.layout {
+        Layout::Map => entry.clone(),
+        Layout::List => with_name(name, entry),
+    });
+    // What cannot be read as a whole (an alias, say) was not brought up to date either.
+    let before = value(old, place, name).ok().flatten();
+    verify::written(before.as_ref(), value(&new, place, name)?.as_ref(), &wanted, &shown)
+}
+
+fn value(tree: &Tree<'_>, place: ServersPath<'_>, name: &str) -> Result<Option<Value>> {
+    let resolved = walk(tree, place)?;
+    let found = resolved.and_then(|it| named(tree, place, it.container(place)?, name).ok()?);
+    found.map(|it| tree.value(it.value)).transpose()
 }
 
 struct Comparison<'a> {

@@ -48,7 +48,8 @@ pub(super) fn instead_of_empty(
     let inside = &text[root.start + 1..root.end - 1];
     if line == root.start
         && inside.trim_matches([' ', '\t']).is_empty()
-        && !has_comment(text, root.end..root.end)
+        && end_of_line(text, root.end) == root.end
+        && !has_tail(text, root.end, 0)
     {
         let with = Style { line_end: Style::of(tree, None).line_end, ..Style::ours() }.members(&content, 0);
         return vec![Splice { range: root, with }];
@@ -107,7 +108,12 @@ fn step(
     }
     if let PreviousState::Empty(previous) = previous {
         let range = tree.nodes[key].end()..value.end;
-        return Ok(Some((vec![Splice { range, with: previous.clone() }], false)));
+        // `a:,` is a text: somebody has put a comma there since.
+        let swallows = tree.nodes[key].kind == Kind::Plain
+            && previous.ends_with(':')
+            && tree.text[value.end..].starts_with(',');
+        let with = format!("{previous}{}", if swallows { " " } else { "" });
+        return Ok(Some((vec![Splice { range, with }], false)));
     }
     let holder = &tree.nodes[resolved.holder];
     let others = !holder.flow
@@ -116,7 +122,7 @@ fn step(
         return Ok(None);
     }
     let index = tree.keys(resolved.holder).position(|it| it == key).unwrap_or_default();
-    Ok(Some((splice::remove(tree, resolved.holder, index), true)))
+    Ok(splice::remove(tree, resolved.holder, index).ok().map(|it| (it, true)))
 }
 
 /// The file as it was, if all that is left in it is what we wrote into it.

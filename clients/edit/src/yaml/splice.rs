@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::scalar;
 use super::tree::{Kind, Tree, after_break, before_break, line_end, line_start};
 use super::write::{self, Style};
 use crate::text::Splice;
@@ -155,7 +156,8 @@ pub(super) fn set(
     let keeps_style = old.kind.is_collection() && old.flow && (value.is_array() || value.is_object());
     if tree.nodes[map].flow || keeps_style {
         let with = write::flow(value);
-        return Ok(vec![match old.head() == old.end() {
+        // Behind `"a":` only brackets and quotes need no blank.
+        return Ok(vec![match old.head() == old.end() || old.head() == old.lead() {
             true => Splice { range: tree.nodes[key].end()..old.end(), with: format!(": {with}") },
             false => Splice { range: old.head()..old.end(), with },
         }]);
@@ -180,14 +182,14 @@ pub(super) fn set(
 }
 
 /// A key with its value, or an item, out of its collection. Of a block's only member an empty collection stays.
-pub(super) fn remove(tree: &Tree<'_>, collection: usize, index: usize) -> Vec<Splice> {
+pub(super) fn remove(tree: &Tree<'_>, collection: usize, index: usize) -> Result<Vec<Splice>> {
     let it = &tree.nodes[collection];
     let step = if it.kind == Kind::Map { 2 } else { 1 };
     let members: Vec<usize> = tree.children(collection).step_by(step).collect();
     let first = members[index];
     let last = first + step - 1;
     if it.flow {
-        return remove_from_flow(tree, collection, &members, index, step);
+        return Ok(remove_from_flow(tree, collection, &members, index, step));
     }
     let text = tree.text;
     let from = member_start(tree, it.kind, first);
@@ -197,19 +199,46 @@ pub(super) fn remove(tree: &Tree<'_>, collection: usize, index: usize) -> Vec<Sp
     if members.len() == 1 {
         let empty = if it.kind == Kind::Map { "{}" } else { "[]" };
         if !own_line || collection == 0 || it.head < it.start {
-            return vec![Splice { range: it.start()..it.end(), with: empty.into() }];
+            return Ok(vec![Splice { range: it.start()..it.end(), with: empty.into() }]);
         }
         let lines = before_break(text, line_start(text, from))..behind;
-        return vec![put(it.lead(), format!(" {empty}")), cut(lines)];
+        return Ok(vec![put(it.lead(), format!(" {empty}")), cut(lines)]);
     }
     if !own_line {
-        return vec![cut(from..member_start(tree, it.kind, members[index + 1]))];
+        return Ok(vec![cut(from..member_start(tree, it.kind, members[index + 1]))]);
     }
     let start = line_start(text, from);
-    vec![cut(match start {
+    let above = &tree.nodes[first - 1];
+    let under_block = above.kind == Kind::Block && text[above.end()..start].trim_ascii().is_empty();
+    if under_block && would_gain_lines(tree, first - 1, behind) {
+        return Err(tree.unsupported(first, "the string above this would gain the blank lines below it"));
+    }
+    Ok(vec![cut(match start {
         0 => 0..after_break(text, behind),
+        _ if under_block && behind == text.len() => start..behind, // that line end is the string's
         _ => before_break(text, start)..behind,
-    })]
+    })])
+}
+
+/// Whether blank lines behind that line end would be a part of a block string.
+fn would_gain_lines(tree: &Tree<'_>, block: usize, end: usize) -> bool {
+    let raw = tree.raw(block);
+    let header = scalar::header(raw);
+    let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let first = raw.split(['\n', '\r']).skip(1).find(|line| blanks(line) < line.len());
+    let indent = header.indent.map(|it| tree.nodes[block].column() + it).or(first.map(blanks));
+    let mut at = after_break(tree.text, end);
+    while at < tree.text.len() {
+        let stop = line_end(tree.text, at);
+        if !tree.text[at..stop].trim_ascii().is_empty() {
+            return false;
+        }
+        if header.chomp == Some(b'+') || indent.is_some_and(|it| stop - at > it) {
+            return true;
+        }
+        at = after_break(tree.text, stop);
+    }
+    false
 }
 
 fn remove_from_flow(
@@ -230,17 +259,30 @@ fn remove_from_flow(
         let blanks = text[..start].trim_end_matches([' ', '\t']).len();
         let own_line = text[..blanks].ends_with(['\n', '\r']);
         let from = if own_line { start } else { blanks.max(before + 1) };
-        return vec![cut(before..before + 1), cut(from..end)];
+        let comma = cut_with_tabs(text, before, before..before + 1);
+        let from = from.max(comma.range.end);
+        return vec![comma, cut_with_tabs(text, from, from..end)];
     }
     match comma(text, end..stop) {
-        None => vec![cut(start..end)],
+        None => vec![cut_with_tabs(text, start, start..end)],
         Some(comma) => {
             let rest = &text[comma + 1..stop];
             let behind = rest.trim_start_matches([' ', '\t']);
             let blanks = if behind.starts_with('#') { 0 } else { rest.len() - behind.len() };
-            vec![cut(start..end), cut(comma..comma + 1 + blanks)]
+            let from = if text[end..comma].contains(['\n', '\r']) { comma } else { start };
+            let comma = cut_with_tabs(text, from, comma..comma + 1 + blanks);
+            vec![cut_with_tabs(text, start, start..end), comma]
         }
     }
+}
+
+/// With the blanks behind it, if a tab among them would indent the line. `from`: where all that goes on it starts.
+fn cut_with_tabs(text: &str, from: usize, range: Range<usize>) -> Splice {
+    let before = &text[line_start(text, from)..from];
+    let behind = &text[range.end..];
+    let blanks = &behind[..behind.len() - behind.trim_start_matches([' ', '\t']).len()];
+    let would_indent = blanks.contains('\t') && before.trim_matches([' ', '\t', ',']).is_empty();
+    cut(range.start..range.end + if would_indent { blanks.len() } else { 0 })
 }
 
 /// The comma between two members, which stand apart by blanks, line ends and comments.

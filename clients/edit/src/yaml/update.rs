@@ -116,7 +116,7 @@ pub(super) fn without_field(
         let Some(key) = member(&tree, map, name) else { break };
         if n + 1 == field.len() {
             let index = tree.keys(map).position(|it| it == key).unwrap_or_default();
-            return Ok(apply(text, &splice::remove(&tree, map, index)));
+            return Ok(apply(text, &splice::remove(&tree, map, index)?));
         }
         map = key + 1;
     }

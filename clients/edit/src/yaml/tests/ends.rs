@@ -169,6 +169,8 @@ fn a_field_goes_behind_the_last_one_whatever_becomes_of_that() {
 #[test]
 fn no_comma_is_put_where_some_would_read_it_as_a_part_of_the_text() {
     let (goose, cont) = (goose(), cont());
+    assert_eq!(refusal("mcpServers: [!s]\n", list(&cont)), "1:14: an odd tag");
+    assert_eq!(refusal("mcpServers: [&k # c\n  ]\n", list(&cont)), "1:17: this cannot start a value");
     let place = |it: &str| if it.starts_with('m') { list(&cont) } else { map(&goose) };
     for old in [
         "extensions: {a:\n  }\n",
@@ -183,5 +185,109 @@ fn no_comma_is_put_where_some_would_read_it_as_a_part_of_the_text() {
             }
             Err(err) => assert!(err.to_string().contains("a comma behind this"), "{old:?}: {err}"),
         }
+    }
+}
+
+#[test]
+fn the_name_of_an_item_is_not_a_field_of_its_entry() {
+    let cont = cont();
+    let named = object(json!({"name": 1, "cmd": "x"}));
+    let new = test_support::round_trip(Some("mcpServers: []\n"), list(&cont), &named);
+    assert_eq!(new, "mcpServers:\n  - name: weather\n    cmd: x\n");
+}
+
+#[test]
+fn what_stands_behind_empty_braces_comes_back() {
+    let goose = goose();
+    for rest in [" ", "\t", "\n #", "\n\n  # c\n", "\n# c\n"] {
+        round_trip(Some(&format!("{{}}{rest}")), map(&goose));
+    }
+}
+
+#[test]
+fn a_blank_comes_between_the_colon_of_a_quoted_key_and_a_new_value() {
+    for (old, new) in [
+        ("\n  weather: {\"a\":{}}\n", "\n  weather: {\"a\": null}\n"),
+        (" {weather: {'a':[1], b: 2}}\n", " {weather: {'a': null, b: 2}}\n"),
+    ] {
+        let updated = update(&format!("extensions:{old}"), json!({}), json!({"a": null}));
+        assert_eq!(updated, format!("extensions:{new}"));
+    }
+}
+
+#[test]
+fn a_tab_behind_what_is_taken_out_of_brackets_does_not_indent_the_line() {
+    let goose = goose();
+    for (old, new) in [
+        ("{\n weather: 1\t, b: 2}", "{\n b: 2}"),
+        ("{\n weather: 1\t# c\n , b: 2}", "{\n # c\n b: 2}"),
+        ("{\n weather: 1, \t# c\n b: 2}", "{\n # c\n b: 2}"),
+        ("{\n weather: 1\n ,\t# c\n b: 2}", "{\n \n # c\n b: 2}"),
+        ("{\n weather: 1\t}", "{\n }"),
+        ("{b: 2,\n weather: 1\t}", "{b: 2\n }"),
+        ("{b: 2\n ,weather: 1\t\n }", "{b: 2\n \n }"),
+        ("{b: 2\n ,\tweather: 1}", "{b: 2\n }"),
+        ("{b: 2\n ,\t\n weather: 1}", "{b: 2\n \n }"),
+        ("{weather: 1\t, b: 2}", "{\tb: 2}"),
+    ] {
+        let left = removed(&format!("extensions: {old}\n"), map(&goose), &[]);
+        assert_eq!(left, Some(format!("extensions: {new}\n")), "{old:?}");
+    }
+}
+
+#[test]
+fn a_block_string_stays_as_it_is_when_what_follows_goes() {
+    let goose = goose();
+    for (old, new) in [
+        ("|\n    x\n  weather: 1", "|\n    x\n"),
+        ("|+\n    x\n\n  weather: 1", "|+\n    x\n\n"),
+        ("|+\n    x\n  weather: 1\n", "|+\n    x\n"),
+        ("|\n    x\n  weather: 1\n    \n\n", "|\n    x\n    \n\n"),
+        ("|+\n    x\n  weather: 1\n# c\n\n", "|+\n    x\n# c\n\n"),
+        ("|+\n    x\n  # c\n  weather: 1\n\n", "|+\n    x\n  # c\n\n"),
+    ] {
+        let left = removed(&format!("extensions:\n  a: {old}"), map(&goose), &[]);
+        assert_eq!(left, Some(format!("extensions:\n  a: {new}")), "{old:?}");
+    }
+    for old in
+        ["|+\n    x\n  weather: 1\n\n", "|\n    x\n\n  weather: 1\n     \n", "|1\n   x\n  weather: 1\n    \n"]
+    {
+        let old = format!("extensions:\n  a: {old}");
+        let err = remove(&old, map(&goose), "weather", &[], None).unwrap_err().to_string();
+        assert!(err.ends_with("the string above this would gain the blank lines below it"), "{old:?}: {err}");
+    }
+    // The same in our entry, where no last look would see it.
+    let old = "extensions:\n  weather:\n    a: |\n      x\n    b: 1";
+    let new = update(old, json!({"b": 1}), json!({}));
+    assert_eq!(new, "extensions:\n  weather:\n    a: |\n      x\n");
+}
+
+#[test]
+fn nothing_comes_back_before_a_comma_that_is_new() {
+    let goose = goose();
+    let put = put(Some("{extensions: }\n"), map(&goose), "weather", &entry(), IfExists::Replace).unwrap();
+    let edited = text(&put).replace("}} }", "}}, a: 1}");
+    let left = removed(&edited, map(&goose), &put.created);
+    assert_eq!(left.as_deref(), Some("{extensions: , a: 1}\n"), "{edited}");
+}
+
+#[test]
+fn the_last_look_sees_a_field_of_the_entry_that_was_not_to_change() {
+    let goose = goose();
+    let file = |fields: &str| format!("extensions:\n  weather: {{{fields}}}\n");
+    let before = file("a: 1, b: 2, env: {X: 1, MINE: 2}");
+    let wanted = object(json!({"a": 2, "env": {"X": 3}}));
+    let look = |after: &str| {
+        let old = Tree::read(&before).unwrap();
+        check::verify_only_changed(&old, &file(after), map(&goose), "weather", 2, Some(&wanted))
+    };
+    for right in ["a: 2, b: 2, env: {X: 3, MINE: 2}", "a: 2, env: {X: 3}"] {
+        look(right).unwrap();
+    }
+    for wrong in ["a: 2, b: 3, env: {X: 3}", "a: 2, c: 1, env: {X: 3}", "a: 2, env: {X: 3, MINE: 3}"] {
+        assert!(
+            look(wrong).unwrap_err().to_string().contains("another field of `extensions.weather`"),
+            "{wrong}"
+        );
     }
 }
