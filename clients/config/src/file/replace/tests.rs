@@ -1,9 +1,7 @@
 //! What is in a file's place when we get there, whatever it is, stays somebody's.
 
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-use rustix::fs::{CWD, FileType, Mode};
 
 use super::*;
 
@@ -52,12 +50,12 @@ fn a_file_that_is_gone_is_not_made_anew() {
 }
 
 #[test]
-fn a_pipe_that_took_the_files_place_goes_back_into_it() {
+fn a_link_that_took_the_files_place_goes_back_into_it() {
     let mut it = place("old");
     fs::remove_file(&it.path).unwrap();
-    rustix::fs::mknodat(CWD, &it.path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    symlink("elsewhere", &it.path).unwrap();
     assert!(it.exchange().is_err());
-    assert!(fs::symlink_metadata(&it.path).unwrap().file_type().is_fifo());
+    assert_eq!(fs::read_link(&it.path).unwrap(), Path::new("elsewhere"));
     assert_eq!(it.names(), ["mcp.json"]);
 }
 
