@@ -215,9 +215,14 @@ pub(super) fn remove(tree: &Tree<'_>, collection: usize, index: usize) -> Result
     }
     Ok(vec![cut(match start {
         0 => 0..after_break(text, behind),
-        _ if under_block && behind == text.len() => start..behind, // that line end is the string's
+        // That line end is the string's, but for `|-`.
+        _ if under_block && behind == text.len() && chomp(tree, first - 1) != Some(b'-') => start..behind,
         _ => before_break(text, start)..behind,
     })])
+}
+
+fn chomp(tree: &Tree<'_>, block: usize) -> Option<u8> {
+    scalar::header(tree.raw(block)).chomp
 }
 
 /// Whether blank lines behind that line end would be a part of a block string.

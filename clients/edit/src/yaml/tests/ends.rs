@@ -241,6 +241,7 @@ fn a_block_string_stays_as_it_is_when_what_follows_goes() {
     for (old, new) in [
         ("|\n    x\n  weather: 1", "|\n    x\n"),
         ("|+\n    x\n\n  weather: 1", "|+\n    x\n\n"),
+        ("|-\n    x\n  weather: 1", "|-\n    x"),
         ("|+\n    x\n  weather: 1\n", "|+\n    x\n"),
         ("|\n    x\n  weather: 1\n    \n\n", "|\n    x\n    \n\n"),
         ("|+\n    x\n  weather: 1\n# c\n\n", "|+\n    x\n# c\n\n"),
