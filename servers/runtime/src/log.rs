@@ -192,6 +192,7 @@ impl Log {
         Self::to(Sink::Discard, Level::Error, Format::Human)
     }
 
+    /// For tests that read it.
     #[cfg(test)]
     pub(crate) fn to_file(file: std::fs::File) -> Self {
         Self::to(Sink::Opened(file), Level::Debug, Format::Human)

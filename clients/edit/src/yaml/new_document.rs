@@ -122,6 +122,7 @@ fn step(
         return Ok(None);
     }
     let index = tree.keys(resolved.holder).position(|it| it == key).unwrap_or_default();
+    // Where that would change a string above it, it stays, empty.
     Ok(splice::remove(tree, resolved.holder, index).ok().map(|it| (it, true)))
 }
 

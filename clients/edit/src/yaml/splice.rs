@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::scalar;
+use super::scalar::{self, Header};
 use super::tree::{Kind, Tree, after_break, before_break, line_end, line_start};
 use super::write::{self, Style};
 use crate::text::Splice;
@@ -209,28 +209,23 @@ pub(super) fn remove(tree: &Tree<'_>, collection: usize, index: usize) -> Result
     }
     let start = line_start(text, from);
     let above = &tree.nodes[first - 1];
-    let under_block = above.kind == Kind::Block && text[above.end()..start].trim_ascii().is_empty();
-    if under_block && would_gain_lines(tree, first - 1, behind) {
+    let is_block = above.kind == Kind::Block && text[above.end()..start].trim_ascii().is_empty();
+    let header = is_block.then(|| scalar::header(tree.raw(first - 1)));
+    if header.as_ref().is_some_and(|it| would_gain_lines(tree, first - 1, it, behind)) {
         return Err(tree.unsupported(first, "the string above this would gain the blank lines below it"));
     }
     Ok(vec![cut(match start {
         0 => 0..after_break(text, behind),
         // That line end is the string's, but for `|-`.
-        _ if under_block && behind == text.len() && chomp(tree, first - 1) != Some(b'-') => start..behind,
+        _ if behind == text.len() && header.is_some_and(|it| it.chomp != Some(b'-')) => start..behind,
         _ => before_break(text, start)..behind,
     })])
 }
 
-fn chomp(tree: &Tree<'_>, block: usize) -> Option<u8> {
-    scalar::header(tree.raw(block)).chomp
-}
-
 /// Whether blank lines behind that line end would be a part of a block string.
-fn would_gain_lines(tree: &Tree<'_>, block: usize, end: usize) -> bool {
-    let raw = tree.raw(block);
-    let header = scalar::header(raw);
+fn would_gain_lines(tree: &Tree<'_>, block: usize, header: &Header, end: usize) -> bool {
     let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let first = raw.split(['\n', '\r']).skip(1).find(|line| blanks(line) < line.len());
+    let first = tree.raw(block).split(['\n', '\r']).skip(1).find(|line| blanks(line) < line.len());
     let indent = header.indent.map(|it| tree.nodes[block].column() + it).or(first.map(blanks));
     let mut at = after_break(tree.text, end);
     while at < tree.text.len() {

@@ -49,6 +49,10 @@ fn refusal(old: &str, place: ServersPath<'_>) -> String {
 
 const OURS: &str = "  weather:\n    cmd: docker\n    args:\n      - exec\n      - -i\n      - mcp-weather\n    timeout: 300\n";
 
+/// The same in braces.
+const IN_ONE_LINE: &str =
+    "{\"cmd\": \"docker\", \"args\": [\"exec\", \"-i\", \"mcp-weather\"], \"timeout\": 300}";
+
 #[test]
 fn no_file_and_an_empty_one() {
     let (goose, cont) = (goose(), cont());
@@ -107,14 +111,13 @@ fn the_layout_follows_the_file() {
     );
     let new = round_trip(Some("a: 1 # no line end"), map(&goose));
     assert_eq!(new, format!("a: 1 # no line end\nextensions:\n{}", OURS.trim_end()));
-    let one_line = "{\"cmd\": \"docker\", \"args\": [\"exec\", \"-i\", \"mcp-weather\"], \"timeout\": 300}";
     assert_eq!(
         round_trip(Some("extensions: {a: {b: c}} # d\n"), map(&goose)),
-        format!("extensions: {{a: {{b: c}}, \"weather\": {one_line}}} # d\n")
+        format!("extensions: {{a: {{b: c}}, \"weather\": {IN_ONE_LINE}}} # d\n")
     );
     assert_eq!(
         round_trip(Some("{x: 1, mcpServers: [],}"), list(&cont)),
-        format!("{{x: 1, mcpServers: [{{\"name\": \"weather\", {}],}}", &one_line[1..])
+        format!("{{x: 1, mcpServers: [{{\"name\": \"weather\", {}],}}", &IN_ONE_LINE[1..])
     );
 }
 

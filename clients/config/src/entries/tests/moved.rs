@@ -15,6 +15,11 @@ fn put(config_file: &ClientConfigFile<'_>, state: &Path, name: &str) {
     config_file.install(state, &[desired(name)], ChangeOptions::default()).unwrap();
 }
 
+fn states(config_file: &ClientConfigFile<'_>, state: &Path) -> Vec<EntryState> {
+    let listed = config_file.list(&Ledger::load(state).unwrap()).unwrap();
+    listed.into_iter().map(|it| it.state).collect()
+}
+
 #[test]
 fn a_restore_finds_the_backup_where_the_state_is_now() {
     for scope in Scope::ALL {
@@ -40,8 +45,7 @@ fn entries_in_the_clone_itself_are_ours_after_a_move() {
     fs::create_dir(home.path("deeper")).unwrap();
     fs::rename(home.path("old"), home.path("deeper/new")).unwrap();
     let (config_file, state) = in_clone(&home, "deeper/new", Scope::Project);
-    let listed = config_file.list(&Ledger::load(&state).unwrap()).unwrap();
-    assert_eq!((listed.len(), listed[0].state), (1, EntryState::Managed));
+    assert_eq!(states(&config_file, &state), [EntryState::Managed]);
     put(&config_file, &state, "b");
     let names = ["a".to_owned(), "b".to_owned()];
     config_file.uninstall(&state, &names, ChangeOptions::default()).unwrap();
@@ -64,8 +68,7 @@ fn a_copy_of_the_state_claims_nothing_in_the_new_place() {
         let _ = fs::copy(state.join(file), copy.join(file));
     }
     fs::copy(&config_file.path, &copied.path).unwrap();
-    let listed = copied.list(&Ledger::load(&copy).unwrap()).unwrap();
-    assert_eq!(listed[0].state, EntryState::Unmanaged);
+    assert_eq!(states(&copied, &copy), [EntryState::Unmanaged]);
 }
 
 /// What an earlier version left: no note of where the state was, but a backup that lies in it.
@@ -79,8 +82,7 @@ fn a_move_is_seen_by_the_backups_alone() {
     fs::remove_file(state.join("location")).unwrap();
     fs::rename(home.path("old"), home.path("new")).unwrap();
     let (config_file, state) = in_clone(&home, "new", Scope::Project);
-    let listed = config_file.list(&Ledger::load(&state).unwrap()).unwrap();
-    assert_eq!((listed.len(), listed[0].state), (1, EntryState::Managed));
+    assert_eq!(states(&config_file, &state), [EntryState::Managed]);
     config_file.uninstall(&state, &["a".to_owned()], ChangeOptions::default()).unwrap();
     assert_eq!(text(&config_file.path), "{\"mine\": 1}");
 }

@@ -19,8 +19,7 @@ fn beside<T>(path: &Path, is_ours: impl Fn(&str) -> bool + Sync, change: impl Fn
 fn an_entry_that_a_rival_has_kept_is_ours_and_was_added() {
     let home = Home::new();
     let config_file = home.config_file("claude-code", Scope::User);
-    for turn in 0.. {
-        assert!(turn < 50, "the rival was always too late");
+    let kept = || {
         fs::write(&config_file.path, "{\"before\": 1}").unwrap();
         let is_ours = |it: &str| it.contains("mcp-a");
         let outcome = beside(&config_file.path, is_ours, || home.put(&config_file, &["a"]));
@@ -28,10 +27,9 @@ fn an_entry_that_a_rival_has_kept_is_ours_and_was_added() {
         assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
         let was_again = outcome.old.is_some_and(|it| it.windows(5).any(|it| it == b"rival"));
         home.take(&config_file, &["a"]);
-        if was_again {
-            break;
-        }
-    }
+        was_again
+    };
+    assert!((0..50).any(|_| kept()), "the rival was always too late");
 }
 
 /// The backup of our first try is what the client has replaced since: to go back to it would undo the client's work.
@@ -39,8 +37,7 @@ fn an_entry_that_a_rival_has_kept_is_ours_and_was_added() {
 fn a_restore_does_not_take_the_backup_of_its_own_first_try() {
     let home = Home::new();
     let config_file = home.config_file("claude-code", Scope::User);
-    for turn in 0.. {
-        assert!(turn < 50, "the rival was always too late");
+    let refused = || {
         let _ = fs::remove_dir_all(home.state());
         fs::write(&config_file.path, "{\"before\": 1}").unwrap();
         home.put(&config_file, &["a"]);
@@ -49,9 +46,7 @@ fn a_restore_does_not_take_the_backup_of_its_own_first_try() {
         let with = text(&config_file.path);
         let result = beside(&config_file.path, |it| it != with, || home.restore(&config_file));
         assert_eq!(text(&config_file.path), "{\"rival\": 1}");
-        if let Err(err) = result {
-            assert_eq!(err.kind(), crate::ErrorKind::Conflict, "{err}");
-            break;
-        }
-    }
+        result.is_err_and(|err| err.kind() == crate::ErrorKind::Conflict)
+    };
+    assert!((0..50).any(|_| refused()), "the rival was always too late");
 }

@@ -8,7 +8,7 @@ use seccompiler::{
 
 use super::*;
 
-const WRITE_AND_CREATE: u64 = (libc::O_CREAT | libc::O_EXCL) as u64;
+const CREATE_NEW: u64 = (libc::O_CREAT | libc::O_EXCL) as u64;
 
 /// Runs `body` where `call` fails with `errno`; with `bits`: only if they are set in its argument of that number.
 fn refused<T: Send>(
@@ -79,7 +79,7 @@ fn a_new_file_that_cannot_be_put_in_its_place_is_an_error() {
 fn a_lock_that_cannot_be_made_is_no_lock_that_is_there() {
     let place = Place::new();
     let path = place.path("ledger.lock");
-    let opened = refused(libc::SYS_openat, Some((2, WRITE_AND_CREATE)), Errno::ACCESS, || {
+    let opened = refused(libc::SYS_openat, Some((2, CREATE_NEW)), Errno::ACCESS, || {
         platform::open_private(&path).map(drop)
     });
     assert_eq!(opened.unwrap_err().kind(), IoKind::PermissionDenied);
