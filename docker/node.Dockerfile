@@ -10,9 +10,12 @@ RUN node /pack/runtime.mjs /image
 FROM ${NODE_IMAGE} AS app
 WORKDIR /app
 ENV npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false npm_config_cache=/tmp/npm
+# Empty where the person grants `install-scripts`.
+ARG SCRIPTS=--ignore-scripts
 # Of our own package all dependencies, as its build may need them; what is only for development goes after it.
 COPY deps/ ./
-RUN if [ -f package-lock.json ]; then npm ci --include=dev; else npm install --include=dev --no-save; fi && rm -rf /tmp/npm
+RUN if [ -f package-lock.json ]; then npm ci --include=dev ${SCRIPTS}; else npm install --include=dev --no-save ${SCRIPTS}; fi \
+ && rm -rf /tmp/npm
 COPY source/ ./
 RUN npm run build --if-present && npm prune --omit=dev --no-save && rm -rf /tmp/npm
 COPY pack/app.mjs launch.json /pack/
@@ -23,7 +26,7 @@ COPY --from=runtime /image/ /
 COPY --from=app /app/node_modules/ /app/node_modules/
 COPY --from=app /image/ /
 COPY mcp /mcp
-ENV HOME=/tmp NODE_ENV=production
+ENV HOME=/home/mcp NODE_ENV=production
 WORKDIR /app
 USER 65532:65532
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["/mcp", "health"]

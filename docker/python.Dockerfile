@@ -15,13 +15,15 @@ FROM ${PYTHON_IMAGE} AS app
 ENV UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_LINK_MODE=copy UV_SYSTEM_PYTHON=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=uv /uv /usr/local/bin/uv
 WORKDIR /app
+# Empty where the person grants `install-scripts`: what is no wheel runs its own code when it is installed.
+ARG SCRIPTS="--only-binary :all:"
 COPY deps/ /deps/
 COPY pack/deps.py /pack/
 RUN if [ -f /deps/uv.lock ]; then \
         uv export --quiet --project /deps --frozen --no-dev --no-emit-project --output-file /deps/requirements.txt; \
     fi \
  && if [ -f /deps/requirements.txt ]; then list=/deps/requirements.txt; else list=/deps/pyproject.toml; fi \
- && uv pip install --target /app/lib --requirements "$list" && python3 /pack/deps.py /app/lib /image
+ && uv pip install --target /app/lib ${SCRIPTS} --requirements "$list" && python3 /pack/deps.py /app/lib /image
 COPY source/ /app/source/
 COPY pack/app.py launch.json /pack/
 RUN if [ -f /app/source/pyproject.toml ]; then \
@@ -34,7 +36,7 @@ COPY --from=runtime /image/ /
 COPY --from=app /app/lib/ /app/lib/
 COPY --from=app /image/ /
 COPY mcp /mcp
-ENV HOME=/tmp LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+ENV HOME=/home/mcp LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 USER 65532:65532
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["/mcp", "health"]

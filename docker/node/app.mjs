@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const [app, launchFile, root] = process.argv.slice(2);
+const home = '/home/mcp'; // a package expects to be started in its user's folder, not in its own
 const read = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 
 /** The program of a package, chosen as npx does. */
@@ -86,8 +87,8 @@ try {
   const env = {};
   const certificates = '/etc/ssl/certs/ca-certificates.crt';
   if (fs.existsSync(certificates)) env.NODE_EXTRA_CA_CERTS = certificates; // what the base image trusts, we do
-  const bridge = { command: process.execPath, args: [...launch.runtime, start, ...launch.args], cwd: app, env };
-  fs.mkdirSync(path.join(root, 'etc/mcp'), { recursive: true });
+  const bridge = { command: process.execPath, args: [...launch.runtime, start, ...launch.args], cwd: launch.package ? home : app, env };
+  for (const folder of ['etc/mcp', home]) fs.mkdirSync(path.join(root, folder), { recursive: true });
   fs.writeFileSync(path.join(root, 'etc/mcp/bridge.json'), JSON.stringify(bridge, null, 2) + '\n');
   execFileSync('chmod', ['-R', 'a+rX,go-w', app, root]);
 } catch (problem) {

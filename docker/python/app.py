@@ -16,6 +16,7 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 APP, ROOT = Path(sys.argv[1]), Path(sys.argv[3])
+HOME = "/home/mcp"  # a package expects to be started in its user's folder, not in its own
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -66,9 +67,10 @@ def main() -> None:
     # `-m MODULE` in the manifest is the program; other arguments for the interpreter go before it.
     interpreter = launch["runtime"] if "-m" in launch["runtime"] else [*launch["runtime"], *start]
     args = [*interpreter, *launch["args"]]
-    bridge = {"command": os.path.realpath(sys.executable), "args": args, "cwd": str(APP), "env": env}
+    bridge = {"command": os.path.realpath(sys.executable), "args": args, "cwd": HOME, "env": env}
     file = ROOT / "etc/mcp/bridge.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (file.parent, ROOT / HOME.lstrip("/")):
+        folder.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(bridge, indent=2) + "\n")
     subprocess.run(["chmod", "-R", "a+rX,go-w", str(ROOT)], check=True)
 

@@ -191,22 +191,6 @@ fn a_manifest_with_a_mistake() {
     std::fs::write(server.join("Cargo.toml"), "").unwrap();
     for (from, to, expected) in [
         (
-            "\"network\": \"internet\"",
-            "\"network\": \"host\"",
-            expect![[r#"
-            error: servers/weather/server.json: `_meta."io.modelcontextprotocol.registry/publisher-provided"."dev.drydock".network` must be none or internet, found "host"
-            exit code 1
-        "#]],
-        ),
-        (
-            "\"network\": \"internet\"",
-            "\"priviliged\": true",
-            expect![[r#"
-            error: servers/weather/server.json: `_meta."io.modelcontextprotocol.registry/publisher-provided"."dev.drydock".priviliged` is unknown; known are network, memory, cpus, pids, sessions, warm and mounts, found true
-            exit code 1
-        "#]],
-        ),
-        (
             "\"default\":",
             "\"isSecret\": true, \"default\":",
             expect![[r#"
@@ -234,7 +218,7 @@ fn a_manifest_with_a_mistake() {
             "\"packages\": [",
             "\"packages\": ",
             expect![[r#"
-            error: servers/weather/server.json: not JSON: expected `,` or `}` at line 20 column 3
+            error: servers/weather/server.json: not what a server.json may be: expected `,` or `}` at line 20 column 3
             exit code 1
         "#]],
         ),
@@ -242,6 +226,59 @@ fn a_manifest_with_a_mistake() {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good, "{from} is not in the manifest");
         std::fs::write(server.join("server.json"), bad).unwrap();
+        says(&env, &["up", "weather"], &expected);
+    }
+}
+
+#[test]
+fn a_drydock_toml_with_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = TestEnv::without_engine("grants").with_root(folder.path());
+    let server = folder.path().join("servers/weather");
+    std::fs::create_dir_all(&server).unwrap();
+    std::fs::create_dir_all(folder.path().join("xtask")).unwrap();
+    std::fs::write(server.join("Cargo.toml"), "").unwrap();
+    std::fs::copy(workspace_root().join("servers/weather/server.json"), server.join("server.json")).unwrap();
+    for (text, expected) in [
+        (
+            "network = \"host\"",
+            expect![[r#"
+            error: servers/weather/drydock.toml:1: `network` must be "none" or "internet", found "host"
+            exit code 1
+        "#]],
+        ),
+        (
+            "# mine\npriviliged = true",
+            expect![[r#"
+            error: servers/weather/drydock.toml:2: `priviliged` is unknown; known are network, memory, cpus, pids, sessions, warm, volumes, writable, install-scripts, args and env
+            exit code 1
+        "#]],
+        ),
+        (
+            "netwrok = \"none\"",
+            expect![[r#"
+            error: servers/weather/drydock.toml:1: `netwrok` is unknown; known are network, memory, cpus, pids, sessions, warm, volumes, writable, install-scripts, args and env
+
+            hint: did you mean `network`?
+            exit code 1
+        "#]],
+        ),
+        (
+            "args = [\"-v\"]",
+            expect![[r#"
+            error: servers/weather/drydock.toml:1: `args` is for programs that Drydock starts; a Rust server takes its settings from variables: `[env]`
+            exit code 1
+        "#]],
+        ),
+        (
+            "memory = 64m",
+            expect![[r#"
+                error: servers/weather/drydock.toml:1: string values must be quoted, expected literal string
+                exit code 1
+            "#]],
+        ),
+    ] {
+        std::fs::write(server.join("drydock.toml"), text).unwrap();
         says(&env, &["up", "weather"], &expected);
     }
 }

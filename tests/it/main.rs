@@ -13,6 +13,7 @@ mod documents;
 mod ends;
 mod faults;
 mod forecasts;
+mod grants;
 mod host;
 mod house;
 mod images;

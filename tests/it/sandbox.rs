@@ -52,6 +52,7 @@ fn the_container_is_made_as_the_manifest_and_the_rules_say() {
           "cpus": 1000000000,
           "devices": [],
           "environment": [
+            "HOME=/home/mcp",
             "MCP_MAX_SESSIONS=128",
             "OPEN_METEO_URL=http://127.0.0.1:8091"
           ],
@@ -79,6 +80,7 @@ fn the_container_is_made_as_the_manifest_and_the_rules_say() {
             "no-new-privileges"
           ],
           "tmpfs": {
+            "/home/mcp": "rw,noexec,nosuid,nodev,size=64m,mode=0700,uid=65532,gid=65532",
             "/run": "rw,noexec,nosuid,nodev,size=1m,mode=0700,uid=65532,gid=65532",
             "/tmp": "rw,noexec,nosuid,nodev,size=16m,mode=1777,uid=65532,gid=65532"
           },
@@ -155,7 +157,14 @@ fn nothing_but_two_small_tmpfs_can_be_written_and_nothing_there_runs() {
         }
     }
     writable.sort();
-    assert_eq!(writable, ["/run nodev,noexec,nosuid size=1024k", "/tmp nodev,noexec,nosuid size=16384k"]);
+    assert_eq!(
+        writable,
+        [
+            "/home/mcp nodev,noexec,nosuid size=65536k",
+            "/run nodev,noexec,nosuid size=1024k",
+            "/tmp nodev,noexec,nosuid size=16384k"
+        ]
+    );
 }
 
 #[test]

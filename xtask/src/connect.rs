@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
 use crate::hint::with_hint;
+use crate::ops::missing_grant;
 use crate::ops::up::because;
 use crate::workspace::Workspace;
 use crate::{cargo, interrupt, ui::progress};
@@ -245,6 +246,7 @@ pub(crate) fn resolve(ws: &Workspace, name: &str) -> Result<(Server, StdioComman
 /// Shows a person what the client printed, or what the engine knows better. Ends with the client's exit code.
 pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -> Result<()> {
     const NO_CONNECTION: i32 = 3;
+    const LONGEST_EXCUSE: usize = 2_000;
     let code = output.status.code().unwrap_or(NO_CONNECTION);
     if code == NO_CONNECTION
         && let Some((problem, hint)) = diagnose(ws, server)
@@ -258,9 +260,17 @@ pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -
     write(&mut std::io::stdout(), &output.stdout)?;
     if code != 0 {
         write(&mut std::io::stderr(), &output.stderr)?;
-        std::process::exit(code);
     }
-    Ok(())
+    // Many servers answer with what went wrong as if it were a result; a long answer is one.
+    if code != 0 || output.stdout.len() <= LONGEST_EXCUSE {
+        let said = [output.stdout.as_slice(), &output.stderr].concat();
+        let advice = missing_grant::advice(ws, server, &String::from_utf8_lossy(&said));
+        advice.iter().for_each(|it| progress::say(&format!("\nhint: {it}")));
+    }
+    match code {
+        0 => Ok(()),
+        _ => std::process::exit(code),
+    }
 }
 
 fn write(to: &mut impl std::io::Write, bytes: &[u8]) -> Result<()> {

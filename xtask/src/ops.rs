@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod clients_table;
 pub(crate) mod install;
+pub(crate) mod missing_grant;
 pub(crate) mod preflight;
 pub(crate) mod reinstall;
 pub(crate) mod select;

@@ -26,6 +26,7 @@ pub struct Create {
 pub fn create(server: &Server, container: &str, workspace: &str, env: &[(String, String)]) -> Create {
     let mut args = strings(["create", "--pull", "never", "--name", container]);
     args.extend(flags::of(&server.sandbox));
+    args.extend(home(server));
     for it in &server.sandbox.volumes {
         let (volume, path) = (volume(container, &it.name), &it.path);
         let owner = |name: &str, value: &str| format!("volume-label={name}={value}");
@@ -105,6 +106,17 @@ pub fn create_bare(image: &str) -> Vec<String> {
     strings(["create", "--pull", "never", "--network", "none", image])
 }
 
+/// A container that never runs: a way to volumes, each in a folder at the root. Prints its id.
+#[must_use]
+pub fn create_with_volumes(image: &str, volumes: &[(String, String)]) -> Vec<String> {
+    let mut args = strings(["create", "--pull", "never", "--network", "none"]);
+    for (volume, folder) in volumes {
+        args.extend(["--mount".to_owned(), format!("type=volume,source={volume},target=/{folder}")]);
+    }
+    args.push(image.to_owned());
+    args
+}
+
 /// `/mcp` out of a container.
 #[must_use]
 pub fn copy_out(container: &str, to: &Path) -> Vec<String> {
@@ -122,6 +134,7 @@ pub fn exec_stdio(container: &str) -> Vec<String> {
 pub fn run_stdio(server: &Server, workspace: &str, env: &[(String, String)]) -> Vec<String> {
     let mut args = strings(["run", "-i", "--rm", "--pull", "never", "--no-healthcheck"]);
     args.extend(flags::of(&server.sandbox));
+    args.extend(home(server));
     for (name, value) in env {
         args.extend(["--env".to_owned(), format!("{name}={value}")]);
     }
@@ -133,6 +146,21 @@ pub fn run_stdio(server: &Server, workspace: &str, env: &[(String, String)]) -> 
     args.push(server.image());
     args.push(subcommand::STDIO.to_owned());
     args
+}
+
+/// The user's home, where a program starts that has no folder of its own: the engine makes it, so no image needs a layer
+/// for it.
+fn home(server: &Server) -> Vec<String> {
+    if server.is_runtime {
+        return Vec::new();
+    }
+    strings(["--workdir", image::HOME, "--env", &format!("HOME={}", image::HOME)])
+}
+
+/// Unpacks an archive from stdin into a container that need not run.
+#[must_use]
+pub fn unpack(container: &str) -> Vec<String> {
+    vec!["cp".to_owned(), "-".to_owned(), format!("{container}:/")]
 }
 
 /// A command of somebody's own in a container of somebody's own.

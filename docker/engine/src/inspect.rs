@@ -5,12 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use drydock_catalog::Network;
 use drydock_contract::{Health, label};
 use serde::Deserialize;
 
 use crate::cli::{Cli, error_text};
 use crate::docker_args;
 use crate::error::Error;
+use crate::flags::network_mode;
 
 /// A container, as the engine's `inspect` shows it.
 #[derive(Debug, Clone, Deserialize)]
@@ -176,6 +178,18 @@ impl Container {
     #[must_use]
     pub fn server(&self) -> Option<&str> {
         self.label(label::SERVER)
+    }
+
+    /// What it reaches: a [`Network`]'s name, or the engine's own word for another.
+    #[must_use]
+    pub fn network(&self) -> String {
+        let mode = self.host_config.network_mode.as_str();
+        let known = [Network::None, Network::Internet].into_iter().find(|it| network_mode(*it) == mode);
+        match (known, mode) {
+            (Some(known), _) => known.to_string(),
+            (None, "default") => Network::Internet.to_string(),
+            (None, other) => other.to_owned(),
+        }
     }
 
     /// Whether it is one client's session and goes with it: nothing in it serves others, or tells how it is.

@@ -20,6 +20,7 @@ mod inspect;
 mod location;
 pub mod process;
 mod verify;
+mod volumes;
 
 pub use self::cli::{Cli, Engine, error_text, find};
 pub use self::error::Error;
@@ -28,3 +29,4 @@ pub use self::inspect::{
 };
 pub use self::location::Location;
 pub use self::verify::{unmet, verify};
+pub use self::volumes::give_volumes;

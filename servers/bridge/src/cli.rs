@@ -19,6 +19,7 @@ use crate::{child_spec, http, serve, stdio, supervisor};
 const CLI: CliSpec = CliSpec {
     options: &[
         ("config", env::CONFIG, "FILE     what is wrapped [/etc/mcp/bridge.json]"),
+        ("args", env::ARGS, "JSON     arguments after the wrapped server's own: a list of strings"),
         ("warm", env::WARM, "N        children started ahead of time, 0 to 4 [1]"),
         ("http", env::HTTP, "ADDR     also answer /healthz and /readyz there, as in 127.0.0.1:8080"),
     ],
@@ -86,6 +87,9 @@ fn run_stdio(args: &Args) -> Result<ExitCode, Error> {
 /// The server of the configuration file, with what the command line changes of it.
 fn configured(args: &Args) -> Result<Option<Config>, Error> {
     let Some(mut config) = Config::load(args.extra("config"))? else { return Ok(None) };
+    if let Some(words) = args.extra("args") {
+        config.args.extend(config::parse_args(words)?);
+    }
     if let Some(warm) = args.extra("warm") {
         let number = args::number(warm, 0);
         config.warm = number.map_err(|e| Error::Option { name: "warm", problem: e })?;

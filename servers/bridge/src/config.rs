@@ -83,6 +83,12 @@ pub(crate) fn check_warm(warm: usize) -> Result<(), ConfigError> {
     if warm > MAX_WARM { Err(ConfigError::TooManyWarm(warm)) } else { Ok(()) }
 }
 
+/// Arguments from the command line or the environment, as a JSON list.
+pub(crate) fn parse_args(text: &str) -> Result<Vec<String>, ConfigError> {
+    let value: Value = serde_json::from_str(text).map_err(ConfigError::Json)?;
+    strings(&value).ok_or(ConfigError::WrongType { field: "args", expected: "a list of strings" })
+}
+
 /// A field that may be missing or `null`.
 fn optional<T>(
     fields: &Map<String, Value>,
@@ -135,6 +141,14 @@ mod tests {
         assert!(wrong(r#"{"command": "node", "args": [1]}"#).contains("`args`"));
         assert!(wrong(r#"{"command": "node", "env": {"K": 1}}"#).contains("`env`"));
         assert!(wrong(r#"{"command": "node", "warm": 5}"#).contains("at most 4"));
+    }
+
+    #[test]
+    fn arguments_are_a_list_of_strings() {
+        assert_eq!(parse_args(r#"["--a b", "\n"]"#).unwrap(), ["--a b", "\n"]);
+        for wrong in ["--a", "{}", "[1]", ""] {
+            assert!(parse_args(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

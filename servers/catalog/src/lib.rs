@@ -26,6 +26,8 @@
 #![warn(missing_docs)]
 
 mod error;
+mod excerpt;
+mod grants;
 mod load;
 mod manifest;
 mod program;

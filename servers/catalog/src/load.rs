@@ -4,15 +4,20 @@
 //! unless all of them were asked for.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, io};
-use crate::manifest::{self, Manifest, Settings};
+use crate::error::{self, Error};
+use crate::grants::{self, Grants, Owner};
+use crate::manifest::{self, Manifest};
 use crate::program::{self, Program};
 use crate::server::{Kind, Server};
 
 /// The images to run any package by hand, under `docker/`.
 const RUNTIMES: [(&str, Kind); 2] = [("node", Kind::Node), ("python", Kind::Python)];
+
+/// Of a file that describes a server, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// Every server, ordered by name.
 ///
@@ -41,8 +46,8 @@ pub fn load_partial(root: &Path) -> Result<(Vec<Server>, Vec<Error>), Error> {
 fn folders(root: &Path) -> Result<Vec<PathBuf>, Error> {
     let folder = root.join("servers");
     let mut found = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(io("list", &folder))? {
-        let dir = entry.map_err(io("list", &folder))?.path();
+    for entry in fs::read_dir(&folder).map_err(error::io("list", &folder))? {
+        let dir = entry.map_err(error::io("list", &folder))?.path();
         if dir.join("server.json").is_file() {
             found.push(dir);
         }
@@ -68,18 +73,17 @@ pub fn runtime_images(root: &Path) -> Result<Vec<Server>, Error> {
 /// # Errors
 /// A name is not a server's (see [`Error::unknown_name`]), or a server that is meant is described wrongly.
 pub fn pick(root: &Path, names: &[String]) -> Result<Vec<Server>, Error> {
-    let found = choose(root, &[], names);
-    let Err(problem) = found else { return found };
-    let unknown = problem.unknown_name().map(|(name, _)| name.to_owned());
-    match (unknown, runtime_images(root)) {
-        (Some(name), Ok(runtimes)) if runtimes.iter().any(|it| it.name == name) => {
-            let hint =
-                "it runs any command: cargo xtask install-client ID --container mcp-NAME -- npx -y PACKAGE";
-            let problem = format!("{problem}: that is a runtime image, which has no server of its own");
-            Err(Error::new(problem).with_hint(hint))
-        }
-        _ => Err(problem),
+    let folders = folders(root)?;
+    let runtime =
+        |name: &&String| RUNTIMES.iter().any(|(it, _)| it == name) && folder(&folders, name).is_none();
+    if let Some(name) = names.iter().find(runtime) {
+        let hint =
+            "it runs any command: cargo xtask install-client ID --container mcp-NAME -- npx -y PACKAGE";
+        let problem =
+            format!("there is no server {name:?}: that is a runtime image, which has no server of its own");
+        return Err(Error::new(problem).with_hint(hint));
     }
+    choose(root, &[], names)
 }
 
 /// As [`pick`], and runtime images by their names.
@@ -97,8 +101,7 @@ fn choose(root: &Path, runtimes: &[Server], names: &[String]) -> Result<Vec<Serv
     let folders = folders(root)?;
     let mut picked: Vec<Server> = Vec::new();
     for name in names.iter().enumerate().filter(|(i, it)| !names[..*i].contains(it)).map(|it| it.1) {
-        let folder = folders.iter().find(|it| it.file_name().is_some_and(|it| it == name.as_str()));
-        picked.push(match (folder, runtimes.iter().find(|it| it.name == *name)) {
+        picked.push(match (folder(&folders, name), runtimes.iter().find(|it| it.name == *name)) {
             (Some(dir), _) => server(root, dir)?,
             (None, Some(runtime)) => runtime.clone(),
             (None, None) => return Err(unknown(name, &folders, runtimes)),
@@ -107,13 +110,17 @@ fn choose(root: &Path, runtimes: &[Server], names: &[String]) -> Result<Vec<Serv
     Ok(picked)
 }
 
+fn folder<'a>(folders: &'a [PathBuf], name: &str) -> Option<&'a PathBuf> {
+    folders.iter().find(|it| it.file_name().is_some_and(|it| it == name))
+}
+
 /// Checks that there are servers of these names, however they are described.
 ///
 /// # Errors
 /// One name is not a server's.
 pub fn check_names(root: &Path, names: &[String]) -> Result<(), Error> {
     let folders = folders(root)?;
-    match names.iter().find(|name| !folders.iter().any(|it| it.ends_with(name))) {
+    match names.iter().find(|name| folder(&folders, name).is_none()) {
         Some(name) => Err(unknown(name, &folders, &[])),
         None => Ok(()),
     }
@@ -136,7 +143,7 @@ fn unknown(name: &str, folders: &[PathBuf], runtimes: &[Server]) -> Error {
 /// The workspace's `Cargo.toml` cannot be read, or has no version.
 pub fn bridge(root: &Path) -> Result<Server, Error> {
     let file = root.join("Cargo.toml");
-    let text = fs::read_to_string(&file).map_err(io("read", &file))?;
+    let text = fs::read_to_string(&file).map_err(error::io("read", &file))?;
     let cargo: toml::Table = text.parse().map_err(|err: toml::de::Error| {
         Error::new(format!("cannot read {}", file.display())).with_source(err)
     })?;
@@ -148,10 +155,10 @@ pub fn bridge(root: &Path) -> Result<Server, Error> {
         version: version.ok_or_else(|| Error::new(format!("{} has no version", file.display())))?.to_owned(),
         source: None,
         packages: Vec::new(),
-        settings: Settings::default(),
+        requests: Vec::new(),
     };
     let dir = root.join("servers/bridge");
-    Ok(Server::new(&dir, "bridge".to_owned(), Kind::Rust, Program::default(), manifest))
+    Ok(Server::new(&dir, "bridge".to_owned(), Kind::Rust, Program::default(), manifest, Grants::default()))
 }
 
 fn server(root: &Path, dir: &Path) -> Result<Server, Error> {
@@ -173,17 +180,41 @@ fn server(root: &Path, dir: &Path) -> Result<Server, Error> {
     let manifest = manifest(root, dir)?;
     let (kind, program) = program::of(dir, &manifest)
         .map_err(|err| Error::new(format!("{shown}: cannot tell what to run")).with_source(err))?;
-    Ok(Server::new(dir, name, kind, program, manifest))
+    let grants = grants(root, dir, Owner::Server(kind))?;
+    Ok(Server::new(dir, name, kind, program, manifest, grants))
 }
 
 fn runtime(root: &Path, dir: &Path, kind: Kind) -> Result<Server, Error> {
     let name = dir.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
-    let server = Server::new(dir, name, kind, Program::default(), manifest(root, dir)?);
+    let grants = grants(root, dir, Owner::RuntimeImage)?;
+    let server = Server::new(dir, name, kind, Program::default(), manifest(root, dir)?, grants);
     Ok(Server { is_runtime: true, ..server })
 }
 
 fn manifest(root: &Path, dir: &Path) -> Result<Manifest, Error> {
     let file = dir.join("server.json");
-    let text = fs::read_to_string(&file).map_err(io("read", &file))?;
+    let text = read(&file)?;
     manifest::parse(file.strip_prefix(root).unwrap_or(&file), &text)
+}
+
+/// The person's own file; the strict default where there is none.
+fn grants(root: &Path, dir: &Path, owner: Owner) -> Result<Grants, Error> {
+    let file = dir.join(grants::FILE);
+    if fs::symlink_metadata(&file).is_err_and(|err| err.kind() == io::ErrorKind::NotFound) {
+        return Ok(Grants::default());
+    }
+    let text = read(&file)?;
+    grants::parse(file.strip_prefix(root).unwrap_or(&file), &text, owner)
+}
+
+/// A file of the folder's own: a link could lead to any file of the person's, which an error would then show.
+fn read(file: &Path) -> Result<String, Error> {
+    let about = fs::symlink_metadata(file).map_err(error::io("read", file))?;
+    if !about.is_file() {
+        return Err(Error::new(format!("{} is not a file of its own (a link, say)", file.display())));
+    }
+    if about.len() > LARGEST {
+        return Err(Error::new(format!("{} is larger than {} KiB", file.display(), LARGEST >> 10)));
+    }
+    fs::read_to_string(file).map_err(error::io("read", file))
 }

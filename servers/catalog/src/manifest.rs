@@ -1,11 +1,12 @@
-//! One `server.json`: the MCP registry's own format (schema 2025-12-11) with our settings in its `_meta`.
+//! One `server.json`: the MCP registry's own format (schema 2025-12-11), as its publisher wrote it.
 //!
-//! Text -> `Manifest`. Invariant: what is wrong is refused with file, field and rule; what the format does not know is
-//! left alone, since the format allows it, except among our own settings, where an unknown key is a typing error.
+//! Text -> `Manifest`. Invariants: what is wrong is refused with file, field and rule; what the format does not know is
+//! left alone, since the format allows it; nothing in it is a grant.
 
 mod field;
 mod input;
-mod settings;
+mod json;
+mod requests;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use crate::error::Error;
 
 use self::field::Field;
 use self::input::Input;
-pub(crate) use self::settings::Settings;
+pub(crate) use self::requests::{Request, take_reserved};
 
 const SCHEMA: (&str, &str) = ("https://static.modelcontextprotocol.io/schemas/", "/server.schema.json");
 /// The first version of the schema with the names that we read; entries of the registry have one from then on.
@@ -34,7 +35,8 @@ pub(crate) struct Manifest {
     /// The repository's URL.
     pub(crate) source: Option<String>,
     pub(crate) packages: Vec<Package>,
-    pub(crate) settings: Settings,
+    /// What its publisher would like to be granted.
+    pub(crate) requests: Vec<Request>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,8 +75,9 @@ pub struct Variable {
 
 /// Reads the file's text; `file` is only named in errors.
 pub(crate) fn parse(file: &Path, text: &str) -> Result<Manifest, Error> {
-    let value: Value = serde_json::from_str(text)
-        .map_err(|err| Error::new(format!("{}: not JSON", file.display())).with_source(err))?;
+    let value: Value = json::parse(text).map_err(|err| {
+        Error::new(format!("{}: not what a server.json may be", file.display())).with_source(err)
+    })?;
     let root = Field { file, path: String::new(), value: &value };
     if let Some(schema) = root.get("$schema")? {
         let text = schema.word(200)?;
@@ -99,7 +102,7 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Manifest, Error> {
         version: root.need("version")?.version()?,
         source: repository(&root)?,
         packages: root.list("packages")?.iter().map(package).collect::<Result<_, _>>()?,
-        settings: settings::read(&root)?,
+        requests: requests::settings(&root)?,
     })
 }
 
@@ -215,9 +218,7 @@ fn argument(field: &Field) -> Result<Vec<String>, Error> {
 fn variable(field: &Field) -> Result<Variable, Error> {
     let name = field.need("name")?;
     let text = name.word(100)?;
-    let mut chars = text.chars();
-    let head = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    if !head || !chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+    if !is_variable_name(&text) {
         return Err(name.wrong("must be letters, digits and `_`, not beginning with a digit"));
     }
     let input = Input::read(field)?;
@@ -232,4 +233,10 @@ fn variable(field: &Field) -> Result<Variable, Error> {
         required: input.required,
         choices: input.choices,
     })
+}
+
+/// Whether it can be an environment variable: letters, digits and `_`, not beginning with a digit.
+pub(crate) fn is_variable_name(text: &str) -> bool {
+    let known = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    known && !text.starts_with(|c: char| c.is_ascii_digit()) && !text.is_empty()
 }

@@ -1,12 +1,15 @@
 //! The sandbox of a server's container, as data: everything that an engine is told about what it may do.
 //!
-//! Kind + settings -> `Sandbox`. Invariants: each value stands here and nowhere else (the engine's flags and what is read
+//! Kind + grants -> `Sandbox`. Invariants: each value stands here and nowhere else (the engine's flags and what is read
 //! back from it are both made from this), and what is not granted is not there.
 
 use drydock_contract::image;
 
-use crate::manifest::Settings;
+use crate::grants::Grants;
 use crate::server::Kind;
+
+/// What the home and a folder of `writable` hold each, in bytes; it counts as the server's memory.
+const FOLDER: u64 = 64 << 20;
 
 /// Everything that an engine enforces for one container.
 ///
@@ -129,8 +132,8 @@ pub struct LogOptions {
 }
 
 impl Sandbox {
-    /// What every server gets where nothing else is said: no network, no capabilities, nothing to write to but two
-    /// small folders in memory.
+    /// What every server gets where nothing else is said: no network, no capabilities, nothing to write to but
+    /// three small folders in memory.
     #[must_use]
     pub fn strict() -> Self {
         let user = User { uid: image::UID, gid: image::UID };
@@ -148,13 +151,27 @@ impl Sandbox {
             pids: 256,
             open_files: 1024,
             core_dump: 0,
-            tmpfs: vec![tmpfs("/run", 1 << 20, 0o700), tmpfs("/tmp", 16 << 20, 0o1777)],
+            tmpfs: vec![
+                tmpfs("/run", 1 << 20, 0o700),
+                tmpfs("/tmp", 16 << 20, 0o1777),
+                tmpfs(image::HOME, FOLDER, 0o700),
+            ],
             volumes: Vec::new(),
             devices: Vec::new(),
             namespaces: vec![Namespace::Pid, Namespace::Ipc, Namespace::Uts, Namespace::User],
             seccomp: Seccomp::EngineDefault,
             log: LogOptions { driver: "json-file".to_owned(), max_size: 1 << 20, max_files: 3 },
         }
+    }
+}
+
+impl std::fmt::Display for Network {
+    /// As in `drydock.toml`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Internet => "internet",
+        })
     }
 }
 
@@ -172,25 +189,32 @@ pub(crate) struct Capacity {
 }
 
 impl Kind {
-    /// The strict default of this kind, with what the manifest sets instead.
-    pub(crate) fn sandbox(self, set: &Settings) -> Sandbox {
+    /// The strict default of this kind, with what the person grants.
+    pub(crate) fn sandbox(self, set: &Grants) -> Sandbox {
         let strict = Sandbox::strict();
         let (memory, pids) = match self {
             Kind::Rust => (strict.memory, strict.pids),
             Kind::Node | Kind::Python => (1 << 30, 512),
         };
+        let tmpfs =
+            |path: &String| Tmpfs { path: path.clone(), size: FOLDER, mode: 0o700, owner: strict.user };
+        let mut folders: Vec<_> =
+            strict.tmpfs.iter().cloned().chain(set.writable.iter().map(tmpfs)).collect();
+        // A home that is kept takes the place of the one in memory.
+        folders.retain(|it| !set.volumes.iter().any(|volume| volume.path == it.path));
         Sandbox {
             network: set.network.unwrap_or(strict.network),
             memory: set.memory.unwrap_or(memory),
             cpus: set.cpus.unwrap_or(strict.cpus),
             pids: set.pids.unwrap_or(pids),
+            tmpfs: folders,
             volumes: set.volumes.clone(),
             ..strict
         }
     }
 
     /// As many sessions as, with the children that wait for more, fit into memory and pids.
-    pub(crate) fn capacity(self, set: &Settings, sandbox: &Sandbox) -> Capacity {
+    pub(crate) fn capacity(self, set: &Grants, sandbox: &Sandbox) -> Capacity {
         let warm = if self == Kind::Rust { 0 } else { set.warm.unwrap_or(1) };
         // Measured: a session in Rust takes 0.6 MB and 1 thread while it waits; of 20 sessions after some calls each took
         // 31 to 52 MB that it did not share, and 9.5 processes and threads in Node, 5.5 in Python.

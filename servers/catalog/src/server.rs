@@ -1,16 +1,17 @@
 //! One server: what it is called, what is built for it, what it may do, and the environment of its container.
 //!
-//! Manifest + folder -> `Server`. Invariant: only variables that the manifest declares, and the settings of `/mcp` itself,
-//! can be set; a secret never is.
+//! Manifest + grants + folder -> `Server`. Invariant: on a command line only variables that the manifest or the person's
+//! `drydock.toml` name, and the settings of `/mcp` itself, can be set; a secret never is.
 
 use std::path::{Path, PathBuf};
 
 use drydock_contract::env;
 
 use crate::error::Error;
-use crate::manifest::{Manifest, Variable};
+use crate::grants::Grants;
+use crate::manifest::{self, Manifest, Variable};
 use crate::program::{self, Program};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Network, Sandbox};
 
 /// The settings that every Rust server takes from its library, besides those in its `server.json`.
 const KIT_SETTINGS: [&str; 6] =
@@ -18,6 +19,8 @@ const KIT_SETTINGS: [&str; 6] =
 /// And those that every other server takes from the bridge.
 const BRIDGE_SETTINGS: [&str; 5] =
     [env::LOG, env::LOG_FORMAT, env::STALL_TIMEOUT, env::MAX_SESSIONS, env::WARM];
+/// What `/mcp` is told by Drydock alone.
+const NOT_SETTINGS: [&str; 4] = [env::SOCKET, env::CONFIG, env::HTTP, env::ARGS];
 
 /// A server of the workspace, or a runtime image.
 #[derive(Debug, Clone)]
@@ -50,6 +53,15 @@ pub struct Server {
     pub sessions: u64,
     /// Children started and waiting, where sessions are children of the bridge.
     pub warm: u64,
+    /// Whether packages may run code while its image is built.
+    pub install_scripts: bool,
+    /// What the person adds to the program's arguments.
+    pub args: Vec<String>,
+    /// The variables that the person sets.
+    pub env: Vec<(String, String)>,
+    /// What its publisher asks for and the person has not answered, each as it would stand in `drydock.toml`. Shown, never
+    /// taken.
+    pub requests: Vec<String>,
 }
 
 /// What a server is written in.
@@ -76,9 +88,20 @@ impl Kind {
 }
 
 impl Server {
-    pub(crate) fn new(dir: &Path, name: String, kind: Kind, program: Program, manifest: Manifest) -> Self {
-        let sandbox = kind.sandbox(&manifest.settings);
-        let capacity = kind.capacity(&manifest.settings, &sandbox);
+    pub(crate) fn new(
+        dir: &Path,
+        name: String,
+        kind: Kind,
+        program: Program,
+        manifest: Manifest,
+        grants: Grants,
+    ) -> Self {
+        let sandbox = kind.sandbox(&grants);
+        let capacity = kind.capacity(&grants, &sandbox);
+        let mut variables = program::variables(&program, manifest.packages);
+        let mut requests = manifest.requests;
+        requests.extend(manifest::take_reserved(&mut variables));
+        requests.retain(|it| !grants.answers(&it.key));
         Self {
             title: manifest.title.unwrap_or_else(|| name.clone()),
             name,
@@ -89,12 +112,36 @@ impl Server {
             description: manifest.description,
             version: manifest.version,
             source: manifest.source,
-            variables: program::variables(&program, manifest.packages),
+            variables,
             program,
             sandbox,
             sessions: capacity.sessions,
             warm: capacity.warm,
+            install_scripts: grants.install_scripts,
+            args: grants.args,
+            env: grants.env,
+            requests: requests.into_iter().map(|it| it.text).collect(),
         }
+    }
+
+    /// What the person grants and adds beyond the strict default, each in a few words; nothing where nothing is.
+    #[must_use]
+    pub fn beyond_default(&self) -> Vec<String> {
+        let strict = self.kind.sandbox(&Grants::default());
+        let mut all = Vec::new();
+        let mut say = |is_more: bool, what: String| all.extend(is_more.then_some(what));
+        say(self.sandbox.network == Network::Internet, "network = \"internet\"".to_owned());
+        say(self.sandbox.memory > strict.memory, format!("memory {} MiB", self.sandbox.memory >> 20));
+        say(self.sandbox.cpus > strict.cpus, format!("{} cpus", self.sandbox.cpus));
+        say(self.sandbox.pids > strict.pids, format!("{} pids", self.sandbox.pids));
+        self.sandbox.volumes.iter().for_each(|it| say(true, format!("volume {} at {}", it.name, it.path)));
+        let writable = self.sandbox.tmpfs.iter().filter(|it| !strict.tmpfs.contains(it));
+        writable.for_each(|it| say(true, format!("writable {}", it.path)));
+        say(self.install_scripts, "install-scripts".to_owned());
+        say(!self.args.is_empty(), format!("args {}", quoted_words(&self.args)));
+        let names: Vec<_> = self.env.iter().map(|(name, _)| name.as_str()).collect();
+        say(!names.is_empty(), format!("env {}", names.join(" ")));
+        all
     }
 
     /// The image's tag: `drydock/NAME:VERSION`.
@@ -123,8 +170,8 @@ impl Server {
         self.variables.iter().filter(|it| it.secret)
     }
 
-    /// The environment of a container, ordered by name: fixed values, then what the person set, then defaults that are
-    /// not empty.
+    /// The environment of a container, ordered by name: fixed values, then what the person set on the command line, then
+    /// what stands in `drydock.toml`, then defaults that are not empty.
     ///
     /// # Errors
     /// A variable is not declared, secret, fixed, set twice, has a value that the manifest excludes, or is required and
@@ -137,49 +184,86 @@ impl Server {
             }
         }
         let mut all: Vec<(String, String)> = set.to_vec();
+        let mut add = |name: &str, value: &str| {
+            let is_set = all.iter().any(|(it, _)| it == name);
+            all.extend((!is_set).then(|| (name.to_owned(), value.to_owned())));
+        };
+        for (name, value) in &self.env {
+            self.check_granted(name, value)?;
+            add(name, value);
+        }
         for it in self.variables.iter().filter(|it| !it.secret) {
-            let is_set = all.iter().any(|(name, _)| *name == it.name);
-            match it.fixed.as_ref().or(it.default.as_ref()).filter(|it| !it.is_empty()) {
-                Some(value) if !is_set => all.push((it.name.clone(), value.clone())),
-                None if it.required && !is_set => {
-                    let hint = format!("cargo xtask up {} --env {}=VALUE", self.name, it.name);
-                    let problem = format!("`{}` needs the variable {}", self.name, it.name);
-                    return Err(Error::new(problem).with_hint(hint));
-                }
+            match it.fixed.as_ref().or(it.default.as_ref()) {
+                Some(value) if !value.is_empty() => add(&it.name, value),
                 _ => {}
             }
         }
-        let mut default = |name: &str, value: u64| {
-            if !all.iter().any(|(it, _)| it == name) {
-                all.push((name.to_owned(), value.to_string()));
-            }
-        };
-        default(env::MAX_SESSIONS, self.sessions);
+        add(env::MAX_SESSIONS, &self.sessions.to_string());
         if self.kind != Kind::Rust && !self.is_runtime {
-            default(env::WARM, self.warm);
+            add(env::WARM, &self.warm.to_string());
+        }
+        if !self.args.is_empty() {
+            add(env::ARGS, &serde_json::json!(self.args).to_string());
+        }
+        let has = |name: &str| all.iter().any(|(it, _)| it == name);
+        if let Some(it) = self.variables.iter().find(|it| it.required && !it.secret && !has(&it.name)) {
+            let hint = format!("cargo xtask up {} --env {}=VALUE", self.name, it.name);
+            return Err(Error::new(format!("`{}` needs the variable {}", self.name, it.name)).with_hint(hint));
         }
         all.sort();
         Ok(all)
     }
 
+    /// The settings that its `/mcp` takes.
+    fn settings(&self) -> &'static [&'static str] {
+        if self.kind == Kind::Rust { &KIT_SETTINGS } else { &BRIDGE_SETTINGS }
+    }
+
     /// Whether a person may set this variable to this value on the command line.
     fn check_variable(&self, name: &str, value: &str) -> Result<(), Error> {
-        let settings: &[&str] = if self.kind == Kind::Rust { &KIT_SETTINGS } else { &BRIDGE_SETTINGS };
-        let Some(variable) = self.variables.iter().find(|it| it.name == name) else {
-            if settings.contains(&name) {
-                return check_value(name, value);
+        let granted = self.env.iter().any(|(it, _)| it == name);
+        if let Some(declared) = self.variables.iter().find(|it| it.name == name) {
+            return self.check_declared(declared, value);
+        }
+        if granted || self.settings().contains(&name) {
+            return check_value(name, value);
+        }
+        let open = self.variables.iter().filter(|it| !it.secret && it.fixed.is_none());
+        let known: Vec<_> = open.map(|it| it.name.as_str()).chain(self.settings().iter().copied()).collect();
+        let problem = format!("`{}` declares no variable {name:?}", self.name);
+        let hint = format!(
+            "it takes {}; others can be set in {}, under [env]",
+            known.join(", "),
+            self.grants_file().display()
+        );
+        let known = known.into_iter().map(str::to_owned).collect();
+        Err(Error::unknown(problem, name, known).with_hint(hint))
+    }
+
+    /// Whether a variable of `drydock.toml` may be set: any, but those that decide what `/mcp` itself does.
+    fn check_granted(&self, name: &str, value: &str) -> Result<(), Error> {
+        let checked = match self.variables.iter().find(|it| it.name == name) {
+            Some(declared) => self.check_declared(declared, value),
+            None if NOT_SETTINGS.contains(&name) => {
+                Err(Error::new(format!("{name} is what /mcp is told by Drydock alone")))
             }
-            let open = self.variables.iter().filter(|it| !it.secret && it.fixed.is_none());
-            let known: Vec<_> = open.map(|it| it.name.as_str()).chain(settings.iter().copied()).collect();
-            let problem = format!("`{}` declares no variable {name:?}", self.name);
-            let hint = format!("it takes {}", known.join(", "));
-            let known = known.into_iter().map(str::to_owned).collect();
-            return Err(Error::unknown(problem, name, known).with_hint(hint));
+            None => Ok(()),
         };
+        checked.map_err(|err| Error::new(format!("{}: `env.{name}`: {err}", self.grants_file().display())))
+    }
+
+    /// The person's own file, from the workspace's folder.
+    #[must_use]
+    pub fn grants_file(&self) -> PathBuf {
+        let folder = if self.is_runtime { "docker" } else { "servers" };
+        Path::new(folder).join(&self.name).join(crate::grants::FILE)
+    }
+
+    fn check_declared(&self, variable: &Variable, value: &str) -> Result<(), Error> {
+        let name = &variable.name;
         if variable.secret {
-            let problem =
-                format!("{name} is a secret of `{}`: secrets never stand on a command line", self.name);
-            return Err(Error::new(problem));
+            let place = "a secret stands on no command line and in no file of a workspace";
+            return Err(Error::new(format!("{name} is a secret of `{}`: {place}", self.name)));
         }
         if variable.fixed.is_some() {
             let problem = format!("{name} has a fixed value in the server.json of `{}`", self.name);
@@ -197,4 +281,8 @@ fn check_value(name: &str, value: &str) -> Result<(), Error> {
         return Err(Error::new(format!("the value of {name} holds control characters")));
     }
     Ok(())
+}
+
+fn quoted_words(words: &[String]) -> String {
+    words.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>().join(" ")
 }

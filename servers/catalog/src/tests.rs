@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::manifest::Settings;
+use crate::grants::Grants;
 
 /// The problem and its causes, as a person sees them.
 fn chain(err: &dyn std::error::Error) -> String {
@@ -102,13 +102,86 @@ fn only_declared_open_variables_can_be_set() {
 #[test]
 fn the_cap_on_sessions_fits_memory_and_pids() {
     let cap = |kind: Kind, memory: u64, pids| {
-        let set = Settings { memory: Some(memory << 20), pids: Some(pids), ..Settings::default() };
+        let set = Grants { memory: Some(memory << 20), pids: Some(pids), ..Grants::default() };
         kind.capacity(&set, &kind.sandbox(&set)).sessions
     };
     assert_eq!(cap(Kind::Rust, 64, 1000), 32);
     assert_eq!(cap(Kind::Rust, 1024, 32), 16);
     assert_eq!(cap(Kind::Node, 256, 512), 3, "a warm child takes a share as well");
     assert_eq!(cap(Kind::Node, 16, 8), 1, "at least one");
+}
+
+#[test]
+fn what_loads_programs_is_not_an_entrys_to_set() {
+    let manifest = WEATHER.replace(r#""name": "URL""#, r#""name": "LD_PRELOAD""#);
+    let root = workspace(&[("weather", &manifest)]);
+    let server = load(root.path()).unwrap().remove(0);
+    assert_eq!(server.requests, ["env.LD_PRELOAD = \"https://example.com\""]);
+    let names = |server: &Server| {
+        let all = server.environment(&pairs(&[("UNITS", "metric")])).unwrap();
+        all.into_iter().map(|it| it.0).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&server), ["MCP_MAX_SESSIONS", "UNITS"]);
+    grant(&root, "[env]\nLD_PRELOAD = \"/x\"");
+    let server = load(root.path()).unwrap().remove(0);
+    assert_eq!((server.requests.len(), names(&server).len()), (0, 3), "the person's word");
+}
+
+fn grant(root: &tempfile::TempDir, text: &str) {
+    fs::write(root.path().join("servers/weather/drydock.toml"), text).unwrap();
+}
+
+#[test]
+fn only_the_persons_own_file_grants() {
+    let root = workspace(&[("weather", WEATHER)]);
+    assert!(load(root.path()).unwrap()[0].beyond_default().is_empty());
+    let text = "network = \"internet\"\nmemory = \"1g\"\ncpus = 0.5\nvolumes = [{ name = \"d\", path = \"/data\" }]\n\
+                writable = [\"/w\"]\n[env]\nUNITS = \"metric\"\nEXTRA = \"1\"\nMCP_LOG = \"debug\"\n";
+    grant(&root, text);
+    let server = load(root.path()).unwrap().remove(0);
+    let beyond = [
+        "network = \"internet\"",
+        "memory 1024 MiB",
+        "volume d at /data",
+        "writable /w",
+        "env UNITS EXTRA MCP_LOG",
+    ];
+    assert_eq!(server.beyond_default(), beyond);
+    let tmpfs = server.sandbox.tmpfs.last().unwrap();
+    assert_eq!((tmpfs.path.as_str(), tmpfs.mode, tmpfs.owner), ("/w", 0o700, server.sandbox.user));
+    let set = pairs(&[("EXTRA", "2")]);
+    let expected = [
+        ("EXTRA", "2"),
+        ("MCP_LOG", "debug"),
+        ("MCP_MAX_SESSIONS", "128"),
+        ("UNITS", "metric"),
+        ("URL", "https://example.com"),
+    ];
+    assert_eq!(server.environment(&set).unwrap(), pairs(&expected), "the command line comes first");
+    for (bad, rule) in [
+        ("KEY = \"x\"", "servers/weather/drydock.toml: `env.KEY`: KEY is a secret of `weather`"),
+        ("UNITS = \"kelvin\"", "must be one of metric, imperial"),
+        ("MCP_SOCKET = \"/x\"", "what /mcp is told by Drydock alone"),
+    ] {
+        grant(&root, &format!("[env]\n{bad}"));
+        let said = load(root.path()).unwrap()[0].environment(&pairs(&[])).unwrap_err().to_string();
+        assert!(said.contains(rule), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_followed_out_of_a_servers_folder() {
+    for file in ["server.json", "drydock.toml"] {
+        let root = workspace(&[("weather", WEATHER)]);
+        let secret = root.path().join("secret");
+        fs::write(&secret, "hunter2 = 1").unwrap();
+        let path = root.path().join("servers/weather").join(file);
+        let _missing = fs::remove_file(&path);
+        std::os::unix::fs::symlink(&secret, &path).unwrap();
+        let said = chain(&load(root.path()).unwrap_err());
+        assert!(said.contains("is not a file of its own") && !said.contains("hunter2"), "{said}");
+    }
 }
 
 /// A workspace with one server in `servers/it`: its manifest, and files by name.
@@ -203,11 +276,9 @@ fn runtime_images_are_there_by_name_alone() {
 
 #[test]
 fn the_bridge_takes_its_settings_from_the_environment() {
-    let mut manifest = entry("npm", "@ana/it");
-    let ours = serde_json::json!({ "dev.drydock": { "warm": 3, "memory": "800m" } });
-    manifest["_meta"] = serde_json::json!({ "io.modelcontextprotocol.registry/publisher-provided": ours });
-    let server = one(&manifest, &[]).unwrap();
-    let expected = [("MCP_MAX_SESSIONS", "9"), ("MCP_WARM", "3")];
+    let grants = "warm = 3\nmemory = \"800m\"\nargs = [\"--a b\", \"\"]\n";
+    let server = one(&entry("npm", "@ana/it"), &[("drydock.toml", grants)]).unwrap();
+    let expected = [("MCP_ARGS", r#"["--a b",""]"#), ("MCP_MAX_SESSIONS", "9"), ("MCP_WARM", "3")];
     assert_eq!(server.environment(&[]).unwrap(), pairs(&expected));
     assert!(server.environment(&pairs(&[("MCP_WARM", "0")])).is_ok());
     assert!(

@@ -18,6 +18,8 @@ pub const MAX_CALLS: &str = "MCP_MAX_CALLS";
 pub const MAX_SESSIONS: &str = "MCP_MAX_SESSIONS";
 /// Children that are started ahead of time. Only wrapped servers.
 pub const WARM: &str = "MCP_WARM";
+/// Arguments after those of that server: a JSON list of strings. Only wrapped servers.
+pub const ARGS: &str = "MCP_ARGS";
 /// The file that says what is wrapped: a path. Only wrapped servers.
 pub const CONFIG: &str = "MCP_CONFIG";
 /// The address on which HTTP is answered, as in `127.0.0.1:8080`. Only wrapped servers.

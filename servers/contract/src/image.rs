@@ -8,5 +8,7 @@ pub const ENTRY_POINT: &str = "/mcp";
 pub const SOCKET: &str = "/run/mcp.sock";
 /// What the bridge wraps, unless [`env::CONFIG`](crate::env::CONFIG) says otherwise.
 pub const BRIDGE_CONFIG: &str = "/etc/mcp/bridge.json";
+/// The user's home, and where programs start that have no folder of their own.
+pub const HOME: &str = "/home/mcp";
 /// The number of both user and group.
 pub const UID: u32 = 65_532;

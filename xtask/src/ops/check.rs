@@ -15,6 +15,7 @@ use self::environment::Lack;
 use self::targets::CheckTarget;
 use crate::connect::{self, Connect, Failure, Options, Protocol, ServerInfo};
 use crate::hint::hints;
+use crate::ops::missing_grant;
 use crate::ops::preflight::{self, UnmetRequirement};
 use crate::ops::reinstall;
 use crate::workspace::Workspace;
@@ -76,6 +77,10 @@ pub(crate) fn check(
             (blocker, _) => blocker,
         };
         explain(error, blocker, target.repair);
+        if let (None, Some(server)) = (&error.hint, &target.server) {
+            let said = format!("{}\n{}", error.message, error.stderr.join("\n"));
+            error.hint = missing_grant::advice(ws, server, &said);
+        }
     }
     let long = target.through.zip(result.entry.as_ref());
     let long = long.and_then(|(client, entry)| client.long_tool_names(entry, &report.tool_names));

@@ -16,6 +16,7 @@ use crate::hint::with_hint;
 use crate::interrupt;
 use crate::ops::adopt;
 use crate::ops::build::Builder;
+use crate::ops::missing_grant;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
@@ -55,6 +56,7 @@ pub(crate) fn up(
     inspect()?; // before the work of a build; and our id may be another one then
     let id = ws.id()?;
     let image = image(builder, server, &id)?;
+    say_grants(server);
     let want = docker_args::create(server, &name, &id, &env).with_state(&ws.state_label()?);
     // A build takes minutes, in which somebody may have made or started one.
     if let Some(found) = inspect()? {
@@ -63,7 +65,7 @@ pub(crate) fn up(
         }
         replace(cli, &found, options)?;
     }
-    progress::step(&format!("starting {name}"), || create_and_start(cli, server, &name, &want))?;
+    progress::step(&format!("starting {name}"), || create_and_start(ws, cli, server, &name, &want))?;
     if server.is_runtime {
         progress::say(&format!(
             "{name} has a shell and the network: run nothing in it that you do not trust"
@@ -94,6 +96,22 @@ fn check_ownership(
     }
 }
 
+/// What the server may do that others may not, and what its publisher would like it to do besides.
+fn say_grants(server: &Server) {
+    let (beyond, file) = (server.beyond_default(), server.grants_file());
+    if !beyond.is_empty() {
+        progress::say(&format!("{}: beyond the default: {}", server.name, beyond.join(", ")));
+    }
+    if !server.requests.is_empty() {
+        let wishes = server.requests.join(", ");
+        progress::say(&format!(
+            "{}: its server.json asks for {wishes}: not granted, unless {} says so",
+            server.name,
+            file.display()
+        ));
+    }
+}
+
 /// Our image of this version, built if it is missing.
 fn image(builder: &Builder<'_>, server: &Server, id: &str) -> Result<Image> {
     match drydock_engine::image(builder.cli(), &server.image())? {
@@ -116,7 +134,7 @@ fn is_current(found: &Container, want: &Create, image: &Image, server: &Server, 
 fn resume(ws: &Workspace, cli: &Cli, server: &Server, found: &Container) -> Result<()> {
     let name = found.name();
     if !found.state.running {
-        return progress::step(&format!("starting {name}"), || start(cli, server, name));
+        return progress::step(&format!("starting {name}"), || start(ws, cli, server, name));
     }
     if drydock_engine::health(cli, name).is_ok_and(|it| it.ready) {
         progress::say(&format!("{name}: already up"));
@@ -156,16 +174,19 @@ fn replace(cli: &Cli, found: &Container, options: UpOptions) -> Result<()> {
 }
 
 /// Creates and starts; on any failure before the server was ready, nothing half made stays.
-fn create_and_start(cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
+fn create_and_start(ws: &Workspace, cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
     let output = cli.output(&want.args)?;
     if !output.status.success() {
         return match created_concurrently(cli, name, want)? {
-            true => start(cli, server, name),
+            true => start(ws, cli, server, name),
             false => bail!("cannot create {name}: {}", error_text(&output)),
         };
     }
     let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let made = verify_sandbox(cli, server, name, &output).and_then(|()| start(cli, server, name));
+    let own = || Ok(drydock_engine::give_volumes(cli, server, name)?);
+    let made = verify_sandbox(cli, server, name, &output)
+        .and_then(|()| own())
+        .and_then(|()| start(ws, cli, server, name));
     if made.is_err() {
         cli.stdout(&docker_args::remove(&id))
             .with_context(|| format!("could not remove the half made {name}"))?;
@@ -193,13 +214,13 @@ fn verify_sandbox(cli: &Cli, server: &Server, name: &str, created: &Output) -> R
     Ok(drydock_engine::verify(&inspect_owned(cli, name)?, server)?)
 }
 
-fn start(cli: &Cli, server: &Server, name: &str) -> Result<()> {
+fn start(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<()> {
     cli.stdout(&docker_args::start(name))?;
     if let Err(err) = drydock_engine::verify(&inspect_owned(cli, name)?, server) {
         cli.stdout(&docker_args::stop(name))?;
         return Err(err.into());
     }
-    stop_unless_ready(cli, name)
+    stop_unless_ready(ws, cli, server, name)
 }
 
 fn inspect_owned(cli: &Cli, name: &str) -> Result<Container> {
@@ -228,14 +249,18 @@ fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
 }
 
 /// A server that we have started and that does not get ready is stopped, and its last words are in the error.
-fn stop_unless_ready(cli: &Cli, name: &str) -> Result<()> {
+fn stop_unless_ready(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<()> {
     let Some(why) = until_ready(cli, name)? else { return Ok(()) };
     let logs = cli.output(&docker_args::logs(name, false, Some(20)))?;
     let logs = format!("{}{}", String::from_utf8_lossy(&logs.stdout), String::from_utf8_lossy(&logs.stderr));
     cli.output(&docker_args::stop(name))?;
     let words =
         if logs.trim().is_empty() { "it logged nothing".to_owned() } else { format!("its log:\n{logs}") };
-    bail!("{name} did not become ready: {why}\n{}", words.trim_end())
+    let problem = format!("{name} did not become ready: {why}\n{}", words.trim_end());
+    match missing_grant::advice(ws, server, &logs) {
+        Some(advice) => Err(with_hint(problem, advice)),
+        None => bail!(problem),
+    }
 }
 
 /// As the end of a sentence: `: exit code 3`, or nothing.

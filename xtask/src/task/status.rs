@@ -22,7 +22,7 @@ use crate::workspace::Workspace;
 /// says which servers are compiled for this machine.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// As JSON: a list of objects with name, kind, shell, container, image, owner, state, health, age_seconds, sessions, warm
+    /// As JSON: a list of objects with name, kind, shell, container, image, owner, state, health, age_seconds, sessions, warm, network
     #[arg(long)]
     json: bool,
 }
@@ -50,6 +50,8 @@ pub(crate) struct Row {
     pub(crate) sessions: Option<u64>,
     /// Children started and waiting; nothing for servers that have none.
     pub(crate) warm: Option<u64>,
+    /// What it reaches: `none` or `internet`; for a container what the engine says, which may be another network's name.
+    pub(crate) network: String,
 }
 
 impl Args {
@@ -71,7 +73,8 @@ impl Args {
 }
 
 fn show(rows: &[Row]) -> Result<()> {
-    let head = ["NAME", "KIND", "CONTAINER", "IMAGE", "STATE", "HEALTH", "AGE", "SESSIONS", "WARM"];
+    let head =
+        ["NAME", "KIND", "CONTAINER", "IMAGE", "STATE", "HEALTH", "AGE", "SESSIONS", "WARM", "NETWORK"];
     let dash = || "-".to_owned();
     let lines = rows.iter().map(|row| {
         let state = match row.owner {
@@ -88,6 +91,7 @@ fn show(rows: &[Row]) -> Result<()> {
             row.age_seconds.map_or_else(dash, age),
             row.sessions.map_or_else(dash, |it| it.to_string()),
             row.warm.map_or_else(dash, |it| it.to_string()),
+            row.network.clone(),
         ]
     });
     table::print(&head, lines)
@@ -131,6 +135,7 @@ fn absent(server: &Server, container: String) -> Row {
         age_seconds: None,
         sessions: None,
         warm: None,
+        network: server.sandbox.network.to_string(),
     }
 }
 
@@ -160,6 +165,7 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
         age_seconds: since(if it.state.running { &it.state.started_at } else { &it.created }),
         sessions: asked.as_ref().map(|it| it.sessions),
         warm: asked.and_then(|it| it.warm),
+        network: it.network(),
     }
 }
 

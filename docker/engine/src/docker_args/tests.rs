@@ -21,6 +21,10 @@ fn weather() -> Server {
         sandbox: Sandbox { memory: 64 << 20, cpus: 0.5, pids: 32, ..Sandbox::strict() },
         sessions: 16,
         warm: 0,
+        install_scripts: false,
+        args: Vec::new(),
+        env: Vec::new(),
+        requests: Vec::new(),
     }
 }
 
@@ -79,9 +83,12 @@ fn a_container_has_the_whole_sandbox() {
 --ulimit core=0:0
 --tmpfs /run:rw,noexec,nosuid,nodev,size=1m,mode=0700,uid=65532,gid=65532
 --tmpfs /tmp:rw,noexec,nosuid,nodev,size=16m,mode=1777,uid=65532,gid=65532
+--tmpfs /home/mcp:rw,noexec,nosuid,nodev,size=64m,mode=0700,uid=65532,gid=65532
 --log-driver json-file
 --log-opt max-size=1m
 --log-opt max-file=3
+--workdir /home/mcp
+--env HOME=/home/mcp
 --restart unless-stopped
 --env BASE_URL=http://a b
 --env X=--y

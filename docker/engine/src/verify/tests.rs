@@ -23,6 +23,10 @@ fn server() -> Server {
         sandbox: Sandbox { memory: 64 << 20, cpus: 0.5, pids: 32, ..Sandbox::strict() },
         sessions: 16,
         warm: 0,
+        install_scripts: false,
+        args: Vec::new(),
+        env: Vec::new(),
+        requests: Vec::new(),
     }
 }
 
@@ -37,7 +41,8 @@ fn shown() -> Value {
         "MaskedPaths": ["/proc/kcore"], "ReadonlyPaths": ["/proc/sys"], "Sysctls": null,
         "Devices": [], "DeviceRequests": null, "DeviceCgroupRules": null,
         "LogConfig": { "Type": "json-file", "Config": { "max-size": "1m", "max-file": "3" } },
-        "Tmpfs": { "/run": folder("size=1m,mode=0700"), "/tmp": folder("size=16m,mode=1777") },
+        "Tmpfs": { "/run": folder("size=1m,mode=0700"), "/tmp": folder("size=16m,mode=1777"),
+            "/home/mcp": folder("size=64m,mode=0700") },
         "Mounts": null, "Binds": null, "VolumesFrom": null,
         "Ulimits": [
             { "Name": "nofile", "Soft": 1024, "Hard": 1024 },
@@ -68,7 +73,10 @@ fn a_whole_sandbox_is_whole() {
 
 #[test]
 fn each_part_that_is_lost_is_named() {
-    let tmpfs = |run: &str| json!({ "/run": run, "/tmp": shown()["HostConfig"]["Tmpfs"]["/tmp"] });
+    let tmpfs = |run: &str| {
+        json!({ "/run": run, "/tmp": shown()["HostConfig"]["Tmpfs"]["/tmp"],
+        "/home/mcp": shown()["HostConfig"]["Tmpfs"]["/home/mcp"] })
+    };
     let host = [
         ("Memory", json!(0), "memory"),
         ("MemorySwap", json!(-1), "swap"),

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::excerpt::{excerpt, quoted};
 
 /// One value of the file, and the way to it.
 #[derive(Clone)]
@@ -22,14 +23,15 @@ impl<'a> Field<'a> {
         let path = if self.path.is_empty() { "the file" } else { &self.path };
         let found = match self.value {
             Value::Object(_) | Value::Array(_) => String::new(),
-            other => format!(", found {}", short(other)),
+            Value::String(text) => format!(", found {}", quoted(text)),
+            other => format!(", found {}", excerpt(&other.to_string())),
         };
         Error::new(format!("{}: `{path}` {rule}{found}", self.file.display()))
     }
 
     pub(super) fn child(&self, key: &str) -> Field<'a> {
         let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || "_$-".contains(c));
-        let key_text = if plain { key.to_owned() } else { format!("{key:?}") };
+        let key_text = if plain { key.to_owned() } else { quoted(key) };
         let path = if self.path.is_empty() { key_text } else { format!("{}.{key_text}", self.path) };
         Field { file: self.file, path, value: self.value.get(key).unwrap_or(&Value::Null) }
     }
@@ -57,11 +59,6 @@ impl<'a> Field<'a> {
     pub(super) fn flag(&self, key: &str) -> Result<bool, Error> {
         let Some(field) = self.get(key)? else { return Ok(false) };
         field.value.as_bool().ok_or_else(|| field.wrong("must be true or false"))
-    }
-
-    pub(super) fn whole(&self, least: u64, most: u64) -> Result<u64, Error> {
-        let number = self.value.as_u64().filter(|it| (least..=most).contains(it));
-        number.ok_or_else(|| self.wrong(&format!("must be a whole number from {least} to {most}")))
     }
 
     /// A value as it would stand in an environment: any text on one line.
@@ -146,14 +143,5 @@ impl<'a> Field<'a> {
     pub(super) fn one_of(&self, values: &[&'a str]) -> Result<&'a str, Error> {
         let found = values.iter().find(|it| self.value.as_str() == Some(**it));
         found.copied().ok_or_else(|| self.wrong(&format!("must be {}", values.join(" or "))))
-    }
-}
-
-/// A value on one short line, with control characters escaped.
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}..", &text[..end]),
-        None => text,
     }
 }

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::settings::{OURS, PUBLISHER};
+use super::requests::{OURS, PUBLISHER};
 use super::*;
-use crate::sandbox::Network;
 
 fn good() -> Value {
     json!({
@@ -42,8 +41,7 @@ fn refused(pointer: &str, value: Value) -> String {
 fn a_good_file_is_read() {
     let manifest = read(&good()).unwrap();
     assert_eq!(manifest.id, "io.github.ana/weather");
-    assert_eq!(manifest.settings.memory, Some(64 << 20));
-    assert_eq!(manifest.settings.network, Some(Network::Internet));
+    assert_eq!(manifest.requests.len(), 4, "asked for, not taken");
     let [url, key] = &manifest.packages[0].variables[..] else { panic!("two variables") };
     assert_eq!(url.default.as_deref(), Some("https://example.com"));
     assert!(key.secret && key.required && !url.secret && !url.required);
@@ -56,9 +54,6 @@ fn an_error_names_file_field_and_rule() {
         "servers/weather/server.json: `packages[0].environmentVariables[1].name` must not hold spaces, \
          found \"a b\"",
     );
-    let path = format!("/_meta/{}/{OURS}/memory", PUBLISHER.replace('/', "~1"));
-    let message = refused(&path, json!(64));
-    assert!(message.contains("\"dev.drydock\".memory` must be a string, found 64"), "{message}");
 }
 
 #[test]
@@ -88,38 +83,28 @@ fn versions_are_exact() {
 }
 
 #[test]
-fn wrong_settings_are_refused_and_unknown_ones_too() {
+fn settings_in_meta_are_wishes_whatever_they_say() {
     let ours = format!("/_meta/{}/{OURS}", PUBLISHER.replace('/', "~1"));
-    for bad in [
-        json!({ "memry": "64m" }),
-        json!({ "memory": "64" }),
-        json!({ "memory": "m" }),
-        json!({ "memory": "+64m" }),
-        json!({ "memory": "18446744073709551615g" }),
-        json!({ "memory": "64é" }),
-        json!({ "cpus": 0 }),
-        json!({ "cpus": "1" }),
-        json!({ "pids": -1 }),
-        json!({ "pids": 1.5 }),
-        json!({ "sessions": 0 }),
-        json!({ "network": "host" }),
-        json!({ "network": null }),
-        json!({ "warm": 5 }),
-        json!({ "warm": true }),
-        json!({ "volumes": {} }),
-        json!({ "volumes": [{ "volume": "cache" }] }),
-        json!({ "volumes": [{ "source": "/home", "path": "/data" }] }),
-        json!({ "volumes": [{ "volume": "../x", "path": "/data" }] }),
-        json!({ "volumes": [{ "volume": "a,source=/", "path": "/data" }] }),
-        json!({ "volumes": [{ "volume": "cache", "path": "data" }] }),
-        json!({ "volumes": [{ "volume": "cache", "path": "/data/../etc" }] }),
-        json!({ "volumes": [{ "volume": "cache", "path": "/data,readonly" }] }),
-        json!({ "volumes": [{ "volume": "cache", "path": "/etc" }] }),
-        json!({ "volumes": [{ "volume": "cache", "path": "/" }] }),
-        json!([]),
+    for (wish, expected) in [
+        (json!({ "network": "host", "memory": 64 }), &["memory = 64", "network = \"host\""][..]),
+        (json!({ "mounts": [{ "volume": "/var/run/docker.sock" }] }), &["mounts = .."]),
+        (json!({ "a\u{1b}[2J": "\u{9b}2J\u{202e}" }), &["\"a\\u{1b}[2J\" = \"\\u{9b}2J\\u{202e}\""]),
+        (json!([]), &[]),
+        (json!(null), &[]),
     ] {
-        refused(&ours, bad);
+        let mut file = good();
+        *file.pointer_mut(&ours).unwrap() = wish;
+        let requests = read(&file).unwrap().requests;
+        assert_eq!(requests.iter().map(|it| it.text.as_str()).collect::<Vec<_>>(), expected);
     }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused() {
+    let text = good().to_string().replacen("\"version\":", "\"version\":\"9.9.9\",\"version\":", 1);
+    let err = parse(Path::new("servers/weather/server.json"), &text).unwrap_err();
+    let said = format!("{err:#}");
+    assert!(said.starts_with("servers/weather/server.json: not what a server.json may be: \"version\" stands there twice at line 1"), "{said}");
 }
 
 #[test]

@@ -11,6 +11,8 @@ use drydock_engine::docker_args;
 
 use super::{Bridge, Builder, base_image, stage};
 use crate::cargo;
+use crate::hint::with_hint;
+use crate::ops::missing_grant;
 use crate::ui::progress;
 
 impl Builder<'_> {
@@ -27,10 +29,16 @@ impl Builder<'_> {
         let context = stage::bridged(self.ws, server, &bridge.about, &bridge.binary)?;
         let dockerfile = context.path().join("Dockerfile");
         let images = base_image::chosen_in(&dockerfile)?;
-        let build_args: Vec<_> = images.iter().map(|(name, image)| (name.as_str(), image.as_str())).collect();
+        let mut build_args: Vec<_> =
+            images.iter().map(|(name, image)| (name.as_str(), image.as_str())).collect();
+        build_args.extend(server.install_scripts.then_some(("SCRIPTS", "")));
         let args = self.build_args(server, "", &build_args, &context)?;
         self.run(&format!("building {}", server.image()), &args)
             .map_err(|err| base_image::explain(self.cli, &dockerfile, err))
+            .map_err(|err| match missing_grant::advice(self.ws, server, &format!("{err:#}")) {
+                Some(advice) => with_hint(format!("{err:#}"), advice),
+                None => err,
+            })
     }
 
     /// Compiled once for all images of one command.

@@ -15,7 +15,7 @@ use crate::cargo::Crate;
 use crate::workspace::Workspace;
 
 /// What tools have made, and what only we read.
-const LEFT_OUT: [&str; 5] = ["target", "node_modules", "__pycache__", "venv", "server.json"];
+const LEFT_OUT: [&str; 6] = ["target", "node_modules", "__pycache__", "venv", "server.json", "drydock.toml"];
 
 /// One binary and its Dockerfile.
 pub(super) fn binary(ws: &Workspace, about: &Crate, binary: &Path) -> Result<TempDir> {

@@ -1,0 +1,123 @@
+//! Which grant a server seems to lack, by what it said.
+//!
+//! Server + its answer or stderr -> advice. Invariant: it only advises: nothing is decided by it, and what a server says
+//! is not shown here.
+
+use drydock_catalog::{Kind, Network, Server};
+
+use crate::workspace::Workspace;
+
+/// What programs print when a name cannot be resolved or no network is there: of libc, Node, Python, Go, Rust's resolvers.
+const NO_NETWORK: [&str; 16] = [
+    "eai_again",
+    "enotfound",
+    "enetunreach",
+    "ehostunreach",
+    "getaddrinfo",
+    "temporary failure in name resolution",
+    "name or service not known",
+    "name resolution",
+    "could not resolve host",
+    "failed to lookup address",
+    "dns error",
+    "no such host",
+    "network is unreachable",
+    "nodename nor servname",
+    "fetch failed",
+    "no route to host",
+];
+const READ_ONLY: [&str; 3] = ["erofs", "read-only file system", "readonly database"];
+/// A folder that is there and is not its own: `writable` takes its place, too.
+const NOT_ITS_OWN: [&str; 2] = ["eacces: permission denied, mkdir", "permission denied: '/"];
+
+/// A native module that nothing compiled, and a package that is there as sources only.
+const NO_SCRIPTS: [&str; 5] = [
+    "could not locate the bindings file",
+    "build/release/",
+    "no native build was found",
+    "no usable wheels",
+    "building from source is disabled",
+];
+
+/// What to do, when what a server said looks like a missing grant.
+pub(crate) fn advice(ws: &Workspace, server: &Server, said: &str) -> Option<String> {
+    let line = match lacks(server, said)? {
+        Lack::Network => "`network = \"internet\"`",
+        Lack::Folder => {
+            "`writable = [\"/the/folder\"]` (gone with the container), or `volumes = [{ name = \"data\", path = \
+             \"/the/folder\" }]` (kept),"
+        }
+        Lack::InstallScripts => {
+            "`install-scripts = true` (its packages run their own code while the image is built)"
+        }
+        Lack::Program(name) => {
+            return Some(format!("its image has no program `{name}`: the package itself does not bring it"));
+        }
+    };
+    let up = ws.command(&format!("up {}", server.name));
+    Some(format!(
+        "if you want to allow that: write {line} into {}, then {up}",
+        server.grants_file().display()
+    ))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Lack<'a> {
+    Network,
+    Folder,
+    InstallScripts,
+    Program(&'a str),
+}
+
+fn lacks<'a>(server: &Server, said: &'a str) -> Option<Lack<'a>> {
+    let lower = said.to_lowercase();
+    let has = |signs: &[&str]| signs.iter().any(|it| lower.contains(it));
+    if server.sandbox.network == Network::None && has(&NO_NETWORK) {
+        Some(Lack::Network)
+    } else if has(&READ_ONLY) || has(&NOT_ITS_OWN) {
+        Some(Lack::Folder)
+    } else if server.kind != Kind::Rust && !server.install_scripts && has(&NO_SCRIPTS) {
+        Some(Lack::InstallScripts)
+    } else {
+        missing_program(said).map(Lack::Program)
+    }
+}
+
+/// The program's name in Node's `spawn git ENOENT`, Python's `No such file or directory: 'git'` and a shell's
+/// `git: command not found`.
+fn missing_program(said: &str) -> Option<&str> {
+    let between = |start: &str, end: &str| {
+        let rest = said.split_once(start)?.1;
+        rest.split_once(end).map(|(name, _)| name)
+    };
+    let before = |end: &str| said.split_once(end)?.0.rsplit([' ', '\n']).next();
+    let found = [
+        between("spawn ", " ENOENT"),
+        between("No such file or directory: '", "'"),
+        before(": command not found"),
+        before(": not found\n"),
+    ];
+    found.into_iter().flatten().find(|it| {
+        let plain = it.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b));
+        plain && (1..=40).contains(&it.len())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_named_by_its_own_words() {
+        for (said, name) in [
+            ("Error: spawn git ENOENT\n    at x", Some("git")),
+            ("FileNotFoundError: [Errno 2] No such file or directory: 'pandoc'", Some("pandoc")),
+            ("sh: 1: ffmpeg: command not found", Some("ffmpeg")),
+            ("No such file or directory: '/data/x.db'", None),
+            ("spawn $(x) ENOENT", None),
+            ("all is well", None),
+        ] {
+            assert_eq!(missing_program(said), name, "{said}");
+        }
+    }
+}
