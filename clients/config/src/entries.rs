@@ -66,6 +66,15 @@ pub struct ListedEntry {
     pub runs_as_written: bool,
 }
 
+impl ListedEntry {
+    /// Whether all of ours is in it, and something else besides, which a new `install` leaves there.
+    #[must_use]
+    pub fn is_only_added_to(&self) -> bool {
+        let added = !self.differences.is_empty() && self.differences.iter().all(|it| it.written.is_none());
+        added && !self.needs_force
+    }
+}
+
 /// Whose an entry is. Serialised in kebab-case: `managed`, `modified`, `missing`, `unmanaged`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -121,6 +121,9 @@ pub(crate) fn from_client(ws: &Workspace, selection: Selection<'_>) -> Result<Ve
     Err(with_hint(format!("{id} has {what}"), format!("cargo xtask install-client {id}{which}")))
 }
 
+/// An update keeps what was added to an entry, so it would not help.
+const TAKE_OUT: &str = "what was added to the entry is not ours: if it is not yours, take it out of the file";
+
 /// What keeps the client from using the entry, although it stands there and answers.
 fn notes(config_file: &ClientConfigFile<'_>, name: &str) -> Vec<String> {
     let caveats = config_file.caveats(&[name.to_owned()]).into_iter();
@@ -155,7 +158,11 @@ fn refusal(
     let differences: String = found.differences.iter().map(|it| format!("\n  {it}")).collect();
     let problem =
         format!("the entry {name:?} in {path} is not as we wrote it, and was not started{differences}");
-    let hint = format!("{reinstall} writes ours again; this starts it as it stands: {by_force}");
+    let cure = match found.is_only_added_to() {
+        true => TAKE_OUT.to_owned(),
+        false => format!("{reinstall} writes ours again"),
+    };
+    let hint = format!("{cure}; this starts it as it stands: {by_force}");
     with_hint(problem, hint)
 }
 
@@ -188,8 +195,10 @@ fn target(
         refusal: None,
         notes: Vec::new(),
         through: None,
-        repair: (found.state == EntryState::Modified)
-            .then(|| format!("somebody changed the entry since; this puts it right: {reinstall}")),
+        repair: (found.state == EntryState::Modified).then(|| match found.is_only_added_to() {
+            true => TAKE_OUT.to_owned(),
+            false => format!("somebody changed the entry since; this puts it right: {reinstall}"),
+        }),
         reinstall,
         name: found.server.clone().unwrap_or_else(|| found.name.clone()),
         server: servers.iter().find(|it| Some(&it.name) == found.server.as_ref()).cloned(),

@@ -255,6 +255,10 @@ fn entry(check: &str, again: &str, it: &ListedEntry) -> Option<Finding> {
     let note = |what: &str| Finding::note(check, format!("entry {:?} {what}", it.name), again);
     match it.state {
         EntryState::Managed => Some(Finding::ok(check, format!("entry {:?}", it.name))),
+        EntryState::Modified if it.is_only_added_to() => {
+            let found = format!("entry {:?} was added to by somebody", it.name);
+            Some(Finding::note(check, found, "take it out of the file if it is not yours"))
+        }
         EntryState::Modified => Some(note("was changed by somebody")),
         EntryState::Missing => Some(note("was taken out")),
         EntryState::Unmanaged => None,
