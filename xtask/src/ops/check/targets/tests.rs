@@ -64,7 +64,7 @@ fn what_somebody_changed_is_shown_and_started_by_force_only() {
     for (entry, difference) in [
         (r#"{"command": "docker", "args": ["-H", "tcp://evil"]}"#, "args: we wrote nothing, found"),
         (
-            r#"{"command": "docker", "env": {"LD_PRELOAD": "/e.so"}}"#,
+            r#"{"command": "docker", "args": [], "env": {"LD_PRELOAD": "/e.so"}}"#,
             "env: added by somebody else (LD_PRELOAD)",
         ),
         (r#"{"command": "docker", "url": "https://evil"}"#, "url: added by somebody else"),
