@@ -30,3 +30,4 @@ mod realclients;
 mod sandbox;
 mod schemas;
 mod session;
+mod wrong_files;

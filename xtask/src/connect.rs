@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use drydock_catalog::{Kind, Server};
 use drydock_config::client::{StdioCommand, Transport};
-use drydock_engine::{Engine, docker_args};
+use drydock_engine::{Cli, Engine, docker_args};
 use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
@@ -196,21 +196,27 @@ fn built(output: &Output) -> Result<PathBuf> {
 
 /// What starts a session with a server, without any client's entry.
 pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result<StdioCommand> {
-    let (command, args) = match engine {
-        Engine::Cli(cli) => {
-            (cli.program.clone(), docker_args::exec_stdio(&server.container(&ws.global.name_prefix)))
-        }
-        Engine::Host if server.kind != Kind::Rust => return Err(server.needs_a_container().into()),
+    match engine {
+        Engine::Cli(cli) => into_container(cli, &server.container(&ws.global.name_prefix)),
+        Engine::Host if server.kind != Kind::Rust => Err(server.needs_a_container().into()),
         Engine::Host => {
             let program = cargo::host_binary(ws, server)?;
             if !program.is_file() {
                 let problem = format!("`{}` is not compiled for this machine", server.name);
                 return Err(with_hint(problem, format!("cargo xtask --engine host up {}", server.name)));
             }
-            (program, vec!["stdio".to_owned()])
+            stdio_command(program, vec!["stdio".to_owned()])
         }
-    };
-    let command = command.into_os_string().into_string().ok().context("a path that is not UTF-8")?;
+    }
+}
+
+/// What starts a session in a container.
+pub(crate) fn into_container(cli: &Cli, container: &str) -> Result<StdioCommand> {
+    stdio_command(cli.program.clone(), docker_args::exec_stdio(container))
+}
+
+fn stdio_command(program: PathBuf, args: Vec<String>) -> Result<StdioCommand> {
+    let command = program.into_os_string().into_string().ok().context("a path that is not UTF-8")?;
     Ok(StdioCommand { command, args, ..StdioCommand::default() })
 }
 
@@ -237,7 +243,7 @@ pub(crate) fn diagnose(ws: &Workspace, server: &Server) -> Option<(String, Strin
 
 /// The one server of a command that takes one, and how to reach it.
 pub(crate) fn resolve(ws: &Workspace, name: &str) -> Result<(Server, StdioCommand)> {
-    let server = drydock_catalog::pick(&ws.root, &[name.to_owned()])?.pop().context("no server")?;
+    let server = drydock_catalog::pick(&ws.root, name)?;
     let engine = ws.engine()?;
     let launch = launch(ws, engine, &server)?;
     Ok((server, launch))

@@ -37,8 +37,11 @@ mod server;
 mod tests;
 
 pub use self::error::Error;
-pub use self::load::{bridge, check_names, load, load_partial, pick, pick_with_runtimes, runtime_images};
+pub use self::load::{
+    Named, bridge, check_names, load, load_partial, names, pick, pick_each, pick_each_with_runtimes,
+    runtime_images, runtime_names,
+};
 pub use self::manifest::Variable;
 pub use self::program::{Pinned, Program};
 pub use self::sandbox::{LogOptions, Namespace, Network, Sandbox, Seccomp, Tmpfs, User, Volume};
-pub use self::server::{Kind, Server};
+pub use self::server::{Kind, Server, container_name};

@@ -19,6 +19,9 @@ const RUNTIMES: [(&str, Kind); 2] = [("node", Kind::Node), ("python", Kind::Pyth
 /// Of a file that describes a server, in bytes.
 const LARGEST: u64 = 1 << 20;
 
+/// A folder's name, and the server that it describes, or what is wrong with it.
+pub type Named = (String, Result<Server, Error>);
+
 /// Every server, ordered by name.
 ///
 /// # Errors
@@ -33,8 +36,8 @@ pub fn load(root: &Path) -> Result<Vec<Server>, Error> {
 /// `servers/` cannot be listed.
 pub fn load_partial(root: &Path) -> Result<(Vec<Server>, Vec<Error>), Error> {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for dir in folders(root)? {
-        match server(root, &dir) {
+    for (_, it) in pick_each(root, &[])? {
+        match it {
             Ok(it) => good.push(it),
             Err(problem) => bad.push(problem),
         }
@@ -68,14 +71,36 @@ pub fn runtime_images(root: &Path) -> Result<Vec<Server>, Error> {
         .collect()
 }
 
-/// The servers of these names, whatever is wrong with others; all of them when there are none.
+/// The names of the runtime images, however they are described.
+pub fn runtime_names() -> impl Iterator<Item = &'static str> {
+    RUNTIMES.into_iter().map(|(name, _)| name)
+}
+
+/// The names of all servers, however they are described, ordered.
 ///
 /// # Errors
-/// A name is not a server's (see [`Error::unknown_name`]), or a server that is meant is described wrongly.
-pub fn pick(root: &Path, names: &[String]) -> Result<Vec<Server>, Error> {
+/// `servers/` cannot be listed.
+pub fn names(root: &Path) -> Result<Vec<String>, Error> {
+    Ok(folders(root)?.iter().map(|it| name_of(it)).collect())
+}
+
+/// The server of this name, whatever is wrong with others.
+///
+/// # Errors
+/// The name is not a server's (see [`Error::unknown_name`]), or it is described wrongly.
+pub fn pick(root: &Path, name: &str) -> Result<Server, Error> {
+    let mut found = pick_each(root, &[name.to_owned()])?;
+    found.pop().map_or_else(|| Err(Error::new(format!("there is no server {name:?}"))), |(_, it)| it)
+}
+
+/// The servers of these names, or all of them, each with what is wrong with it alone.
+///
+/// # Errors
+/// A name is not a server's (see [`Error::unknown_name`]), or `servers/` cannot be listed.
+pub fn pick_each(root: &Path, names: &[String]) -> Result<Vec<Named>, Error> {
     let folders = folders(root)?;
     let runtime =
-        |name: &&String| RUNTIMES.iter().any(|(it, _)| it == name) && folder(&folders, name).is_none();
+        |name: &&String| runtime_names().any(|it| it == name.as_str()) && folder(&folders, name).is_none();
     if let Some(name) = names.iter().find(runtime) {
         let hint =
             "it runs any command: cargo xtask install-client ID --container mcp-NAME -- npx -y PACKAGE";
@@ -83,31 +108,41 @@ pub fn pick(root: &Path, names: &[String]) -> Result<Vec<Server>, Error> {
             format!("there is no server {name:?}: that is a runtime image, which has no server of its own");
         return Err(Error::new(problem).with_hint(hint));
     }
-    choose(root, &[], names)
+    choose(root, &folders, &[], names)
 }
 
-/// As [`pick`], and runtime images by their names.
+/// As [`pick_each`], and runtime images by their names.
 ///
 /// # Errors
-/// As [`pick`].
-pub fn pick_with_runtimes(root: &Path, names: &[String]) -> Result<Vec<Server>, Error> {
-    choose(root, &runtime_images(root)?, names)
+/// As [`pick_each`]; or a runtime image is described wrongly.
+pub fn pick_each_with_runtimes(root: &Path, names: &[String]) -> Result<Vec<Named>, Error> {
+    choose(root, &folders(root)?, &runtime_images(root)?, names)
 }
 
-fn choose(root: &Path, runtimes: &[Server], names: &[String]) -> Result<Vec<Server>, Error> {
+fn choose(
+    root: &Path,
+    folders: &[PathBuf],
+    runtimes: &[Server],
+    names: &[String],
+) -> Result<Vec<Named>, Error> {
     if names.is_empty() {
-        return load(root);
+        return Ok(folders.iter().map(|it| (name_of(it), server(root, it))).collect());
     }
-    let folders = folders(root)?;
-    let mut picked: Vec<Server> = Vec::new();
+    let mut picked: Vec<Named> = Vec::new();
     for name in names.iter().enumerate().filter(|(i, it)| !names[..*i].contains(it)).map(|it| it.1) {
-        picked.push(match (folder(&folders, name), runtimes.iter().find(|it| it.name == *name)) {
-            (Some(dir), _) => server(root, dir)?,
-            (None, Some(runtime)) => runtime.clone(),
-            (None, None) => return Err(unknown(name, &folders, runtimes)),
-        });
+        let found = match (folder(folders, name), runtimes.iter().find(|it| it.name == *name)) {
+            (Some(dir), _) => server(root, dir),
+            (None, Some(runtime)) => Ok(runtime.clone()),
+            (None, None) => return Err(unknown(name, folders, runtimes)),
+        };
+        picked.push((name.clone(), found));
     }
     Ok(picked)
+}
+
+/// Lossy: a name that is no text is not a server's, which [`server`] says.
+fn name_of(dir: &Path) -> String {
+    dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn folder<'a>(folders: &'a [PathBuf], name: &str) -> Option<&'a PathBuf> {

@@ -75,6 +75,12 @@ pub enum Kind {
     Python,
 }
 
+/// The name of a server's container: `mcp-NAME` after the prefix.
+#[must_use]
+pub fn container_name(prefix: &str, server: &str) -> String {
+    format!("{prefix}mcp-{server}")
+}
+
 impl Kind {
     /// `rust`, `node` or `python`.
     #[must_use]
@@ -153,7 +159,7 @@ impl Server {
     /// The container's name: `mcp-NAME` after the prefix.
     #[must_use]
     pub fn container(&self, prefix: &str) -> String {
-        format!("{prefix}mcp-{}", self.name)
+        container_name(prefix, &self.name)
     }
 
     /// Why engine `host` cannot run it.

@@ -30,13 +30,13 @@ impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         interrupt::arm()?;
         let engine = ws.engine()?;
-        let servers = drydock_catalog::pick_with_runtimes(&ws.root, &self.names)?;
+        let servers = drydock_catalog::pick_each_with_runtimes(&ws.root, &self.names)?;
         let Engine::Cli(cli) = engine else {
             let servers = select::on_host(servers, !self.names.is_empty())?;
-            return servers.iter().try_for_each(|it| on_host(ws, it));
+            return try_each(servers, "servers were not compiled", |it| on_host(ws, &it?));
         };
         let builder = Builder::new(ws, cli, self.options);
-        try_each(&servers, "images were not built", |it| builder.build(it).map(drop))
+        try_each(servers, "images were not built", |(_, it)| builder.build(&it?).map(drop))
     }
 }
 

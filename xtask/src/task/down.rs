@@ -1,13 +1,15 @@
 //! `down`: our containers are gone.
 //!
-//! Servers -> no container of ours. Invariant: what is not ours is never touched.
+//! Names and labels -> no container of ours. Invariants: what is not ours is never touched; a `server.json` that is wrong,
+//! or gone, is in no container's way.
 
 use anyhow::{Result, bail};
-use drydock_catalog::Server;
+use drydock_catalog::container_name;
 use drydock_engine::{Cli, Container, Engine, Owner};
 
 use crate::batch::try_each;
 use crate::ops::adopt::{self, Maker};
+use crate::ops::select;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
@@ -26,26 +28,28 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let servers = drydock_catalog::pick_with_runtimes(&ws.root, &self.names)?;
         let cli = match ws.engine()? {
             Engine::Cli(cli) => cli,
             Engine::Host => {
+                drydock_catalog::pick_each_with_runtimes(&ws.root, &self.names)?;
                 progress::say("engine host: nothing to stop, each server ends with its client");
                 return Ok(());
             }
         };
-        try_each(&servers, "containers were left", |it| self.down(ws, cli, it))
+        let names = match self.names.as_slice() {
+            [] => select::all_names(ws, cli)?,
+            names => select::names(ws, cli, names)?,
+        };
+        try_each(names, "containers were left", |it| self.down(ws, cli, &it))
     }
-}
 
-impl Args {
-    fn down(&self, ws: &Workspace, cli: &Cli, server: &Server) -> Result<()> {
-        let name = server.container(&ws.global.name_prefix);
+    fn down(&self, ws: &Workspace, cli: &Cli, server: &str) -> Result<()> {
+        let name = container_name(&ws.global.name_prefix, server);
         let Some(found) = drydock_engine::container(cli, &name)? else {
             progress::say(&format!("{name}: not there"));
             return Ok(());
         };
-        let whose = match found.owner(&server.name, &ws.id()?) {
+        let whose = match found.owner(server, &ws.id()?) {
             Owner::ThisWorkspace => return remove(cli, &found),
             Owner::OtherWorkspace(_) => match Maker::of(ws, &found) {
                 Maker::Living(_) => adopt::describe(ws, &found),

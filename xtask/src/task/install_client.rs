@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use drydock_config::ErrorKind;
 use drydock_config::client::{self, Client, HostEnv, Scope};
 use drydock_config::entries::{ChangeOptions, ClientConfigFile, DesiredEntry, EntryAction, Outcome};
@@ -141,7 +141,11 @@ impl Args {
         if unmanaged.get() {
             adopt::note_lost(ws);
         }
-        done
+        done?;
+        match plan.left_out {
+            0 => Ok(()),
+            some => bail!("{some} servers were left out, see above"),
+        }
     }
 
     fn plan(&self, ws: &Workspace, scope: Scope) -> Result<Plan> {

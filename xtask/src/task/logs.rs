@@ -1,11 +1,13 @@
 //! `logs`: what a server and all of its sessions logged.
 //!
-//! A server's name -> its container's log on stdout.
+//! A server's name -> its container's log on stdout. Invariant: the container is enough, whatever became of the folder.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use drydock_catalog::container_name;
 use drydock_engine::{Engine, docker_args};
 
 use crate::hint::with_hint;
+use crate::ops::select;
 use crate::workspace::Workspace;
 
 /// Print a server's log: of its process and of every session
@@ -25,21 +27,21 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let server = drydock_catalog::pick_with_runtimes(&ws.root, &[self.name])?
-            .pop()
-            .context("one name is one server")?;
+        let server = &self.name;
         let Engine::Cli(cli) = ws.engine()? else {
-            let problem = format!("engine host keeps no log of `{}`", server.name);
+            drydock_catalog::pick_each_with_runtimes(&ws.root, std::slice::from_ref(server))?;
+            let problem = format!("engine host keeps no log of `{server}`");
             return Err(with_hint(
                 problem,
                 "its client has it: look where the client shows the server's stderr",
             ));
         };
-        let name = server.container(&ws.global.name_prefix);
+        select::names(ws, cli, std::slice::from_ref(server))?;
+        let name = container_name(&ws.global.name_prefix, server);
         if drydock_engine::container(cli, &name)?.is_none() {
             return Err(with_hint(
                 format!("there is no container {name}"),
-                ws.command(&format!("up {}", server.name)),
+                ws.command(&format!("up {server}")),
             ));
         }
         let status = cli.run_inherited(&docker_args::logs(&name, self.follow, self.tail))?;

@@ -56,8 +56,7 @@ impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         interrupt::arm()?;
         let start = Instant::now();
-        let server =
-            drydock_catalog::pick(&ws.root, &[SERVER.to_owned()])?.pop().context("one name is one server")?;
+        let server = drydock_catalog::pick(&ws.root, SERVER)?;
         let engine = engine(ws)?;
         let via = bring_up(ws, engine, &server)?;
         let clients = client::pick(&ws.root, &CLIENTS.map(str::to_owned))?;

@@ -34,17 +34,20 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         interrupt::arm()?;
-        let servers = drydock_catalog::pick_with_runtimes(&ws.root, &self.names)?;
+        let servers = drydock_catalog::pick_each_with_runtimes(&ws.root, &self.names)?;
         if servers.len() > 1 && !self.env.is_empty() {
             bail!("--env sets a variable of one server: name that server");
         }
         match ws.engine()? {
             Engine::Host => {
-                select::on_host(servers, !self.names.is_empty())?.iter().try_for_each(|it| on_host(ws, it))
+                let servers = select::on_host(servers, !self.names.is_empty())?;
+                try_each(servers, "servers were not compiled", |it| on_host(ws, &it?))
             }
             Engine::Cli(cli) => {
                 let builder = Builder::new(ws, cli, BuildOptions::with(Profile::Release));
-                try_each(&servers, "servers are not up", |it| up(ws, &builder, it, &self.env, self.options))
+                try_each(servers, "servers are not up", |(_, it)| {
+                    up(ws, &builder, &it?, &self.env, self.options)
+                })
             }
         }
     }

@@ -95,6 +95,32 @@ fn only_formats_of_json_schema_stay() {
 }
 
 #[test]
+fn an_input_keeps_the_range_that_its_format_said() {
+    let safe = 9_007_199_254_740_991_i64;
+    for (format, least, most) in [
+        ("int8", -128, 127),
+        ("int16", -32_768, 32_767),
+        ("int32", -2_147_483_648, 2_147_483_647),
+        ("int64", -safe, safe),
+        ("int128", -safe, safe),
+        ("int", -safe, safe),
+        ("uint8", 0, 255),
+        ("uint16", 0, 65_535),
+        ("uint32", 0, 4_294_967_295),
+        ("uint64", 0, safe),
+        ("uint128", 0, safe),
+        ("uint", 0, safe),
+    ] {
+        let plain = json!({"type": "integer", "minimum": least, "maximum": most});
+        assert_eq!(input(json!({"type": "integer", "format": format})), plain, "{format}");
+        let narrower = json!({"type": "integer", "format": format, "minimum": 3, "maximum": 4});
+        assert_eq!(input(narrower), json!({"type": "integer", "minimum": 3, "maximum": 4}), "{format}");
+    }
+    let float = json!({"type": "number", "minimum": f32::MIN, "maximum": f32::MAX});
+    assert_eq!(input(json!({"type": "number", "format": "float"})), float);
+}
+
+#[test]
 fn a_type_that_holds_itself_stays_a_reference() {
     let schema = json!({
         "type": "object",

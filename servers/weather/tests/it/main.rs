@@ -209,6 +209,22 @@ async fn the_services_own_lifetime_is_kept() {
 }
 
 #[tokio::test]
+async fn of_many_answers_the_last_32_are_kept() {
+    let stub = Stub::start([StubResponse::json(include_str!("current.json"))]);
+    let client = start(&stub.url).await;
+    let ask = async |degrees: u32| {
+        let place = json!({ "latitude": f64::from(degrees), "longitude": 0.0 });
+        call(&client, "get_current_weather", place).await;
+        stub.requests().len()
+    };
+    for degrees in 0..33 {
+        ask(degrees).await;
+    }
+    assert_eq!((ask(32).await, ask(1).await), (33, 33), "they are kept");
+    assert_eq!(ask(0).await, 34, "the first one is not");
+}
+
+#[tokio::test]
 async fn a_passing_failure_is_tried_twice_more() {
     let stub = Stub::start([
         StubResponse::status(503, ""),

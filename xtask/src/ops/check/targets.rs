@@ -7,11 +7,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Error, Result};
-use drydock_catalog::Server;
+use drydock_catalog::{Server, container_name, runtime_names};
 use drydock_config::client::{self, CaveatKind, Client, HostEnv, Scope, Transport};
 use drydock_config::entries::{ClientConfigFile, EntryState, ListedEntry};
 use drydock_config::ledger::Ledger;
-use drydock_engine::Engine;
+use drydock_engine::{Cli, Engine, Owner};
 
 use super::environment;
 use crate::connect;
@@ -58,14 +58,62 @@ pub(crate) struct Selection<'a> {
 
 /// Every named server, entered by ourselves.
 pub(crate) fn from_server(ws: &Workspace, names: &[String]) -> Result<Vec<CheckTarget>> {
-    let servers = drydock_catalog::pick(&ws.root, names)?;
     let engine = ws.engine()?;
-    let servers = match engine {
-        Engine::Host => select::on_host(servers, !names.is_empty())?,
-        Engine::Cli(_) => servers,
+    let cli = match engine {
+        Engine::Cli(cli) => cli,
+        Engine::Host => {
+            let servers = drydock_catalog::pick_each(&ws.root, names)?;
+            let servers = select::on_host(servers, !names.is_empty())?;
+            return servers.into_iter().map(|it| it.map(|it| entered(ws, engine, it))).collect();
+        }
     };
-    let targets = servers.into_iter().map(|server| CheckTarget {
-        name: server.name.clone(),
+    let mut targets = Vec::new();
+    for name in names_to_check(ws, cli, names)? {
+        targets.push(match drydock_catalog::pick(&ws.root, &name) {
+            Ok(server) => entered(ws, engine, server),
+            Err(problem) => entered_anyway(ws, cli, name, Error::from(problem))?,
+        });
+    }
+    Ok(targets)
+}
+
+/// Those that were named, which may be of containers alone; else every server of the workspace.
+fn names_to_check(ws: &Workspace, cli: &Cli, names: &[String]) -> Result<Vec<String>> {
+    if names.is_empty() {
+        return Ok(drydock_catalog::names(&ws.root)?);
+    }
+    // A runtime image has no server of its own, which is an error.
+    let runtimes: Vec<_> =
+        names.iter().filter(|it| runtime_names().any(|name| name == **it)).cloned().collect();
+    if !runtimes.is_empty() {
+        drydock_catalog::pick_each(&ws.root, &runtimes)?;
+    }
+    select::names(ws, cli, names)
+}
+
+/// A server of the workspace.
+fn entered(ws: &Workspace, engine: &Engine, server: Server) -> CheckTarget {
+    let transport = connect::launch(ws, engine, &server).map(Transport::Stdio);
+    CheckTarget { server: Some(server.clone()), ..directly(server.name, transport) }
+}
+
+/// A container of ours whose server is described wrongly, or not at all: it can be entered all the same.
+fn entered_anyway(ws: &Workspace, cli: &Cli, name: String, problem: Error) -> Result<CheckTarget> {
+    let container = container_name(&ws.global.name_prefix, &name);
+    let found = drydock_engine::container(cli, &container)?;
+    let id = ws.id()?;
+    if !found.is_some_and(|it| it.state.running && it.owner(&name, &id) == Owner::ThisWorkspace) {
+        return Ok(directly(name, Err(problem)));
+    }
+    let transport = connect::into_container(cli, &container).map(Transport::Stdio);
+    Ok(CheckTarget { notes: vec![format!("{problem:#}")], ..directly(name, transport) })
+}
+
+fn directly(name: String, transport: Result<Transport>) -> CheckTarget {
+    CheckTarget {
+        name,
+        transport,
+        server: None,
         client: None,
         scope: None,
         entry: None,
@@ -74,10 +122,7 @@ pub(crate) fn from_server(ws: &Workspace, names: &[String]) -> Result<Vec<CheckT
         reinstall: String::new(),
         notes: Vec::new(),
         through: None,
-        transport: connect::launch(ws, engine, &server).map(Transport::Stdio),
-        server: Some(server),
-    });
-    Ok(targets.collect())
+    }
 }
 
 /// The entries in a client's file: those of these names, or all of ours.

@@ -28,12 +28,14 @@ pub(crate) enum Via {
     Host,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Plan {
     targets: Vec<Target>,
     name: Option<String>,
     /// What is still to be done before the entries work.
     notes: Vec<String>,
+    /// How many servers are described wrongly, which was said.
+    pub(crate) left_out: usize,
 }
 
 #[derive(Debug)]
@@ -53,29 +55,29 @@ pub(crate) fn servers(
     name: Option<&str>,
     build: bool,
 ) -> Result<Plan> {
-    let servers = drydock_catalog::pick(&ws.root, names)?;
+    let (servers, left_out) = select::or_left_out(&ws.root, names)?;
     ensure!(!servers.is_empty(), "this workspace has no servers yet");
     if name.is_some() && servers.len() > 1 {
         return Err(with_hint("`--name` names one entry, and these are several", "add `--server NAME`"));
     }
-    let mut plan = Plan { targets: Vec::new(), name: name.map(str::to_owned), notes: Vec::new() };
+    let name = name.map(str::to_owned);
+    let mut plan = Plan { name, left_out, ..Plan::default() };
+    let via = match via {
+        None if matches!(ws.engine()?, Engine::Host) => Some(Via::Host),
+        chosen => chosen,
+    };
     if via == Some(Via::Host) {
-        for server in &select::on_host(servers, !names.is_empty())? {
-            plan.targets.push(Target::of(server, on_host(ws, server, build)?));
+        for server in select::on_host(servers, !names.is_empty())? {
+            let server = server?;
+            plan.targets.push(Target::of(&server, on_host(ws, &server, build)?));
         }
         return Ok(plan);
     }
-    let cli = match (ws.engine()?, via) {
-        (Engine::Cli(cli), _) => cli,
-        (Engine::Host, None) => return self::servers(ws, names, scope, Some(Via::Host), name, build),
-        (Engine::Host, Some(_)) => {
-            return Err(with_hint(
-                "engine `host` has no containers",
-                "leave out `--via`, or take another `--engine`",
-            ));
-        }
+    let Engine::Cli(cli) = ws.engine()? else {
+        let hint = "leave out `--via`, or take another `--engine`";
+        return Err(with_hint("engine `host` has no containers", hint));
     };
-    for server in &servers {
+    for server in servers.iter().filter_map(|(_, it)| it.as_ref().ok()) {
         let container = server.container(&ws.global.name_prefix);
         let args = if via == Some(Via::Run) {
             no_secrets(server, "run")?;
@@ -116,7 +118,7 @@ pub(crate) fn any_command(
     if let Some(word) = secret_word(command) {
         notes.push(format!("what `{word}` is given stands in the client's file, as it is"));
     }
-    Ok(Plan { targets: vec![target], name: name.map(str::to_owned), notes })
+    Ok(Plan { targets: vec![target], name: name.map(str::to_owned), notes, left_out: 0 })
 }
 
 /// The command that starts it, if it is the container of one of our runtime images.
@@ -143,7 +145,7 @@ pub(crate) fn over_http(url: &str, headers: &[String], name: Option<&str>) -> Re
     Ok(Plan {
         targets: vec![Target { name: name.clone(), server: None, transport }],
         name: Some(name),
-        notes: Vec::new(),
+        ..Plan::default()
     })
 }
 
