@@ -22,7 +22,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("drydock-engine", &["drydock-catalog", "drydock-contract"]),
     ("drydock-edit", &[]),
     ("drydock-config", &["drydock-edit"]),
-    ("drydock-connect", &[]),
+    ("drydock-connect", &["drydock-contract"]),
     ("xtask", &["drydock-engine", "drydock-catalog", "drydock-contract", "drydock-config", "drydock-edit"]),
     // Tests stand on top of everything, and nothing on them.
     ("drydock-tests", &[]),

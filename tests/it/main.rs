@@ -11,6 +11,7 @@ mod counts;
 mod crashes;
 mod documents;
 mod ends;
+mod escapes;
 mod faults;
 mod forecasts;
 mod grants;

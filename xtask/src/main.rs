@@ -21,6 +21,7 @@ use crate::task::{
     build_images, call, check, ci, clients, doctor, down, install_client, logs, quickstart, status, test,
     tools, uninstall_client, up,
 };
+use crate::ui::progress::say;
 use crate::workspace::Workspace;
 
 /// Drydock: write MCP servers, build them into slim images, run them in sandboxed containers, and wire them into
@@ -57,9 +58,9 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
-            eprintln!("error: {err:#}");
+            say(&format!("error: {err:#}"));
             for hint in hint::hints(&err) {
-                eprintln!("\nhint: {hint}");
+                say(&format!("\nhint: {hint}"));
             }
             ExitCode::FAILURE
         }

@@ -141,16 +141,17 @@ impl Cli {
         process::run(&mut command, sink)
     }
 
-    /// Hands our own streams over to the command.
+    /// Runs a command whose output goes to our own stdout and stderr as it comes, line by line, each as `change` makes it.
+    /// None where nobody reads our stdout any more.
     ///
     /// # Errors
     /// The program cannot be run.
-    pub fn run_inherited(&self, args: &[String]) -> Result<ExitStatus, Error> {
-        command(&self.program, args)?.status().map_err(|err| self.cannot_run(err))
-    }
-
-    fn cannot_run(&self, err: std::io::Error) -> Error {
-        Error::new(format!("cannot run {}", self.program.display())).with_source(err)
+    pub fn pass_on(
+        &self,
+        args: &[String],
+        change: &(dyn Fn(&str) -> String + Sync),
+    ) -> Result<Option<ExitStatus>, Error> {
+        process::pass_on(&mut command(&self.program, args)?, change)
     }
 }
 

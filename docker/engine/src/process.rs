@@ -4,7 +4,7 @@
 //! what it prints without end, the memory holds only so much.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -50,6 +50,45 @@ pub fn run(command: &mut Command, sink: &Sink<'_>) -> Result<String, Error> {
         return Err(Error::new(format!("{program} failed ({status}):\n{}", both.trim_end())));
     }
     Ok(out)
+}
+
+/// Runs the command to its end; each line of its stdout and stderr goes to ours as it comes, as `change` makes it. None
+/// where nobody reads our stdout any more: then the command is ended.
+///
+/// # Errors
+/// It cannot be started.
+pub(crate) fn pass_on(
+    command: &mut Command,
+    change: &(dyn Fn(&str) -> String + Sync),
+) -> Result<Option<ExitStatus>, Error> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let failed = |err| Error::new(format!("cannot run {program}")).with_source(err);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.map_err(failed)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let is_read = thread::scope(|scope| {
+        scope.spawn(|| copy_lines(stderr, io::stderr(), change));
+        let copied = copy_lines(stdout, io::stdout(), change);
+        copied.map_err(|_| child.kill()).is_ok()
+    });
+    let status = child.wait().map_err(failed)?;
+    Ok(is_read.then_some(status))
+}
+
+fn copy_lines(
+    from: Option<impl Read>,
+    mut to: impl Write,
+    change: &(dyn Fn(&str) -> String + Sync),
+) -> io::Result<()> {
+    let Some(from) = from else { return Ok(()) };
+    let mut reader = BufReader::new(from);
+    let mut line = Vec::new();
+    while (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
+        to.write_all(change(&String::from_utf8_lossy(&line)).as_bytes())?;
+        to.flush()?;
+        line.clear();
+    }
+    Ok(())
 }
 
 /// Runs the command to its end and returns all that it printed, if that is not more than `max` bytes on either stream.

@@ -61,21 +61,24 @@ fn names_that_could_be_flags_or_paths_are_refused() {
 #[test]
 fn an_unknown_server_is_an_error_that_lists_the_known() {
     let root = workspace(&[("weather", WEATHER)]);
-    let hint = |name: &str| pick(root.path(), &[name.into()]).unwrap_err().hint().map(str::to_owned);
+    let hint = |name: &str| pick(root.path(), name).unwrap_err().hint().map(str::to_owned);
     assert_eq!(hint("nobody").as_deref(), Some("the servers of this workspace: weather"));
-    let wether = pick(root.path(), &["wether".into()]).unwrap_err();
+    let wether = pick(root.path(), "wether").unwrap_err();
     assert_eq!(wether.unknown_name(), Some(("wether", &["weather".to_owned()][..])));
-    let twice = pick(root.path(), &["weather".into(), "weather".into()]).unwrap();
+    let twice = pick_each(root.path(), &["weather".into(), "weather".into()]).unwrap();
     assert_eq!(twice.len(), 1);
 }
 
 #[test]
 fn a_server_that_is_described_wrongly_is_in_nobody_elses_way() {
     let root = workspace(&[("weather", WEATHER), ("broken", "{")]);
-    assert_eq!(pick(root.path(), &["weather".into()]).unwrap().len(), 1);
-    for names in [&["broken".to_owned()][..], &["weather".into(), "broken".into()], &[]] {
-        let problem = chain(&pick(root.path(), names).unwrap_err());
-        assert!(problem.contains("servers/broken/server.json"), "{problem}");
+    assert_eq!(pick(root.path(), "weather").unwrap().name, "weather");
+    let problem = chain(&pick(root.path(), "broken").unwrap_err());
+    assert!(problem.contains("servers/broken/server.json"), "{problem}");
+    for names in [&["weather".to_owned(), "broken".to_owned()][..], &[]] {
+        let each = pick_each(root.path(), names).unwrap();
+        let is_good = |name: &str| each.iter().find(|it| it.0 == name).unwrap().1.is_ok();
+        assert_eq!((each.len(), is_good("weather"), is_good("broken")), (2, true, false));
     }
     let (good, bad) = load_partial(root.path()).unwrap();
     assert_eq!((good[0].name.as_str(), good.len(), bad.len()), ("weather", 1, 1));
@@ -264,11 +267,11 @@ fn runtime_images_are_there_by_name_alone() {
     let dir = root.path().join("docker/node");
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join("server.json"), WEATHER).unwrap();
-    let names = |all: Vec<Server>| all.into_iter().map(|it| it.name).collect::<Vec<_>>();
-    assert_eq!(names(pick_with_runtimes(root.path(), &[]).unwrap()), ["weather"]);
-    let node = pick_with_runtimes(root.path(), &["node".into()]).unwrap().remove(0);
+    let names = |all: Vec<Named>| all.into_iter().map(|it| it.0).collect::<Vec<_>>();
+    assert_eq!(names(pick_each_with_runtimes(root.path(), &[]).unwrap()), ["weather"]);
+    let node = pick_each_with_runtimes(root.path(), &["node".into()]).unwrap().remove(0).1.unwrap();
     assert!(node.is_runtime && node.kind == Kind::Node);
-    let problem = pick(root.path(), &["node".into()]).unwrap_err();
+    let problem = pick(root.path(), "node").unwrap_err();
     assert!(problem.to_string().contains("a runtime image"), "{problem}");
     let taken = load(workspace(&[("node", WEATHER)]).path()).unwrap_err();
     assert!(taken.to_string().contains("the name of a runtime image"), "{taken}");

@@ -1,7 +1,7 @@
-//! What every `/mcp`, its sessions and xtask agree on: the messages on the control socket, the health record, and the
-//! names of subcommands, variables, labels and paths inside an image.
+//! What every `/mcp`, its sessions and xtask agree on: the messages on the control socket, the health record, the names of
+//! subcommands, variables, labels and paths inside an image, and what no terminal is shown.
 //!
-//! Names and types only: nothing here opens, runs or prints anything. Invariant: each name stands here and nowhere else.
+//! Names, types and text only: nothing here opens, runs or prints anything. Invariant: each name stands here and nowhere else.
 //!
 //! ```
 //! use drydock_contract::{ControlMessage, Health, env, image, subcommand};
@@ -20,6 +20,7 @@ pub mod image;
 pub mod label;
 mod message;
 pub mod subcommand;
+pub mod terminal;
 
 pub use health::Health;
 pub use message::{ControlMessage, MessageError, ServerExit, SessionKind};

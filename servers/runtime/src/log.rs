@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-pub use line::escape;
+pub use drydock_contract::terminal::escape_line as escape;
 use sink::Sink;
 
 /// How much an event matters.

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use anyhow::{Error, Result};
 use drydock_catalog::{Kind, Named, Server, container_name, runtime_names};
-use drydock_engine::{Cli, Owner};
+use drydock_engine::{Cli, Engine, Owner};
 
+use crate::batch::try_each;
 use crate::ui::progress::say;
 use crate::workspace::Workspace;
 
@@ -18,6 +19,15 @@ pub(crate) fn load_valid(root: &Path) -> Result<Vec<Server>> {
         say(&format!("left out: {:#}", Error::new(problem)));
     }
     Ok(good)
+}
+
+/// The engine, whose containers may have names that no folder has any more; without one, a name that nobody has is said
+/// first.
+pub(crate) fn engine<'a>(ws: &'a Workspace, names: &[String]) -> Result<&'a Engine> {
+    ws.engine().or_else(|err| {
+        drydock_catalog::pick_each_with_runtimes(&ws.root, names)?;
+        Err(err)
+    })
 }
 
 /// The names of all servers here, and of those whose containers this clone made, whatever became of their folders; not
@@ -64,6 +74,15 @@ pub(crate) fn on_host(servers: Vec<Named>, named: bool) -> Result<Vec<Result<Ser
         say(&format!("left out, as they run in containers only: {}", others.join(", ")));
     }
     Ok(rust)
+}
+
+/// The same servers, if one of them can be worked on: what is wrong with all of them is said before anything is begun.
+pub(crate) fn if_any_is_valid(servers: Vec<Named>, failed: &str) -> Result<Vec<Named>> {
+    if !servers.is_empty() && servers.iter().all(|(_, it)| it.is_err()) {
+        try_each(servers, failed, |(_, it)| Ok(it.map(drop)?))?;
+        return Ok(Vec::new());
+    }
+    Ok(servers)
 }
 
 /// The servers of these names, which must all be as they should be; without names those that are, and how many are not,

@@ -29,8 +29,9 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         interrupt::arm()?;
-        let engine = ws.engine()?;
         let servers = drydock_catalog::pick_each_with_runtimes(&ws.root, &self.names)?;
+        let servers = select::if_any_is_valid(servers, "images were not built")?;
+        let engine = ws.engine()?;
         let Engine::Cli(cli) = engine else {
             let servers = select::on_host(servers, !self.names.is_empty())?;
             return try_each(servers, "servers were not compiled", |it| on_host(ws, &it?));

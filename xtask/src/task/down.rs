@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        let cli = match ws.engine()? {
+        let cli = match select::engine(ws, &self.names)? {
             Engine::Cli(cli) => cli,
             Engine::Host => {
                 drydock_catalog::pick_each_with_runtimes(&ws.root, &self.names)?;

@@ -1,9 +1,11 @@
 //! `logs`: what a server and all of its sessions logged.
 //!
-//! A server's name -> its container's log on stdout. Invariant: the container is enough, whatever became of the folder.
+//! A server's name -> its container's log on stdout. Invariants: the container is enough, whatever
+//! became of the folder; what a program wrote into the log does not drive the terminal.
 
 use anyhow::{Result, bail};
 use drydock_catalog::container_name;
+use drydock_contract::terminal;
 use drydock_engine::{Engine, docker_args};
 
 use crate::hint::with_hint;
@@ -28,7 +30,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         let server = &self.name;
-        let Engine::Cli(cli) = ws.engine()? else {
+        let Engine::Cli(cli) = select::engine(ws, std::slice::from_ref(server))? else {
             drydock_catalog::pick_each_with_runtimes(&ws.root, std::slice::from_ref(server))?;
             let problem = format!("engine host keeps no log of `{server}`");
             return Err(with_hint(
@@ -44,10 +46,10 @@ impl Args {
                 ws.command(&format!("up {server}")),
             ));
         }
-        let status = cli.run_inherited(&docker_args::logs(&name, self.follow, self.tail))?;
-        if !status.success() {
-            bail!("`{} logs {name}` failed ({status})", cli.name);
+        let status = cli.pass_on(&docker_args::logs(&name, self.follow, self.tail), &terminal::escape)?;
+        match status {
+            Some(status) if !status.success() => bail!("`{} logs {name}` failed ({status})", cli.name),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

@@ -35,6 +35,7 @@ impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         interrupt::arm()?;
         let servers = drydock_catalog::pick_each_with_runtimes(&ws.root, &self.names)?;
+        let servers = select::if_any_is_valid(servers, "servers are not up")?;
         if servers.len() > 1 && !self.env.is_empty() {
             bail!("--env sets a variable of one server: name that server");
         }

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
+use drydock_contract::terminal;
 use similar::TextDiff;
 
 /// After this long the diff need not be the shortest one any more.
@@ -32,13 +33,7 @@ pub(crate) fn shown(diff: &str) -> String {
 }
 
 fn for_terminal(line: &str, colours: bool) -> String {
-    let mut text = String::new();
-    for it in line.chars() {
-        match it {
-            it if it.is_control() && it != '\t' => text.extend(it.escape_default()),
-            it => text.push(it),
-        }
-    }
+    let text = terminal::escape(line);
     match line.as_bytes().first() {
         Some(b'+') if colours => format!("\u{1b}[32m{text}\u{1b}[0m\n"),
         Some(b'-') if colours => format!("\u{1b}[31m{text}\u{1b}[0m\n"),

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use drydock_contract::terminal;
 use drydock_engine::process::{self, Sink};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -36,9 +37,9 @@ pub(crate) fn with_sink<T>(label: &str, work: impl FnOnce(&Sink<'_>) -> Result<T
     result
 }
 
-/// A sentence on stderr.
+/// Text on stderr. It may hold what others wrote: whatever would drive the terminal is escaped.
 pub(crate) fn say(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", terminal::escape(text));
 }
 
 /// Whether stderr takes colours.
@@ -69,7 +70,7 @@ impl Shown {
     fn start(label: &str) -> Self {
         let spinner = std::io::stderr().is_terminal().then(|| spinner(label));
         if spinner.is_none() {
-            eprintln!("{label} ..");
+            say(&format!("{label} .."));
         }
         let now = Instant::now();
         Self { label: label.to_owned(), start: now, spinner, last: Mutex::new(now) }
@@ -77,14 +78,14 @@ impl Shown {
 
     /// What the work is at: beside the spinner, or, in a log, a line now and then so that nobody thinks it hangs.
     fn detail(&self, text: &str) {
-        let text: String = text.chars().filter(|it| !it.is_control()).take(60).collect();
+        let text: String = terminal::escape_line(text).chars().take(60).collect();
         if let Some(spinner) = &self.spinner {
             spinner.set_message(text);
         } else if let Ok(mut last) = self.last.lock()
             && last.elapsed() > Duration::from_secs(30)
         {
             *last = Instant::now();
-            eprintln!("{} .. {} ({text})", self.label, seconds(self.start.elapsed()));
+            say(&format!("{} .. {} ({text})", self.label, seconds(self.start.elapsed())));
         }
     }
 
@@ -95,8 +96,8 @@ impl Shown {
                 spinner.finish_and_clear();
                 eprintln!("{} {} {}", mark(good), self.label, dim(&took));
             }
-            (None, true) => eprintln!("{}: {took}", self.label),
-            (None, false) => eprintln!("{}: failed after {took}", self.label),
+            (None, true) => say(&format!("{}: {took}", self.label)),
+            (None, false) => say(&format!("{}: failed after {took}", self.label)),
         }
     }
 }

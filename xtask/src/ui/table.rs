@@ -1,10 +1,11 @@
 //! Listings on stdout: a table for people, JSON for programs.
 //!
-//! Rows -> text. Invariant: control characters of what we list never reach the terminal.
+//! Rows -> text. Invariant: what would drive a terminal never reaches it from what we list.
 
 use std::io::{self, Write};
 
 use anyhow::Result;
+use drydock_contract::terminal;
 use serde::Serialize;
 
 /// Columns as wide as their widest cell.
@@ -13,7 +14,7 @@ pub(crate) fn print<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> Result<()> {
     let mut lines = vec![head.map(str::to_owned)];
-    lines.extend(rows.into_iter().map(|row| row.map(|cell| plain(&cell))));
+    lines.extend(rows.into_iter().map(|row| row.map(|cell| terminal::escape_line(&cell))));
     let width = |column: usize| lines.iter().map(|it| it[column].chars().count()).max().unwrap_or_default();
     let widths: Vec<_> = (0..N).map(width).collect();
     for line in &lines {
@@ -24,12 +25,12 @@ pub(crate) fn print<const N: usize>(
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
-    out(&serde_json::to_string_pretty(value)?)
+    out(&terminal::escape_json(&serde_json::to_string_pretty(value)?))
 }
 
 /// One line, its control characters escaped.
 pub(crate) fn line(text: &str) -> Result<()> {
-    out(&plain(text))
+    out(&terminal::escape_line(text))
 }
 
 fn out(line: &str) -> Result<()> {
@@ -37,8 +38,4 @@ fn out(line: &str) -> Result<()> {
         Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()), // as in `status | head -1`
         other => Ok(other?),
     }
-}
-
-fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }

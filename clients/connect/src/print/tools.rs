@@ -106,7 +106,7 @@ mod tests {
         }))
         .unwrap();
         let expected = "\
-get_forecast: Weather\\u{a}forecast
+get_forecast: Weather\\nforecast
   Daily forecast for a place. (and 2 more lines: see --json)
     place  required: string
            Name\\u{1b}[2J

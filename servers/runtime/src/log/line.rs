@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use drydock_contract::terminal::escape_line;
+
 use super::Request;
 
 /// Pipes take up to this much in one piece (`PIPE_BUF` of Linux), so lines of several writers never mix.
@@ -21,19 +23,19 @@ pub(super) fn human(
         let _ = write!(line, "[{session}] ");
     }
     match request {
-        None => line.push_str(&escape(text)),
+        None => line.push_str(&escape_line(text)),
         Some(it) => {
-            line.push_str(&escape(it.method));
+            line.push_str(&escape_line(it.method));
             if let Some(tool) = it.tool {
                 line.push(' ');
-                line.push_str(&escape(&shorten(tool, 128)));
+                line.push_str(&escape_line(&shorten(tool, 128)));
             }
             let ms = it.elapsed.as_secs_f64() * 1e3;
             let _ = write!(
                 line,
                 " id={} {ms:.1} ms {}",
-                escape(&shorten(it.id, 64)),
-                escape(&shorten(&it.outcome.to_string(), 200))
+                escape_line(&shorten(it.id, 64)),
+                escape_line(&shorten(&it.outcome.to_string(), 200))
             );
         }
     }
@@ -90,29 +92,6 @@ fn shorten(text: &str, chars: usize) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}...", &text[..end]),
     }
-}
-
-/// Makes text from outside safe to show: control characters and those that reorder or hide text are escaped.
-///
-/// ```
-/// assert_eq!(drydock_runtime::log::escape("red \u{1b}[31m\n"), r"red \u{1b}[31m\n");
-/// ```
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_invisible(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Zero-width and bidirectional controls: the tricks of "Trojan Source" (CVE-2021-42574), and line separators.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(crate) struct Selection<'a> {
 
 /// Every named server, entered by ourselves.
 pub(crate) fn from_server(ws: &Workspace, names: &[String]) -> Result<Vec<CheckTarget>> {
-    let engine = ws.engine()?;
+    let engine = select::engine(ws, names)?;
     let cli = match engine {
         Engine::Cli(cli) => cli,
         Engine::Host => {

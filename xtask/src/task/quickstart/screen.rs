@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Result;
+use drydock_contract::terminal::escape_line;
 
 pub(super) struct Screen {
     /// The container's name.
@@ -41,18 +42,22 @@ impl Screen {
         lines.push(format!("  clients  {}, in this folder", self.clients.join(" and ")));
         for (i, (name, title)) in self.tools.iter().enumerate() {
             let label = if i == 0 { "tools" } else { "" };
-            lines.push(format!("  {label:7}  {:19}  {}", plain(name), plain(title)).trim_end().to_owned());
+            lines.push(
+                format!("  {label:7}  {:19}  {}", escape_line(name), escape_line(title))
+                    .trim_end()
+                    .to_owned(),
+            );
         }
         lines.push(String::new());
         if let Some(why) = &self.answer.why {
             lines.push(format!(
                 "The weather service was out of reach, so here is the sun, which is computed:\n  {}",
-                plain(why)
+                escape_line(why)
             ));
             lines.push(String::new());
         }
         lines.push(head(&format!("{} {}", self.answer.tool, self.answer.arguments)));
-        lines.extend(self.answer.text.lines().map(|it| format!("  {}", plain(it))));
+        lines.extend(self.answer.text.lines().map(|it| format!("  {}", escape_line(it))));
         lines.extend([String::new(), head("What next")]);
         let next = if self.sandboxed { WITH_ENGINE } else { ON_HOST };
         let open = format!("open this folder in {}", self.clients.first().map_or("a client", String::as_str));
@@ -82,11 +87,6 @@ const ON_HOST: &Next = &[
     ("cargo xtask install-client --server weather --via host", "the same in all of your projects"),
     ("cargo xtask doctor", "what a sandbox needs on this machine"),
 ];
-
-/// Without control characters.
-fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
-}
 
 #[cfg(test)]
 mod tests {
