@@ -75,7 +75,7 @@ impl Args {
             clients: wired.iter().map(|(it, _)| it.name().to_owned()).collect(),
             tools,
             answer,
-            took: progress::seconds(start.elapsed()),
+            took: progress::seconds(progress::whole_time(start)),
             options: ws.command("").trim_start_matches("cargo xtask").trim_end().to_owned(),
         }
         .show()?;

@@ -58,6 +58,29 @@ pub(crate) fn seconds(time: Duration) -> String {
     }
 }
 
+/// The time that a person has waited: with what cargo compiled before it became this very process, where the system says
+/// that (Linux), else since `start`.
+pub(crate) fn whole_time(start: Instant) -> Duration {
+    process_age().unwrap_or_default().max(start.elapsed())
+}
+
+/// Since the start of this process, which was cargo's (`cargo run` replaces itself): proc(5), `stat` and `uptime`.
+#[cfg(target_os = "linux")]
+fn process_age() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
+    // Behind the program's name, which may hold anything, the start is the 20th field.
+    let ticks: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let started = Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second());
+    let uptime = Duration::try_from_secs_f64(uptime.split_whitespace().next()?.parse().ok()?).ok()?;
+    uptime.checked_sub(started)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process_age() -> Option<Duration> {
+    None
+}
+
 /// One piece of work on the screen.
 struct Shown {
     label: String,
@@ -127,6 +150,15 @@ fn paint(text: &str, code: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_whole_time_begins_with_the_process() {
+        let age = process_age().unwrap();
+        assert!(age < Duration::from_secs(3_600), "{age:?}");
+        let long_ago = Instant::now().checked_sub(age + Duration::from_secs(10)).unwrap();
+        assert!(whole_time(long_ago) > whole_time(Instant::now()));
+    }
 
     #[test]
     fn times_are_short() {
