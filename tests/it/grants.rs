@@ -94,6 +94,7 @@ fn the_persons_file_grants_and_the_publishers_does_not() {
     assert_eq!(network(&env), "internet");
     granted(&engine, &env);
 
+    keeps_its_volume_unless_told_otherwise(&engine, &env);
     dies_for_want_of_a_grant(&env, folder.path());
 }
 
@@ -134,6 +135,18 @@ fn granted(engine: &Engine, env: &TestEnv) {
     assert_eq!(call(engine, env, "read", json!({ "path": "/data/kept.txt" })), "kept");
     assert!(call(engine, env, "read", json!({ "path": "/app/data/private.txt" })).starts_with("Error"));
     assert_eq!(write(engine, env, "/data/kept.txt"), "written", "a second time");
+}
+
+fn keeps_its_volume_unless_told_otherwise(engine: &Engine, env: &TestEnv) {
+    let volume = format!("{}-data", env.container("granted"));
+    let kept = env.ok(&["down", "granted"]);
+    let command = "cargo xtask down granted --volumes removes it";
+    assert!(kept.stderr.contains(&format!("kept, with what is in it: {volume}; {command}")), "{kept}");
+    engine.ok(&["volume", "inspect", &volume]);
+    // Also when the container is gone already.
+    env.ok(&["down", "granted", "--volumes"]);
+    engine.run(&["volume", "inspect", &volume]).fails();
+    assert!(!env.ok(&["down", "granted"]).stderr.contains("kept"));
 }
 
 fn dies_for_want_of_a_grant(env: &TestEnv, root: &Path) {

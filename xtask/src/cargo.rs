@@ -1,7 +1,7 @@
 //! What cargo knows about a server's crate, and the two ways to compile it here: for this machine, or static for an image.
 //!
 //! `Server` -> the path of a binary. Invariant: a static build depends on the sources alone: it names no path of this
-//! machine and takes no flags from the environment, so that two builds give the same bytes.
+//! machine and takes no flags from the environment, so that two builds with profile release give the same bytes.
 
 use std::env;
 use std::ffi::OsString;
@@ -80,7 +80,9 @@ pub(crate) fn build_static(
     ];
     let mut command = cargo(&ws.root, &args)?;
     command.env("CARGO_ENCODED_RUSTFLAGS", static_flags(ws, target)?.join("\u{1f}"));
-    command.env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
+    command.env_remove("RUSTFLAGS");
+    // What a build from before left could be seen in the bytes; a quick one is to be quick.
+    command.env("CARGO_INCREMENTAL", if profile == Profile::Release { "0" } else { "1" });
     progress::run(&format!("compiling {} for {target} (profile {})", server.name, profile.name()), command)?;
     Ok(it.target_dir.join(target).join(profile.name()).join(&it.binary))
 }

@@ -229,6 +229,22 @@ pub fn remove(container: &str) -> Vec<String> {
     strings(["rm", "--force", container])
 }
 
+/// The names of the volumes that a workspace made for a server, whatever its containers are called.
+#[must_use]
+pub fn list_volumes(server: &str, workspace: &str) -> Vec<String> {
+    let server = format!("label={}={server}", label::SERVER);
+    let workspace = format!("label={}={workspace}", label::WORKSPACE);
+    strings(["volume", "ls", "--quiet", "--filter", &server, "--filter", &workspace])
+}
+
+/// Removes volumes with what is in them.
+#[must_use]
+pub fn remove_volumes(names: &[String]) -> Vec<String> {
+    let mut args = strings(["volume", "rm"]);
+    args.extend_from_slice(names);
+    args
+}
+
 /// What a container and its sessions logged; `tail`: only so many lines.
 #[must_use]
 pub fn logs(container: &str, follow: bool, tail: Option<u64>) -> Vec<String> {

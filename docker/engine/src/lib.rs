@@ -29,4 +29,4 @@ pub use self::inspect::{
 };
 pub use self::location::Location;
 pub use self::verify::{unmet, verify};
-pub use self::volumes::give_volumes;
+pub use self::volumes::{give_volumes, volumes_of};

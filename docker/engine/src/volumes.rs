@@ -1,4 +1,5 @@
-//! Makes a container's volumes the user's own: an engine makes a new one as root's, and nobody in a sandbox can change that.
+//! A container's volumes: which they are, and whose. An engine makes a new one as root's, and nobody in a sandbox can change
+//! that.
 //!
 //! Container + volumes -> folders with an owner. Invariant: what is in a volume stays as it is; only its top folder's owner
 //! and mode are set.
@@ -9,6 +10,16 @@ use crate::cli::Cli;
 use crate::docker_args;
 use crate::error::Error;
 use crate::flags::volume;
+
+/// The names of the volumes that this workspace made for a server's container, whether that is there or not.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub fn volumes_of(cli: &Cli, server: &str, container: &str, workspace: &str) -> Result<Vec<String>, Error> {
+    let all = cli.stdout(&docker_args::list_volumes(server, workspace))?;
+    let own = volume(container, "");
+    Ok(all.lines().filter(|it| it.starts_with(&own)).map(str::to_owned).collect())
+}
 
 /// Gives the volumes of a server's container to its user; they exist since the container was created.
 ///

@@ -5,7 +5,7 @@
 
 use anyhow::{Result, bail};
 use drydock_catalog::container_name;
-use drydock_engine::{Cli, Container, Engine, Owner};
+use drydock_engine::{Cli, Container, Engine, Owner, docker_args};
 
 use crate::batch::try_each;
 use crate::ops::adopt::{self, Maker};
@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 
 /// Stop and remove the servers' containers (all of them without names)
 ///
-/// Open sessions end. What a runtime image has in its volume stays. Under `--engine host` there is nothing to stop: each server ends with its client.
+/// Open sessions end. Volumes stay, and are named, unless `--volumes` is given. Under `--engine host` there is nothing to stop: each server ends with its client.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Servers and runtime images (node, python); without any, all servers of the workspace
@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// as with `up --adopt`
     #[arg(long)]
     adopt: bool,
+    /// Also remove their volumes, with all that is in them
+    #[arg(long)]
+    volumes: bool,
 }
 
 impl Args {
@@ -40,22 +43,42 @@ impl Args {
             [] => select::all_names(ws, cli)?,
             names => select::names(ws, cli, names)?,
         };
-        try_each(names, "containers were left", |it| self.down(ws, cli, &it))
+        try_each(names, "containers were left", |it| {
+            if self.down(ws, cli, &it)? { self.volumes(ws, cli, &it) } else { Ok(()) }
+        })
     }
 
-    fn down(&self, ws: &Workspace, cli: &Cli, server: &str) -> Result<()> {
+    /// Those of a server whose container is gone: removed on request, else named.
+    fn volumes(&self, ws: &Workspace, cli: &Cli, server: &str) -> Result<()> {
+        let container = container_name(&ws.global.name_prefix, server);
+        let found = drydock_engine::volumes_of(cli, server, &container, &ws.id()?)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let names = found.join(", ");
+        if self.volumes {
+            let removed = || Ok(cli.stdout(&docker_args::remove_volumes(&found)).map(drop)?);
+            return progress::step(&format!("removing {names}"), removed);
+        }
+        let command = ws.command(&format!("down {server} --volumes"));
+        progress::say(&format!("kept, with what is in it: {names}; {command} removes it"));
+        Ok(())
+    }
+
+    /// Whether no container of that name is left.
+    fn down(&self, ws: &Workspace, cli: &Cli, server: &str) -> Result<bool> {
         let name = container_name(&ws.global.name_prefix, server);
         let Some(found) = drydock_engine::container(cli, &name)? else {
             progress::say(&format!("{name}: not there"));
-            return Ok(());
+            return Ok(true);
         };
         let whose = match found.owner(server, &ws.id()?) {
-            Owner::ThisWorkspace => return remove(cli, &found),
+            Owner::ThisWorkspace => return remove(cli, &found).map(|()| true),
             Owner::OtherWorkspace(_) => match Maker::of(ws, &found) {
                 Maker::Living(_) => adopt::describe(ws, &found),
                 _ if self.adopt || !self.names.is_empty() => {
                     adopt::take_over(ws, cli, &found, self.adopt)?;
-                    return remove(cli, &found);
+                    return remove(cli, &found).map(|()| true);
                 }
                 _ => format!("{}; `--adopt` takes it over", adopt::describe(ws, &found)),
             },
@@ -65,7 +88,7 @@ impl Args {
             bail!("{name} was left as it is: {whose}");
         }
         progress::say(&format!("{name}: left as it is: {whose}"));
-        Ok(())
+        Ok(false)
     }
 }
 
