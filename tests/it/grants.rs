@@ -167,11 +167,11 @@ fn a_volume_of_an_image_that_lacks_the_folder_is_its_users_own() {
     fs::copy(workspace_root().join("servers/weather/server.json"), server.join("server.json")).unwrap();
     fs::write(server.join("Cargo.toml"), "").unwrap();
     fs::write(server.join("drydock.toml"), "volumes = [{ name = \"data\", path = \"/srv/data\" }]").unwrap();
-    env.ok(&["up", "weather"]);
+    env.ok(&["up", "weather", "--no-build"]);
     // A header of tar: the mode at 100, the user at 108, the group at 116, in octal.
     let archive = engine.ok(&["cp", &format!("{}:/srv/data", env.container("weather")), "-"]);
     assert_eq!((&archive[..5], &archive[103..107]), ("data/", "0700"), "{:?}", &archive[..130]);
     assert_eq!((&archive[108..115], &archive[116..123]), ("0177774", "0177774"), "{:?}", &archive[..130]);
-    let again = env.ok(&["up", "weather"]);
+    let again = env.ok(&["up", "weather", "--no-build"]);
     assert!(again.stderr.contains("already up"), "{again}");
 }

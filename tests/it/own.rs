@@ -175,8 +175,24 @@ fn a_file_beside_a_requirements_txt(engine: &Engine, env: &TestEnv, root: &Path)
     let file = server.join("custom_mcp_server.py");
     let text = fs::read_to_string(&file).expect("the example's source");
     assert!(text.contains("python-example is ready"), "{text}");
-    write(&file, &text.replace("python-example is ready", "a changed example is ready"));
-    one_differs(&before, &build(engine, env, "python-example", image));
     env.ok(&["up", "python-example"]);
+    assert_eq!(stale(env, "python-example"), json!(false));
+    write(&file, &text.replace("python-example is ready", "a changed example is ready"));
+    assert_eq!(stale(env, "python-example"), json!(true));
+    let kept = env.ok(&["up", "python-example", "--no-build"]);
+    assert!(kept.stderr.contains("not built, as you say") && kept.stderr.contains("already up"), "{kept}");
+    let mut up = env.xtask(&["up", "python-example"]);
+    up.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+    let up = drydock_tests::process::run_with(&mut up, &[], drydock_tests::process::BUILD_TIMEOUT).ok();
+    assert!(up.stderr.contains("was built from other sources than these: building it"), "{up}");
+    one_differs(&before, inspect(engine, image)["RootFS"]["Layers"].as_array().expect("layers"));
     log(env, "python-example", &["a changed example is ready"]);
+    assert_eq!(stale(env, "python-example"), json!(false));
+}
+
+/// What `status` says of whether a server's container is older than its sources.
+fn stale(env: &TestEnv, name: &str) -> Value {
+    let rows = env.ok(&["status", "--json"]).json();
+    let row = rows.as_array().and_then(|it| it.iter().find(|it| it["name"] == name)).expect("its row");
+    row["stale"].clone()
 }

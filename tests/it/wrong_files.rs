@@ -33,7 +33,7 @@ fn the_others_are_worked_on_and_the_wrong_one_is_named() {
     let env = weather_and_a_wrong_one(&engine, "wrong", folder.path());
     let named = "servers/a-wrong-one/server.json: not what a server.json may be";
 
-    let up = env.run(&["up"]).fails();
+    let up = env.run(&["up", "--no-build"]).fails();
     assert!(up.stderr.contains(named) && up.stderr.contains("1 of 2 servers are not up"), "{up}");
     let installed = env.run(&["install-client", "cursor"]).fails();
     assert!(
@@ -45,7 +45,7 @@ fn the_others_are_worked_on_and_the_wrong_one_is_named() {
     let rows = env.ok(&["status", "--json"]).json();
     assert_eq!((&rows[0]["name"], &rows[0]["health"]), (&"weather".into(), &"ready".into()), "{rows}");
     // One that is named is an error alone.
-    assert!(!env.run(&["up", "weather"]).ok().stderr.contains(named));
+    assert!(!env.run(&["up", "weather", "--no-build"]).ok().stderr.contains(named));
     assert!(env.run(&["install-client", "cursor", "--server", "a-wrong-one"]).fails().stderr.contains(named));
     env.ok(&["down"]);
     assert!(
@@ -63,7 +63,7 @@ fn a_container_is_reached_when_its_file_is_wrong_and_when_its_folder_is_gone() {
         fs::create_dir_all(&server).unwrap();
         fs::write(server.join("Cargo.toml"), "").unwrap();
         fs::copy(workspace_root().join("servers/weather/server.json"), server.join("server.json")).unwrap();
-        env.ok(&["up", "weather"]);
+        env.ok(&["up", "weather", "--no-build"]);
         if gone {
             fs::remove_dir_all(&server).unwrap();
         } else {

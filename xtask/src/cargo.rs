@@ -13,6 +13,7 @@ use drydock_catalog::Server;
 use xshell::{Cmd, Shell, cmd};
 
 pub(crate) use self::metadata::{Crate, Metadata};
+use crate::ops::sources::{self, Sources};
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
@@ -55,8 +56,11 @@ pub(crate) fn build_host(ws: &Workspace, server: &Server) -> Result<PathBuf> {
     let it = ws.metadata()?.describe(server)?;
     let args = ["build", "--profile", "quick", "--package", &it.package, "--bin", &it.binary];
     let label = format!("compiling {} for this machine (profile quick)", server.name);
+    let fingerprint = Sources::new(&ws.root).fingerprint(server)?;
     progress::run(&label, cargo(&ws.root, &args)?)?;
-    Ok(quick_binary(&it))
+    let binary = quick_binary(&it);
+    sources::note_binary(&binary, &fingerprint)?;
+    Ok(binary)
 }
 
 /// Builds a static binary for an image.

@@ -18,6 +18,7 @@ use xshell::{Shell, cmd};
 
 use crate::hint::with_hint;
 use crate::ops::missing_grant;
+use crate::ops::sources::{self, Sources};
 use crate::ops::up::because;
 use crate::workspace::Workspace;
 use crate::{cargo, interrupt, ui::progress};
@@ -249,11 +250,29 @@ pub(crate) fn resolve(ws: &Workspace, name: &str) -> Result<(Server, StdioComman
     Ok((server, launch))
 }
 
+/// What a person should know when they ask a server: that it is older than its sources.
+pub(crate) fn note_stale(ws: &Workspace, server: &Server) -> Option<String> {
+    let built_from = match ws.engine().ok()? {
+        Engine::Cli(cli) => {
+            let found = drydock_engine::container(cli, &server.container(&ws.global.name_prefix)).ok()??;
+            found.sources().map(str::to_owned)
+        }
+        Engine::Host => sources::of_binary(&cargo::host_binary(ws, server).ok()?),
+    };
+    let stale = Sources::new(&ws.root).is_stale(server, built_from.as_deref())?;
+    stale.then(|| {
+        format!("what answers is older than its sources: {}", ws.command(&format!("up {}", server.name)))
+    })
+}
+
 /// Shows a person what the client printed, or what the engine knows better. Ends with the client's exit code.
 pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -> Result<()> {
     const NO_CONNECTION: i32 = 3;
     const LONGEST_EXCUSE: usize = 2_000;
     let code = output.status.code().unwrap_or(NO_CONNECTION);
+    if let Some(note) = note_stale(ws, server) {
+        progress::say(&format!("note: `{}`: {note}", server.name));
+    }
     if code == NO_CONNECTION
         && let Some((problem, hint)) = diagnose(ws, server)
     {

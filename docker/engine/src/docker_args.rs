@@ -67,6 +67,8 @@ pub struct Origin<'a> {
     pub license: &'a str,
     /// The cargo profile.
     pub profile: &'a str,
+    /// A hash of the sources.
+    pub sources: &'a str,
     /// Whether layers that the engine has may be used again.
     pub cached: bool,
 }
@@ -85,6 +87,7 @@ pub fn build(server: &Server, origin: &Origin, build_args: &[(&str, &str)], cont
         (label::SERVER, server.name.as_str()),
         (label::WORKSPACE, origin.workspace),
         (label::PROFILE, origin.profile),
+        (label::SOURCES, origin.sources),
         ("io.modelcontextprotocol.server.name", &server.id),
         ("org.opencontainers.image.description", &server.description),
         ("org.opencontainers.image.licenses", origin.license),

@@ -211,6 +211,12 @@ impl Container {
         Some((machine, Path::new(folder)))
     }
 
+    /// The hash of the sources that its image was built from, from the image's label.
+    #[must_use]
+    pub fn sources(&self) -> Option<&str> {
+        self.label(label::SOURCES)
+    }
+
     /// The hash of all that it was made with, from its label.
     #[must_use]
     pub fn settings(&self) -> Option<&str> {
@@ -239,6 +245,12 @@ impl Image {
     #[must_use]
     pub fn is_ours(&self, server: &str, workspace: &str) -> bool {
         self.label(label::SERVER) == Some(server) && self.label(label::WORKSPACE) == Some(workspace)
+    }
+
+    /// The hash of the sources that it was built from.
+    #[must_use]
+    pub fn sources(&self) -> Option<&str> {
+        self.label(label::SOURCES)
     }
 
     /// The cargo profile that it was compiled with.

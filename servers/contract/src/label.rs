@@ -12,5 +12,7 @@ pub const STATE: &str = "dev.drydock.state";
 pub const SETTINGS: &str = "dev.drydock.settings";
 /// On the container of one session, which a client starts.
 pub const SESSION: &str = "dev.drydock.session";
+/// A hash of the sources that an image was built from.
+pub const SOURCES: &str = "dev.drydock.sources";
 /// The cargo profile that the program in an image was built with.
 pub const PROFILE: &str = "dev.drydock.profile";

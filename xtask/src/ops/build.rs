@@ -10,13 +10,14 @@ mod stage;
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result};
 use drydock_catalog::{Kind, Server};
 use drydock_engine::{Cli, Image, docker_args};
 use tempfile::TempDir;
 
 use crate::cargo::{self, Crate, Profile};
 use crate::hint::with_hint;
+use crate::ops::sources::Sources;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
@@ -55,6 +56,7 @@ pub(crate) struct Builder<'a> {
     ws: &'a Workspace,
     cli: &'a Cli,
     options: BuildOptions,
+    pub(super) sources: Sources<'a>,
     bridge: OnceCell<Bridge>,
 }
 
@@ -69,7 +71,7 @@ struct Bridge {
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(ws: &'a Workspace, cli: &'a Cli, options: BuildOptions) -> Self {
-        Self { ws, cli, options, bridge: OnceCell::new() }
+        Self { ws, cli, options, sources: Sources::new(&ws.root), bridge: OnceCell::new() }
     }
 
     pub(crate) fn cli(&self) -> &Cli {
@@ -78,6 +80,7 @@ impl<'a> Builder<'a> {
 
     /// Builds one server's image, and says its size.
     pub(crate) fn build(&self, server: &Server) -> Result<Image> {
+        let sources = self.sources.fingerprint(server)?;
         match (server.kind, self.target()?) {
             (Kind::Rust, target) => {
                 let about = self.ws.metadata()?.describe(server)?;
@@ -89,9 +92,19 @@ impl<'a> Builder<'a> {
             (Kind::Node | Kind::Python, target) => self.bridged(server, target.as_deref())?,
         }
         let image = drydock_engine::image(self.cli, &server.image())?
-            .ok_or_else(|| anyhow!("{} built {} and does not have it", self.cli.name, server.image()))?;
+            .filter(|it| it.sources() == Some(&sources))
+            .ok_or_else(|| not_loaded(self.cli, server))?;
         progress::say(&format!("{}: {}", server.image(), mebibytes(image.size)));
         Ok(image)
+    }
+
+    /// Builds it again with the profile of the image that it replaces.
+    pub(crate) fn rebuild(&self, server: &Server, old: &Image) -> Result<Image> {
+        let quick = old.profile() == Some(Profile::Quick.name());
+        match quick && self.options.profile != Profile::Quick {
+            true => Builder::new(self.ws, self.cli, BuildOptions::with(Profile::Quick)).build(server),
+            false => self.build(server),
+        }
     }
 
     /// What the local cargo compiles for; nothing where the engine compiles.
@@ -140,10 +153,12 @@ impl<'a> Builder<'a> {
         context: &TempDir,
     ) -> Result<Vec<String>> {
         let workspace = self.ws.id()?;
+        let sources = self.sources.fingerprint(server)?;
         let origin = docker_args::Origin {
             workspace: &workspace,
             license,
             profile: self.options.profile.name(),
+            sources: &sources,
             cached: !self.options.no_cache,
         };
         Ok(docker_args::build(server, &origin, build_args, context.path()))
@@ -152,6 +167,14 @@ impl<'a> Builder<'a> {
     fn run(&self, label: &str, args: &[String]) -> Result<()> {
         progress::with_sink(label, |sink| Ok(self.cli.run_with_progress(args, sink)?)).map(drop)
     }
+}
+
+/// The build succeeded, and the tag leads to no image or to an older one.
+fn not_loaded(cli: &Cli, server: &Server) -> Error {
+    let problem = format!("{} built {} and does not have it", cli.name, server.image());
+    let hint = "a builder of buildx that runs in a container keeps what it builds to itself: `docker buildx use default` \
+                (or BUILDX_BUILDER=default in the environment), and build again";
+    with_hint(problem, hint)
 }
 
 /// As in `4.31 MiB`.

@@ -32,6 +32,9 @@ pub(crate) struct UpOptions {
     /// clone is gone, then all of that workspace: its containers, images, and the entries that lead there
     #[arg(long)]
     pub(crate) adopt: bool,
+    /// Take the image that is there, also when the sources have changed since it was built
+    #[arg(long)]
+    pub(crate) no_build: bool,
 }
 
 /// Brings one server up; when this returns it is ready. The builder makes its image if it is missing.
@@ -55,7 +58,7 @@ pub(crate) fn up(
     };
     inspect()?; // before the work of a build; and our id may be another one then
     let id = ws.id()?;
-    let image = image(builder, server, &id)?;
+    let image = image(builder, server, &id, options)?;
     say_grants(server);
     let want = docker_args::create(server, &name, &id, &env).with_state(&ws.state_label()?);
     // A build takes minutes, in which somebody may have made or started one.
@@ -112,10 +115,26 @@ fn say_grants(server: &Server) {
     }
 }
 
-/// Our image of this version, built if it is missing.
-fn image(builder: &Builder<'_>, server: &Server, id: &str) -> Result<Image> {
+/// Our image of this version, built if it is missing, or older than its sources.
+fn image(builder: &Builder<'_>, server: &Server, id: &str, options: UpOptions) -> Result<Image> {
     match drydock_engine::image(builder.cli(), &server.image())? {
-        Some(image) if image.is_ours(&server.name, id) => return Ok(image),
+        Some(image) if image.is_ours(&server.name, id) => {
+            if image.sources() == Some(&builder.sources.fingerprint(server)?) {
+                return Ok(image);
+            }
+            if options.no_build {
+                progress::say(&format!(
+                    "{} was built from other sources than these: not built, as you say",
+                    server.image()
+                ));
+                return Ok(image);
+            }
+            progress::say(&format!(
+                "{} was built from other sources than these: building it",
+                server.image()
+            ));
+            return builder.rebuild(server, &image);
+        }
         Some(_) => progress::say(&format!("{} was not built by this workspace: building it", server.image())),
         None => progress::say(&format!("{} is not there yet: building it", server.image())),
     }

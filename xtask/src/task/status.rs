@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::cargo;
 use crate::ops::adopt;
 use crate::ops::select;
+use crate::ops::sources::{self, Sources};
 use crate::ui::table;
 use crate::workspace::Workspace;
 
@@ -22,7 +23,7 @@ use crate::workspace::Workspace;
 /// says which servers are compiled for this machine.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// As JSON: a list of objects with name, kind, shell, container, image, owner, state, health, age_seconds, sessions, warm, network
+    /// As JSON: a list of objects with name, kind, shell, container, image, owner, state, health, age_seconds, sessions, warm, network, stale
     #[arg(long)]
     json: bool,
 }
@@ -52,6 +53,9 @@ pub(crate) struct Row {
     pub(crate) warm: Option<u64>,
     /// What it reaches: `none` or `internet`; for a container what the engine says, which may be another network's name.
     pub(crate) network: String,
+    /// Whether a container of ours, or under engine host a binary, is older than its sources; nothing where that is not
+    /// known.
+    pub(crate) stale: Option<bool>,
 }
 
 impl Args {
@@ -78,6 +82,9 @@ fn show(rows: &[Row]) -> Result<()> {
     let dash = || "-".to_owned();
     let lines = rows.iter().map(|row| {
         let state = match row.owner {
+            None | Some("this workspace") if row.stale == Some(true) => {
+                format!("{}, older sources", row.state)
+            }
             None | Some("this workspace") => row.state.clone(),
             Some(other) => format!("{} ({other})", row.state),
         };
@@ -104,11 +111,16 @@ pub(crate) fn rows(ws: &Workspace, cli: &Cli) -> Result<Vec<Row>> {
     let names: Vec<_> = servers.iter().map(|it| it.container(&ws.global.name_prefix)).collect();
     let mut found = drydock_engine::containers(cli, &names)?;
     found.sort_by(|a, b| a.name().cmp(b.name()));
+    let sources = Sources::new(&ws.root);
     let mut rows = Vec::new();
     for (server, name) in servers.iter().zip(names) {
         let at = found.iter().position(|it| it.name() == name);
         rows.push(match at.map(|at| found.remove(at)) {
-            Some(it) => row(cli, &it, &server.name, Some(server.kind), &id),
+            Some(it) => {
+                let row = row(cli, &it, &server.name, Some(server.kind), &id);
+                let ours = row.owner == Some("this workspace");
+                Row { stale: ours.then(|| sources.is_stale(server, it.sources())).flatten(), ..row }
+            }
             None => absent(server, name),
         });
     }
@@ -136,6 +148,7 @@ fn absent(server: &Server, container: String) -> Row {
         sessions: None,
         warm: None,
         network: server.sandbox.network.to_string(),
+        stale: None,
     }
 }
 
@@ -166,16 +179,19 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
         sessions: asked.as_ref().map(|it| it.sessions),
         warm: asked.and_then(|it| it.warm),
         network: it.network(),
+        stale: None,
     }
 }
 
 fn host_rows(ws: &Workspace) -> Result<Vec<Row>> {
+    let sources = Sources::new(&ws.root);
     let mut rows = Vec::new();
     for server in select::load_valid(&ws.root)?.iter().filter(|it| it.kind == Kind::Rust) {
         let path = cargo::host_binary(ws, server)?;
         let state = if path.is_file() { "compiled" } else { "absent" };
+        let stale = sources.is_stale(server, sources::of_binary(&path).as_deref()).filter(|_| path.is_file());
         let image = path.display().to_string();
-        rows.push(Row { image, state: state.to_owned(), ..absent(server, "-".to_owned()) });
+        rows.push(Row { image, state: state.to_owned(), stale, ..absent(server, "-".to_owned()) });
     }
     Ok(rows)
 }

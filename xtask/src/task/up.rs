@@ -18,7 +18,7 @@ use crate::{cargo, interrupt};
 /// Start the servers' containers (all of them without names)
 ///
 /// Creates what is missing, starts what is stopped, leaves what already runs from the same image and settings, and
-/// recreates what is ours and differs, unless sessions are open. Builds images that are missing. Under `--engine host`
+/// recreates what is ours and differs, unless sessions are open. Builds images that are missing, or older than their sources. Under `--engine host`
 /// there is nothing to start: it compiles the Rust servers, and a client starts them.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {

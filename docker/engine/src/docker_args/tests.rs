@@ -148,6 +148,7 @@ fn an_image_says_what_it_is() {
         workspace: "00112233aabbccdd",
         license: "MIT OR Apache-2.0",
         profile: "release",
+        sources: "0123456789abcdef",
         cached: true,
     };
     let args =
@@ -159,6 +160,7 @@ fn an_image_says_what_it_is() {
 --label dev.drydock.server=weather
 --label dev.drydock.workspace=00112233aabbccdd
 --label dev.drydock.profile=release
+--label dev.drydock.sources=0123456789abcdef
 --label io.modelcontextprotocol.server.name=io.github.ana/weather
 --label org.opencontainers.image.description=-v /:/host
 --label org.opencontainers.image.licenses=MIT OR Apache-2.0

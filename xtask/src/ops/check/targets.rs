@@ -94,7 +94,8 @@ fn names_to_check(ws: &Workspace, cli: &Cli, names: &[String]) -> Result<Vec<Str
 /// A server of the workspace.
 fn entered(ws: &Workspace, engine: &Engine, server: Server) -> CheckTarget {
     let transport = connect::launch(ws, engine, &server).map(Transport::Stdio);
-    CheckTarget { server: Some(server.clone()), ..directly(server.name, transport) }
+    let notes = connect::note_stale(ws, &server).into_iter().collect();
+    CheckTarget { server: Some(server.clone()), notes, ..directly(server.name, transport) }
 }
 
 /// A container of ours whose server is described wrongly, or not at all: it can be entered all the same.

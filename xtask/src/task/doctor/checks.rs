@@ -15,6 +15,7 @@ use crate::ops::adopt::{self, Maker};
 use crate::ops::build::mebibytes;
 use crate::ops::preflight::{self, UnmetRequirement};
 use crate::ops::reinstall;
+use crate::ops::sources::Sources;
 use crate::ops::up::because;
 use crate::workspace::Workspace;
 
@@ -32,7 +33,8 @@ pub(super) fn all(ws: &Workspace) -> Vec<Finding> {
     all.extend(disk(&ws.root));
     match drydock_catalog::load_partial(&ws.root) {
         Ok((servers, wrong)) => {
-            all.extend(servers.iter().flat_map(|it| server(ws, cli, it)));
+            let sources = Sources::new(&ws.root);
+            all.extend(servers.iter().flat_map(|it| server(ws, cli, &sources, it)));
             all.extend(wrong.into_iter().map(|err| Finding::bad("servers", &err.into())));
         }
         Err(err) => all.push(Finding::bad("servers", &err.into())),
@@ -105,7 +107,7 @@ fn disk(_: &Path) -> Option<Finding> {
     None
 }
 
-fn server(ws: &Workspace, cli: Option<&Cli>, server: &Server) -> Vec<Finding> {
+fn server(ws: &Workspace, cli: Option<&Cli>, sources: &Sources<'_>, server: &Server) -> Vec<Finding> {
     let name = format!("server {}", server.name);
     let what = match &server.program.package {
         _ if server.kind == Kind::Rust => {
@@ -118,13 +120,14 @@ fn server(ws: &Workspace, cli: Option<&Cli>, server: &Server) -> Vec<Finding> {
         Err(err) => return vec![Finding::bad(name, &err)],
         Ok(what) => what,
     };
-    let found =
-        cli.map(|cli| server_status(ws, cli, server).unwrap_or_else(|err| vec![Finding::bad(&name, &err)]));
+    let found = cli.map(|cli| {
+        server_status(ws, cli, sources, server).unwrap_or_else(|err| vec![Finding::bad(&name, &err)])
+    });
     found.unwrap_or_else(|| vec![Finding::ok(name, format!("{what} {}", server.version))])
 }
 
 /// Its image and its container.
-fn server_status(ws: &Workspace, cli: &Cli, server: &Server) -> Result<Vec<Finding>> {
+fn server_status(ws: &Workspace, cli: &Cli, sources: &Sources<'_>, server: &Server) -> Result<Vec<Finding>> {
     let (id, up) = (ws.id()?, ws.command(&format!("up {}", server.name)));
     let build = ws.command(&format!("build-images {}", server.name));
     let image = drydock_engine::image(cli, &server.image())?;
@@ -132,6 +135,9 @@ fn server_status(ws: &Workspace, cli: &Cli, server: &Server) -> Result<Vec<Findi
         None => Finding::note(server.image(), "not built", &build),
         Some(it) if !it.is_ours(&server.name, &id) => {
             Finding::note(server.image(), "built by another workspace", &build)
+        }
+        Some(it) if sources.is_stale(server, it.sources()) == Some(true) => {
+            Finding::note(server.image(), "built from other sources than these", &up)
         }
         Some(it) if it.profile() == Some("quick") => Finding::note(
             server.image(),
