@@ -152,6 +152,8 @@ fn keeps_its_volume_unless_told_otherwise(engine: &Engine, env: &TestEnv) {
 fn dies_for_want_of_a_grant(env: &TestEnv, root: &Path) {
     fs::write(root.join("servers/granted/drydock.toml"), "[env]\nDIE = \"1\"\n").expect("a new file");
     let failed = env.run(&["up", "granted"]).fails();
+    assert!(failed.stderr.contains("it died twice in the same way"), "{failed}");
+    assert!(env.ok(&["logs", "granted"]).stderr.contains("name resolution"), "its log is kept");
     let advice = "hint: if you want to allow that: write `network = \"internet\"` into servers/granted/drydock.toml, then";
     assert!(failed.stderr.contains(advice), "{failed}");
 }

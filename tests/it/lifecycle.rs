@@ -140,7 +140,7 @@ fn another_workspaces_container_is_taken_over_only_on_demand() {
 }
 
 #[test]
-fn a_server_that_does_not_come_up_leaves_nothing_behind() {
+fn a_server_that_does_not_come_up_is_stopped_and_keeps_its_log() {
     let engine = engine_or_skip!();
     let env = weather::test_env(&engine, "broken");
     let failed = env.run(&["up", "weather", "--env", "MCP_LOG=loud"]).fails();
@@ -148,8 +148,11 @@ fn a_server_that_does_not_come_up_leaves_nothing_behind() {
         failed.stderr.contains("MCP_LOG") && failed.stderr.contains("loud"),
         "its own words are shown: {failed}"
     );
-    let left = engine.ok(&["ps", "--all", "--quiet", "--filter", &format!("name={}", env.prefix())]);
-    assert_eq!(left, "");
+    let left = &engine.inspect(&env.container("weather"))["State"];
+    assert_eq!(left["Running"], false, "{left}");
+    assert!(env.ok(&["logs", "weather"]).stderr.contains("loud"));
+    env.ok(&["up", "weather"]);
+    assert_eq!(state(&env), ("running".to_owned(), "ready".to_owned()));
 }
 
 #[test]

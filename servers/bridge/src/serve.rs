@@ -76,6 +76,7 @@ impl Handler for WarmChildren {
             ready: self.pool.is_ready(),
             dropped: self.dropped,
             warm: Some(self.pool.warm() as u64),
+            failures: self.pool.failures(),
             reason: self.pool.reason(),
             ..Health::default()
         }

@@ -27,9 +27,16 @@ pub struct Health {
     /// Children that wait for a session; `None` where none are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm: Option<u64>,
+    /// How often it has died at its start, since it last did not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u64,
     /// Why it is not ready, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Health {
@@ -60,6 +67,7 @@ impl std::str::FromStr for Health {
             served: count("served"),
             dropped: count("dropped"),
             warm: value["warm"].as_u64(),
+            failures: count("failures"),
             reason: value["reason"].as_str().map(str::to_owned),
         })
     }
@@ -83,7 +91,8 @@ mod tests {
     #[test]
     fn it_reads_what_it_writes_by_both_readers() {
         let reason = Some("a \"b\"\nc".to_owned());
-        let health = Health { ready: false, sessions: 1, served: 2, dropped: 3, warm: Some(4), reason };
+        let health =
+            Health { ready: false, sessions: 1, served: 2, dropped: 3, warm: Some(4), failures: 5, reason };
         let json = health.to_json();
         assert_eq!(json.parse::<Health>().unwrap(), health);
         assert_eq!(serde_json::from_str::<Health>(&json).unwrap(), health);

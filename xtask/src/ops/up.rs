@@ -192,7 +192,7 @@ fn replace(cli: &Cli, found: &Container, options: UpOptions) -> Result<()> {
     Ok(drydock_engine::stop_and_remove(cli, found)?)
 }
 
-/// Creates and starts; on any failure before the server was ready, nothing half made stays.
+/// Creates and starts. Nothing half made stays; a server that does not get ready is stopped and stays, with its log.
 fn create_and_start(ws: &Workspace, cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
     let output = cli.output(&want.args)?;
     if !output.status.success() {
@@ -205,12 +205,15 @@ fn create_and_start(ws: &Workspace, cli: &Cli, server: &Server, name: &str, want
     let own = || Ok(drydock_engine::give_volumes(cli, server, name)?);
     let made = verify_sandbox(cli, server, name, &output)
         .and_then(|()| own())
-        .and_then(|()| start(ws, cli, server, name));
-    if made.is_err() {
-        cli.stdout(&docker_args::remove(&id))
-            .with_context(|| format!("could not remove the half made {name}"))?;
+        .and_then(|()| try_start(ws, cli, server, name));
+    match made {
+        Ok(started) => started,
+        Err(err) => {
+            cli.stdout(&docker_args::remove(&id))
+                .with_context(|| format!("could not remove the half made {name}"))?;
+            Err(err)
+        }
     }
-    made
 }
 
 /// Whether another `up` was faster and made the very same; its container is listed a little after its name is taken.
@@ -234,6 +237,11 @@ fn verify_sandbox(cli: &Cli, server: &Server, name: &str, created: &Output) -> R
 }
 
 fn start(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<()> {
+    try_start(ws, cli, server, name)?
+}
+
+/// The inner error: it did not get ready, and was stopped.
+fn try_start(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<Result<()>> {
     cli.stdout(&docker_args::start(name))?;
     if let Err(err) = drydock_engine::verify(&inspect_owned(cli, name)?, server) {
         cli.stdout(&docker_args::stop(name))?;
@@ -249,10 +257,19 @@ fn inspect_owned(cli: &Cli, name: &str) -> Result<Container> {
 /// Waits until the server answers: nothing, or why it does not.
 fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
     let (start, restarts) = (Instant::now(), inspect_owned(cli, name)?.restart_count);
+    let mut first_death = None;
     loop {
         interrupt::check()?;
         let why = match drydock_engine::health(cli, name) {
             Ok(health) if health.ready => return Ok(None),
+            Ok(Health { failures: 2.., reason: Some(why), .. }) if first_death.as_ref() == Some(&why) => {
+                return Ok(Some(format!("it died twice in the same way: {why}")));
+            }
+            Ok(Health { failures: 1.., reason: Some(why), .. }) => {
+                let said = format!("it says that it is not ready: {why}");
+                first_death = Some(why);
+                said
+            }
             Ok(health) => format!("it says that it is not ready{}", because(&health)),
             Err(err) => format!("{err:#}"),
         };
@@ -267,22 +284,51 @@ fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
     }
 }
 
-/// A server that we have started and that does not get ready is stopped, and its last words are in the error.
-fn stop_unless_ready(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<()> {
-    let Some(why) = until_ready(cli, name)? else { return Ok(()) };
-    let logs = cli.output(&docker_args::logs(name, false, Some(20)))?;
+/// A server that we have started and that does not get ready is stopped, and what it said is in the inner error.
+fn stop_unless_ready(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<Result<()>> {
+    let Some(why) = until_ready(cli, name)? else { return Ok(Ok(())) };
+    let logs = cli.output(&docker_args::logs(name, false, None))?;
     let logs = format!("{}{}", String::from_utf8_lossy(&logs.stdout), String::from_utf8_lossy(&logs.stderr));
     cli.output(&docker_args::stop(name))?;
-    let words =
-        if logs.trim().is_empty() { "it logged nothing".to_owned() } else { format!("its log:\n{logs}") };
-    let problem = format!("{name} did not become ready: {why}\n{}", words.trim_end());
-    match missing_grant::advice(ws, server, &logs) {
-        Some(advice) => Err(with_hint(problem, advice)),
-        None => bail!(problem),
+    let words = match logs.trim() {
+        "" => "it logged nothing".to_owned(),
+        logs => format!("its log:\n{}", ends(logs)),
+    };
+    let problem = format!("{name} did not become ready, and was stopped: {why}\n{words}");
+    let whole = format!("all of its log: {}", ws.command(&format!("logs {}", server.name)));
+    let hint = missing_grant::advice(ws, server, &logs).unwrap_or(whole);
+    Ok(Err(with_hint(problem, hint)))
+}
+
+/// The first and the last lines: a cause is said early, an end late.
+fn ends(text: &str) -> String {
+    const FIRST: usize = 10;
+    const LAST: usize = 20;
+    let lines: Vec<_> = text.lines().collect();
+    match lines.len().checked_sub(FIRST + LAST).filter(|it| *it > 1) {
+        None => text.to_owned(),
+        Some(between) => {
+            let (first, last) = (&lines[..FIRST], &lines[FIRST + between..]);
+            format!("{}\n.. {between} lines ..\n{}", first.join("\n"), last.join("\n"))
+        }
     }
 }
 
 /// As the end of a sentence: `: exit code 3`, or nothing.
 pub(crate) fn because(health: &Health) -> String {
     health.why_not_ready().map(|it| format!(": {it}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_log_the_ends_are_shown() {
+        let lines = |n: usize| (1..=n).map(|it| it.to_string()).collect::<Vec<_>>().join("\n");
+        assert_eq!(ends(&lines(31)), lines(31));
+        let shown = ends(&lines(1000));
+        assert!(shown.starts_with("1\n2\n") && shown.contains("\n10\n.. 970 lines ..\n981\n"), "{shown}");
+        assert_eq!(shown.lines().count(), 31);
+    }
 }

@@ -253,6 +253,10 @@ impl Pool {
         self.failures == 0 && (self.has_started_once || needs_none)
     }
 
+    pub(super) fn failures(&self) -> u64 {
+        self.failures.into()
+    }
+
     pub(super) fn reason(&self) -> Option<String> {
         let starting = || (!self.is_ready()).then(|| "the server is starting".to_owned());
         self.reason.clone().or_else(starting)
