@@ -76,13 +76,13 @@ fn after_git_clean_all_that_the_clone_made_is_its_own_again() {
     let cursor = clone.env.home().join(".cursor/mcp.json");
     fs::create_dir(cursor.parent().unwrap()).unwrap();
     fs::write(&cursor, CURSOR).unwrap();
-    clone.run(&["up", "weather"]).ok();
+    clone.run(&["up", "weather", "--no-build"]).ok();
     clone.run(&["install-client", "cursor", "--server", "weather"]).ok();
     let (id, container, written) = (clone.id(), clone.container(), fs::read_to_string(&cursor).unwrap());
 
     run(command("git").current_dir(&clone.root).args(["clean", "-xdfq"])).ok();
     assert!(!clone.root.join(".drydock").exists(), "git clean left it there");
-    for args in [&["up", "weather"][..], &["down", "weather"]] {
+    for args in [&["up", "weather", "--no-build"][..], &["down", "weather"]] {
         let refused = clone.run(args).fails();
         for part in ["lost its state", &id, "created 20", "--adopt", "1 image,"] {
             assert!(refused.stderr.contains(part), "{part:?} is not in {refused}");
@@ -103,7 +103,7 @@ fn after_git_clean_all_that_the_clone_made_is_its_own_again() {
     );
     assert_eq!(clone.states(), ["notes unmanaged", "weather unmanaged"]);
 
-    let adopted = clone.run(&["up", "weather", "--adopt"]).ok();
+    let adopted = clone.run(&["up", "weather", "--no-build", "--adopt"]).ok();
     assert!(adopted.stderr.contains("taken over: the entry \"weather\""), "{adopted}");
     assert_eq!((clone.id(), clone.container()), (id, container), "the same container, and its open sessions");
     assert_eq!(fs::read_to_string(&cursor).unwrap(), written);
@@ -111,7 +111,7 @@ fn after_git_clean_all_that_the_clone_made_is_its_own_again() {
     let rows = clone.run(&["status", "--json"]).ok().json();
     let row = rows.as_array().unwrap().iter().find(|it| it["name"] == "weather").cloned().unwrap();
     assert_eq!((&row["owner"], &row["health"]), (&"this workspace".into(), &"ready".into()), "{row}");
-    clone.run(&["up", "weather"]).ok();
+    clone.run(&["up", "weather", "--no-build"]).ok();
     clone.run(&["uninstall-client", "--yes"]).ok();
     assert_eq!(fs::read_to_string(&cursor).unwrap(), CURSOR);
     clone.run(&["down", "weather"]).ok();
@@ -123,11 +123,11 @@ fn after_git_clean_all_that_the_clone_made_is_its_own_again() {
 fn a_clone_that_lives_is_not_robbed_and_one_that_is_gone_leaves_its_own() {
     let engine = engine_or_skip!();
     let env = weather::test_env(&engine, "living");
-    env.ok(&["up", "weather"]);
+    env.ok(&["up", "weather", "--no-build"]);
     let before = engine.inspect(&env.container("weather"))["Id"].clone();
     let second = env.project().join("second");
     let other = |args: &[&str]| run_with(env.xtask(args).env("DRYDOCK_STATE", &second), b"", BUILD_TIMEOUT);
-    let refused = other(&["up", "weather"]).fails();
+    let refused = other(&["up", "weather", "--no-build"]).fails();
     let theirs = env.state().display().to_string();
     assert!(refused.stderr.contains(&theirs) && refused.stderr.contains("in use"), "{refused}");
     let refused = other(&["down", "weather", "--adopt"]).fails();

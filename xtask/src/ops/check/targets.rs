@@ -58,6 +58,7 @@ pub(crate) struct Selection<'a> {
 
 /// Every named server, entered by ourselves.
 pub(crate) fn from_server(ws: &Workspace, names: &[String]) -> Result<Vec<CheckTarget>> {
+    refuse_runtime_images(ws, names)?;
     let engine = select::engine(ws, names)?;
     let cli = match engine {
         Engine::Cli(cli) => cli,
@@ -79,16 +80,18 @@ pub(crate) fn from_server(ws: &Workspace, names: &[String]) -> Result<Vec<CheckT
 
 /// Those that were named, which may be of containers alone; else every server of the workspace.
 fn names_to_check(ws: &Workspace, cli: &Cli, names: &[String]) -> Result<Vec<String>> {
-    if names.is_empty() {
-        return Ok(drydock_catalog::names(&ws.root)?);
+    match names {
+        [] => Ok(drydock_catalog::names(&ws.root)?),
+        names => select::names(ws, cli, names),
     }
-    // A runtime image has no server of its own, which is an error.
-    let runtimes: Vec<_> =
-        names.iter().filter(|it| runtime_names().any(|name| name == **it)).cloned().collect();
-    if !runtimes.is_empty() {
-        drydock_catalog::pick_each(&ws.root, &runtimes)?;
+}
+
+/// A runtime image has no server of its own.
+fn refuse_runtime_images(ws: &Workspace, names: &[String]) -> Result<()> {
+    for name in names.iter().filter(|it| runtime_names().any(|name| name == **it)) {
+        drydock_catalog::pick_each(&ws.root, std::slice::from_ref(name))?;
     }
-    select::names(ws, cli, names)
+    Ok(())
 }
 
 /// A server of the workspace.
