@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use xshell::{Shell, cmd};
 
 use crate::error::Error;
-use crate::process::{self, Sink};
+use crate::process::{self, LineSink, Sink};
 
 /// What an engine may print that is read as a whole: what `inspect` says of a hundred containers is a megabyte.
 const MAX_OUTPUT: usize = 64 * 1024 * 1024;
@@ -141,17 +141,17 @@ impl Cli {
         process::run(&mut command, sink)
     }
 
-    /// Runs a command whose output goes to our own stdout and stderr as it comes, line by line, each as `change` makes it.
-    /// None where nobody reads our stdout any more.
+    /// Runs a command whose lines go to sinks as they come. None where `stdout` wants no more.
     ///
     /// # Errors
     /// The program cannot be run.
     pub fn pass_on(
         &self,
         args: &[String],
-        change: &(dyn Fn(&str) -> String + Sync),
+        stdout: &mut LineSink<'_>,
+        stderr: &mut LineSink<'_>,
     ) -> Result<Option<ExitStatus>, Error> {
-        process::pass_on(&mut command(&self.program, args)?, change)
+        process::pass_on(&mut command(&self.program, args)?, stdout, stderr)
     }
 }
 

@@ -52,40 +52,39 @@ pub fn run(command: &mut Command, sink: &Sink<'_>) -> Result<String, Error> {
     Ok(out)
 }
 
-/// Runs the command to its end; each line of its stdout and stderr goes to ours as it comes, as `change` makes it. None
-/// where nobody reads our stdout any more: then the command is ended.
+/// Takes each line that a running command prints, with its end, and fails where nobody wants more.
+pub type LineSink<'a> = dyn FnMut(&str) -> io::Result<()> + Send + 'a;
+
+/// Runs the command to its end; each line of its stdout and stderr goes to its sink as it comes. None where `stdout` wants
+/// no more: then the command is ended.
 ///
 /// # Errors
 /// It cannot be started.
 pub(crate) fn pass_on(
     command: &mut Command,
-    change: &(dyn Fn(&str) -> String + Sync),
+    stdout: &mut LineSink<'_>,
+    stderr: &mut LineSink<'_>,
 ) -> Result<Option<ExitStatus>, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |err| Error::new(format!("cannot run {program}")).with_source(err);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.map_err(failed)?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let is_read = thread::scope(|scope| {
-        scope.spawn(|| copy_lines(stderr, io::stderr(), change));
-        let copied = copy_lines(stdout, io::stdout(), change);
-        copied.map_err(|_| child.kill()).is_ok()
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let is_wanted = thread::scope(|scope| {
+        scope.spawn(|| pass_lines(err, stderr));
+        let passed = pass_lines(out, stdout);
+        passed.map_err(|_| child.kill()).is_ok()
     });
     let status = child.wait().map_err(failed)?;
-    Ok(is_read.then_some(status))
+    Ok(is_wanted.then_some(status))
 }
 
-fn copy_lines(
-    from: Option<impl Read>,
-    mut to: impl Write,
-    change: &(dyn Fn(&str) -> String + Sync),
-) -> io::Result<()> {
+fn pass_lines(from: Option<impl Read>, to: &mut LineSink<'_>) -> io::Result<()> {
     let Some(from) = from else { return Ok(()) };
     let mut reader = BufReader::new(from);
     let mut line = Vec::new();
     while (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
-        to.write_all(change(&String::from_utf8_lossy(&line)).as_bytes())?;
-        to.flush()?;
+        to(&String::from_utf8_lossy(&line))?;
         line.clear();
     }
     Ok(())
@@ -224,6 +223,23 @@ mod tests {
         let err = run(&mut command, &sink).unwrap_err().to_string();
         assert!(err.len() < 600_000 && err.ends_with("the end"), "{}", err.len());
         assert!(longest.into_inner() <= 200_000);
+    }
+
+    #[test]
+    fn lines_are_passed_on_until_nobody_wants_more() {
+        let sh = xshell::Shell::new().unwrap();
+        let (mut out, mut err) = (String::new(), String::new());
+        let mut command = xshell::cmd!(sh, "sh -c 'echo a; echo b; echo c >&2; exit 3'").into();
+        let keep = |to: &mut String, line: &str| {
+            to.push_str(line);
+            Ok(())
+        };
+        let status =
+            pass_on(&mut command, &mut |it| keep(&mut out, it), &mut |it| keep(&mut err, it)).unwrap();
+        assert_eq!((out.as_str(), err.as_str(), status.unwrap().code()), ("a\nb\n", "c\n", Some(3)));
+        let mut command = xshell::cmd!(sh, "sh -c 'while :; do echo more; done'").into();
+        let mut gone = |_: &str| Err(io::ErrorKind::BrokenPipe.into());
+        assert!(pass_on(&mut command, &mut gone, &mut |_| Ok(())).unwrap().is_none(), "and it was ended");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A server's name -> its container's log on stdout. Invariants: the container is enough, whatever
 //! became of the folder; what a program wrote into the log does not drive the terminal.
 
+use std::io::{self, Write};
+
 use anyhow::{Result, bail};
 use drydock_catalog::container_name;
 use drydock_contract::terminal;
@@ -46,10 +48,18 @@ impl Args {
                 ws.command(&format!("up {server}")),
             ));
         }
-        let status = cli.pass_on(&docker_args::logs(&name, self.follow, self.tail), &terminal::escape)?;
+        let logs = docker_args::logs(&name, self.follow, self.tail);
+        let (mut stdout, mut stderr) = (io::stdout(), io::stderr());
+        let status = cli.pass_on(&logs, &mut |it| show(&mut stdout, it), &mut |it| show(&mut stderr, it))?;
         match status {
             Some(status) if !status.success() => bail!("`{} logs {name}` failed ({status})", cli.name),
             _ => Ok(()),
         }
     }
+}
+
+/// A program of the server's user can write anything into the log.
+fn show(to: &mut impl Write, line: &str) -> io::Result<()> {
+    to.write_all(terminal::escape(line).as_bytes())?;
+    to.flush()
 }
