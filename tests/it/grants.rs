@@ -113,7 +113,7 @@ fn write(engine: &Engine, env: &TestEnv, path: &str) -> String {
 fn network(env: &TestEnv) -> String {
     let rows = env.ok(&["status", "--json"]).json();
     let row = rows.as_array().expect("rows").iter().find(|it| it["name"] == "granted").expect("its row");
-    row["network"].as_str().expect("a text").to_owned()
+    row["network"].as_str().expect("a string").to_owned()
 }
 
 /// Home and working folder can be written, nothing else.

@@ -268,7 +268,7 @@ pub(crate) fn note_stale(ws: &Workspace, server: &Server) -> Option<String> {
 /// Shows a person what the client printed, or what the engine knows better. Ends with the client's exit code.
 pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -> Result<()> {
     const NO_CONNECTION: i32 = 3;
-    const LONGEST_EXCUSE: usize = 2_000;
+    const MAX_EXCUSE_BYTES: usize = 2_000;
     let code = output.status.code().unwrap_or(NO_CONNECTION);
     if let Some(note) = note_stale(ws, server) {
         progress::say(&format!("note: `{}`: {note}", server.name));
@@ -287,7 +287,7 @@ pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -
         write(&mut std::io::stderr(), &output.stderr)?;
     }
     // Many servers answer with what went wrong as if it were a result; a long answer is one.
-    if code != 0 || output.stdout.len() <= LONGEST_EXCUSE {
+    if code != 0 || output.stdout.len() <= MAX_EXCUSE_BYTES {
         let said = [output.stdout.as_slice(), &output.stderr].concat();
         let advice = missing_grant::advice(ws, server, &String::from_utf8_lossy(&said));
         advice.iter().for_each(|it| progress::say(&format!("\nhint: {it}")));

@@ -35,10 +35,10 @@ const KEYS: [&str; 11] = [
     "env",
 ];
 /// Folders of each sort, arguments, and variables.
-const MOST_FOLDERS: usize = 8;
-const MOST_WORDS: usize = 64;
+const MAX_FOLDERS: usize = 8;
+const MAX_ITEMS: usize = 64;
 /// Characters of an argument or of a variable's value.
-const LONGEST: usize = 4096;
+const MAX_TEXT_CHARS: usize = 4096;
 
 /// What stands in the file; what is missing takes the kind's default.
 #[derive(Debug, Clone, Default)]
@@ -98,10 +98,10 @@ pub(crate) fn parse(file: &Path, text: &str, owner: Owner) -> Result<Grants, Err
         pids: root.get("pids", |it| it.whole(8, 4096))?,
         sessions: root.get("sessions", |it| it.whole(1, 1000))?,
         warm: root.get("warm", |it| it.whole(0, 4))?,
-        volumes: root.list("volumes", MOST_FOLDERS, |it| volume(it, &mut places))?,
-        writable: root.list("writable", MOST_FOLDERS, |it| places.take(it))?,
+        volumes: root.list("volumes", MAX_FOLDERS, |it| volume(it, &mut places))?,
+        writable: root.list("writable", MAX_FOLDERS, |it| places.take(it))?,
         install_scripts: root.get("install-scripts", Value::flag)?.unwrap_or_default(),
-        args: root.list("args", MOST_WORDS, |it| it.text(LONGEST))?,
+        args: root.list("args", MAX_ITEMS, |it| it.text(MAX_TEXT_CHARS))?,
         env: root.get("env", variables)?.unwrap_or_default(),
     })
 }
@@ -172,10 +172,10 @@ fn variables(value: &Value<'_>) -> Result<Vec<(String, String)>, Error> {
                 it.wrong("is no variable's name: letters, digits and `_`, not beginning with a digit")
             );
         }
-        all.push((it.name().to_owned(), it.text(LONGEST)?));
+        all.push((it.name().to_owned(), it.text(MAX_TEXT_CHARS)?));
     }
-    if all.len() > MOST_WORDS {
-        return Err(value.wrong(&format!("must have at most {MOST_WORDS} variables")));
+    if all.len() > MAX_ITEMS {
+        return Err(value.wrong(&format!("must have at most {MAX_ITEMS} variables")));
     }
     Ok(all)
 }

@@ -17,7 +17,7 @@ use crate::server::{Kind, Server};
 const RUNTIMES: [(&str, Kind); 2] = [("node", Kind::Node), ("python", Kind::Python)];
 
 /// Of a file that describes a server, in bytes.
-const LARGEST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// A folder's name, and the server that it describes, or what is wrong with it.
 pub type Named = (String, Result<Server, Error>);
@@ -248,8 +248,8 @@ fn read(file: &Path) -> Result<String, Error> {
     if !about.is_file() {
         return Err(Error::new(format!("{} is not a file of its own (a link, say)", file.display())));
     }
-    if about.len() > LARGEST {
-        return Err(Error::new(format!("{} is larger than {} KiB", file.display(), LARGEST >> 10)));
+    if about.len() > MAX_FILE_BYTES {
+        return Err(Error::new(format!("{} is larger than {} KiB", file.display(), MAX_FILE_BYTES >> 10)));
     }
     fs::read_to_string(file).map_err(error::io("read", file))
 }

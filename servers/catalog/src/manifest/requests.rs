@@ -14,7 +14,7 @@ use crate::excerpt::{excerpt, quoted};
 pub(super) const PUBLISHER: &str = "io.modelcontextprotocol.registry/publisher-provided";
 pub(super) const OURS: &str = "dev.drydock";
 /// More than that nobody reads.
-const MOST: usize = 12;
+const MAX_SHOWN: usize = 12;
 
 /// One wish of the publisher.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) fn settings(root: &Field) -> Result<Vec<Request>, Error> {
         .map(|(key, value)| Request { key: key.clone(), text: text(key, value) })
         .collect();
     wishes.sort_by(|a, b| a.key.cmp(&b.key));
-    wishes.truncate(MOST);
+    wishes.truncate(MAX_SHOWN);
     Ok(wishes)
 }
 
