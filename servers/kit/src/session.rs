@@ -1,7 +1,8 @@
 //! One MCP session on stdin and stdout: from the first byte to an end that is certain.
 //!
 //! A server, options and a log -> done, or the reason why it had to be ended. Invariant: once input has ended, a signal has
-//! come or output is stuck, the session lives no longer than `SHUTDOWN_TIMEOUT`, or the watchdog ends it; its process, empty, until its output is read
+//! come or output is stuck, the session lives no longer than `SHUTDOWN_TIMEOUT`, or the watchdog ends it; where input has
+//! ended and its client goes on taking answers, as long as it does. Its process stays, empty, until its output is read
 //! (`drain_stdout`).
 
 use std::future::pending;
@@ -100,7 +101,15 @@ async fn serve<H: ServerHandler>(
     };
     let too_late = async {
         shutdown.draining.cancelled().await;
-        sleep(SHUTDOWN_TIMEOUT).await;
+        // A slow reader has its answers, as long as it takes some and no signal asks for the end.
+        loop {
+            let (before, _) = outbox.progress();
+            sleep(SHUTDOWN_TIMEOUT).await;
+            let (written, is_waiting) = outbox.progress();
+            if !is_waiting || written == before || shutdown.now.is_cancelled() {
+                return;
+            }
+        }
     };
     let writing = async {
         if outbox.run().await.is_err() {

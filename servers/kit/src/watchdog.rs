@@ -288,8 +288,11 @@ impl Watch {
         }
         let (written, is_waiting) = self.ending.outbox.progress();
         if !is_waiting || written != self.written {
-            self.written = written;
             self.stall.moved();
+        }
+        if written != self.written {
+            self.written = written;
+            self.status.output_moved();
         }
         if !is_waiting {
             return;

@@ -45,26 +45,34 @@ pub enum StallStatus {
 pub struct StallClock {
     timeout: Duration,
     blocked: Option<Instant>,
+    /// Since when stdin is known to have hung up, while output was blocked.
+    hung_up: Option<Instant>,
 }
 
 impl StallClock {
     /// Ends a session whose output does not move for `timeout`.
     #[must_use]
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout, blocked: None }
+        Self { timeout, blocked: None, hung_up: None }
     }
 
     /// Some bytes went out.
     pub fn moved(&mut self) {
         self.blocked = None;
+        self.hung_up = None;
     }
 
     /// A write could not go on; asked again at least every [`POLL_INTERVAL`].
     pub fn blocked(&mut self, now: Instant, stdin: impl AsFd) -> StallStatus {
-        let since = now.duration_since(*self.blocked.get_or_insert(now));
-        if since >= self.timeout {
+        let blocked_for = now.duration_since(*self.blocked.get_or_insert(now));
+        if self.hung_up.is_none() && hung_up(stdin) {
+            self.hung_up = Some(now);
+        }
+        // A client may close its end before it reads what waited for it: its time begins there, not at the blockage.
+        let alone_for = self.hung_up.map(|it| now.duration_since(it));
+        if blocked_for >= self.timeout {
             StallStatus::Stalled
-        } else if since >= HANG_UP_TIMEOUT.min(self.timeout) && hung_up(stdin) {
+        } else if alone_for.is_some_and(|it| it >= HANG_UP_TIMEOUT) {
             StallStatus::ClientGone
         } else {
             StallStatus::Waiting
@@ -116,5 +124,20 @@ mod tests {
         assert_eq!(stall.blocked(after(61), &reader), StallStatus::Waiting);
         assert_eq!(stall.blocked(after(62), &reader), StallStatus::Waiting);
         assert_eq!(stall.blocked(after(63), &reader), StallStatus::ClientGone);
+    }
+
+    #[test]
+    fn a_client_that_closes_its_end_behind_unread_answers_has_two_seconds_from_then() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut stall = StallClock::new(Duration::from_secs(60));
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        assert_eq!(stall.blocked(start, &reader), StallStatus::Waiting);
+        drop(writer);
+        assert_eq!(stall.blocked(after(10_000), &reader), StallStatus::Waiting);
+        assert_eq!(stall.blocked(after(11_999), &reader), StallStatus::Waiting);
+        stall.moved(); // it takes some
+        assert_eq!(stall.blocked(after(12_000), &reader), StallStatus::Waiting);
+        assert_eq!(stall.blocked(after(14_000), &reader), StallStatus::ClientGone);
     }
 }

@@ -73,6 +73,13 @@ impl Status {
         }
     }
 
+    /// Somebody takes the answers: there is no end to wait for yet, unless a signal asks for it.
+    pub(super) fn output_moved(&mut self) {
+        if !self.has_signal {
+            self.ending = 0;
+        }
+    }
+
     pub(super) fn is_blocked(&self) -> bool {
         self.tick * self.blocked >= BLOCKED_AFTER
     }
@@ -128,6 +135,18 @@ mod tests {
     fn a_thread_that_comes_round_has_its_own_time_to_end() {
         assert_eq!(ticks(Status { is_hung_up: true, ..status() }, true), None, "it reads what is queued");
         assert_eq!(ticks(Status { is_draining: true, ..status() }, true), Some((16, Verdict::NotEnding)));
+    }
+
+    #[test]
+    fn a_slow_reader_puts_the_end_off_and_a_signal_does_not_wait_for_it() {
+        for (has_signal, verdict) in [(false, None), (true, Some(Verdict::NotEnding))] {
+            let mut status = Status { is_draining: true, has_signal, ..status() };
+            for _ in 0..20 {
+                status.on_tick(true);
+                status.output_moved();
+            }
+            assert_eq!(status.verdict(), verdict);
+        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Sessions of the `dice` example.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Serve, Session, health};
 
@@ -101,6 +101,30 @@ fn a_client_that_is_gone_is_noticed_behind_blocked_output() {
     session.close();
     let (_, log) = session.ended();
     assert!(log.contains("the client closed its end") || log.contains("its answers are dropped"), "{log}");
+}
+
+/// It has let its answer wait for longer than a client that is gone is waited for, and takes longer over it than a
+/// session has for its end.
+#[test]
+fn a_client_that_closes_its_end_and_reads_slowly_has_its_whole_answer() {
+    let mut session = Session::initialized(&["--stall-timeout", "600"]);
+    session.roll(1, &json!({"sides": 6, "dice": 250_000}));
+    std::thread::sleep(Duration::from_secs(3));
+    session.close();
+    std::thread::sleep(Duration::from_secs(1));
+    let mut stdout = session.stdout.take().unwrap();
+    let mut answer = vec![];
+    let mut block = vec![0; 32 * 1024];
+    loop {
+        match stdout.read(&mut block).unwrap() {
+            0 => break,
+            n => answer.extend(&block[..n]),
+        }
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let (_, log) = session.ended();
+    let answer: Value = serde_json::from_slice(&answer).unwrap_or_else(|e| panic!("cut off: {e}: {log}"));
+    assert_eq!(answer["id"], 1);
 }
 
 #[test]
