@@ -20,6 +20,7 @@ def work(name, it):
         with open(it["path"], "a") as file: file.write(it["text"])
         return "written"
     if name == "read": return open(it["path"]).read()
+    if name == "eat": return len([b"x" * (1 << 20) for _ in range(1 << 20)])
     return " ".join([os.getcwd(), os.environ["HOME"], os.environ.get("LOG_LEVEL", "-"), *sys.argv[1:]])
 if os.environ.get("DIE"): sys.exit("socket.gaierror: [Errno -3] Temporary failure in name resolution")
 for line in sys.stdin:
@@ -29,7 +30,7 @@ for line in sys.stdin:
     if method == "initialize":
         result = {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": {"name": "it", "version": "1"}}
     elif method == "tools/list":
-        result = {"tools": [{"name": "write", "inputSchema": {"type": "object"}}]}
+        result = {"tools": [{"name": it, "inputSchema": {"type": "object"}} for it in ("write", "eat", "where")]}
     else:
         try: text = work(params["name"], params.get("arguments", {}))
         except OSError as problem: text = f"Error: {problem}"
@@ -135,6 +136,17 @@ fn granted(engine: &Engine, env: &TestEnv) {
     assert_eq!(call(engine, env, "read", json!({ "path": "/data/kept.txt" })), "kept");
     assert!(call(engine, env, "read", json!({ "path": "/app/data/private.txt" })).starts_with("Error"));
     assert_eq!(write(engine, env, "/data/kept.txt"), "written", "a second time");
+    runs_out_of_memory(env);
+}
+
+/// Whoever asked and the log hear it, and the other sessions go on.
+fn runs_out_of_memory(env: &TestEnv) {
+    let failed = env.run(&["call", "granted", "eat"]).fails();
+    let why = "the kernel has ended it for want of memory";
+    assert!(failed.stderr.contains(why) && failed.stderr.contains("`memory = "), "{failed}");
+    let logs = env.ok(&["logs", "granted"]);
+    assert!(logs.stderr.contains(&format!("the server ended: signal 9 (SIGKILL): {why}")), "{logs}");
+    env.ok(&["call", "granted", "where"]);
 }
 
 fn keeps_its_volume_unless_told_otherwise(engine: &Engine, env: &TestEnv) {

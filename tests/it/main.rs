@@ -31,4 +31,6 @@ mod realclients;
 mod sandbox;
 mod schemas;
 mod session;
+mod state;
+mod time_limit;
 mod wrong_files;

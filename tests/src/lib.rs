@@ -13,6 +13,7 @@ pub mod service;
 pub mod session;
 pub mod strace;
 pub mod test_env;
+pub mod time_limit;
 pub mod weather;
 pub mod wrapped;
 

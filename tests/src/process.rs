@@ -1,18 +1,24 @@
 //! Runs programs to their end and keeps what they said.
 //!
 //! Command + input -> exit code, stdout, stderr. Invariant: nothing waits for ever; a program that does not end is
-//! killed, and the test fails with what it said until then.
+//! killed, and the test fails with what it said until then, also where something that it started holds its pipes.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::time_limit;
 
 /// Far beyond what anything takes, also on a busy machine: only a hang gets there.
 pub const TIMEOUT: Duration = Duration::from_secs(120);
 /// For commands that compile.
 pub const BUILD_TIMEOUT: Duration = Duration::from_secs(1800);
+
+/// How long its output may take once a program has ended.
+const PIPE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a program left behind that has ended.
 #[derive(Debug, Clone)]
@@ -67,6 +73,7 @@ impl std::fmt::Display for CommandOutput {
     reason = "the one place of the tests; a failure shows the whole command"
 )]
 pub fn command(program: impl AsRef<OsStr>) -> Command {
+    time_limit::doing(|| program.as_ref().display().to_string());
     Command::new(program)
 }
 
@@ -100,6 +107,7 @@ fn run_observed(
     mut look: impl FnMut(u32),
 ) -> CommandOutput {
     let what = format!("{command:?}");
+    time_limit::doing(|| what.clone());
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -125,8 +133,8 @@ fn run_observed(
     let output = CommandOutput {
         what,
         code: status.and_then(|it| it.code()),
-        stdout: String::from_utf8_lossy(&stdout.join().expect("a reader")).into_owned(),
-        stderr: String::from_utf8_lossy(&stderr.join().expect("a reader")).into_owned(),
+        stdout: stdout.take(),
+        stderr: stderr.take(),
     };
     assert!(status.is_some(), "did not end within {timeout:?}: {output}");
     output
@@ -159,10 +167,35 @@ pub fn wait_until(timeout: Duration, mut done: impl FnMut() -> bool) -> bool {
     true
 }
 
-fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut all = Vec::new();
-        let _ = from.read_to_end(&mut all);
-        all
-    })
+/// What comes out of a pipe, on a thread of its own.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    all: Arc<Mutex<Vec<u8>>>,
+    reader: thread::JoinHandle<()>,
+}
+
+impl Collected {
+    /// All of it; after [`PIPE_TIMEOUT`] what has come so far: another process may hold the other end.
+    pub(crate) fn take(self) -> String {
+        wait_until(PIPE_TIMEOUT, || self.reader.is_finished());
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&all).into_owned()
+    }
+}
+
+pub(crate) fn collect(mut from: impl Read + Send + 'static) -> Collected {
+    let all = Arc::new(Mutex::new(Vec::new()));
+    let into = all.clone();
+    let reader = thread::spawn(move || {
+        let mut block = [0; 64 * 1024];
+        loop {
+            match from.read(&mut block) {
+                Ok(0) => return,
+                Ok(n) => into.lock().unwrap_or_else(PoisonError::into_inner).extend(&block[..n]),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    });
+    Collected { all, reader }
 }

@@ -3,14 +3,14 @@
 //! Method + params -> result or error. Invariant: every line that the server writes to stdout is a JSON-RPC message;
 //! anything else fails the test.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::process::{TIMEOUT, wait};
+use crate::process::{Collected, TIMEOUT, collect, wait};
 
 /// Versions of the protocol that begin with `initialize`.
 pub const LEGACY: [&str; 2] = ["2025-06-18", "2025-11-25"];
@@ -23,7 +23,7 @@ pub struct Session {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
-    stderr: Option<thread::JoinHandle<String>>,
+    stderr: Option<Collected>,
     next_id: u64,
     /// Sent with each request from protocol 2026-07-28 on.
     meta: Option<Value>,
@@ -53,12 +53,7 @@ impl Session {
         let (send, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
-        let mut stderr = child.stderr.take().expect("a pipe");
-        let stderr = thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = stderr.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
-        });
+        let stderr = collect(child.stderr.take().expect("a pipe"));
         let stdin = child.stdin.take();
         Self { child, stdin, lines, stderr: Some(stderr), next_id: 0, meta: None }
     }
@@ -160,7 +155,7 @@ impl Session {
             Ok(line) => line,
             Err(_) => {
                 let _ = self.child.kill();
-                let stderr = self.stderr.take().and_then(|it| it.join().ok()).unwrap_or_default();
+                let stderr = self.stderr.take().map(Collected::take).unwrap_or_default();
                 panic!("the server does not answer; its stderr: {stderr}");
             }
         }
@@ -179,7 +174,7 @@ impl Session {
         drop(self.stdin.take());
         let status = wait(&mut self.child, TIMEOUT).expect("the server ends when its input does");
         let rest = self.lines.iter().map(|line| message(&line)).collect();
-        (status, rest, self.stderr.take().and_then(|it| it.join().ok()).unwrap_or_default())
+        (status, rest, self.stderr.take().map(Collected::take).unwrap_or_default())
     }
 }
 

@@ -49,6 +49,9 @@ pub struct State {
     pub running: bool,
     /// Of its last end.
     pub exit_code: i64,
+    /// The kernel has ended a process in it for want of memory, since its last start.
+    #[serde(default, rename = "OOMKilled")]
+    pub oom_killed: bool,
     /// RFC 3339; the year 1 where it never started.
     pub started_at: String,
 }

@@ -15,8 +15,10 @@ use drydock_runtime::contract::{ControlMessage, ServerExit, SessionKind};
 use drydock_runtime::control_client::{self, Answer, Registered, read_answer, request_session};
 use drydock_runtime::ipc::LineSocket;
 use drydock_runtime::log::Log;
+use drydock_runtime::oom_kills::OUT_OF_MEMORY;
 use drydock_runtime::signals::shutdown_signals;
 use drydock_runtime::{drain_stdout, panic_hook};
+use rustix::process::Signal;
 
 use crate::child_spec::ChildSpec;
 use crate::config::Config;
@@ -191,6 +193,10 @@ fn describe_exit(exit: ServerExit) -> (String, u8) {
         ServerExit::Code(code) => (format!("the server ended: exit code {code}"), code),
         ServerExit::Signal(it) => {
             (format!("the server ended: {}", describe_signal(it.into())), 128_u8.saturating_add(it))
+        }
+        ServerExit::OutOfMemory => {
+            let killed = describe_signal(Signal::KILL.as_raw());
+            (format!("the server ended: {killed}: {OUT_OF_MEMORY}"), 137)
         }
         ServerExit::Unknown => ("the server's supervisor was killed, and the server with it".into(), 1),
     }

@@ -21,9 +21,10 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::time::{Duration, Instant};
 
-use drydock_runtime::contract::ControlMessage;
+use drydock_runtime::contract::{ControlMessage, ServerExit};
 use drydock_runtime::ipc::{LineSocket, MAX_LINE, wait_any};
 use drydock_runtime::log::Log;
+use drydock_runtime::oom_kills::{OUT_OF_MEMORY, OomKills};
 use drydock_runtime::panic_hook;
 use drydock_runtime::signals::shutdown_signals;
 use rustix::event::PollFlags;
@@ -89,6 +90,9 @@ struct Supervisor {
     child: i32,
     started: Instant,
     status: Option<WaitStatus>,
+    /// What `serve`'s children and sessions share is counted: asked only about a child that was killed and not by us.
+    oom_kills: OomKills,
+    is_out_of_memory: bool,
     stderr_tail: StderrTail,
     phase: Phase,
     /// A session has or had the child.
@@ -137,6 +141,8 @@ impl Supervisor {
             child: child.id().cast_signed(),
             started,
             status: None,
+            oom_kills: OomKills::new(),
+            is_out_of_memory: false,
             stderr_tail: StderrTail::new(child.stderr.take(), log.clone(), spec.quiet),
             phase: Phase::Waiting { cpu_ticks: None, next_check: Some(started + IDLE_INTERVAL) },
             is_assigned: false,
@@ -319,6 +325,9 @@ impl Supervisor {
         let status = reaped.exited.iter().find(|it| it.0 == self.child).map(|it| it.1);
         if status.is_some() {
             self.status = status;
+            let is_killed = status.and_then(WaitStatus::terminating_signal) == Some(Signal::KILL.as_raw());
+            self.is_out_of_memory =
+                is_killed && !matches!(self.phase, Phase::Kill(_)) && self.oom_kills.has_grown();
             self.pipes = None;
             if !matches!(self.phase, Phase::Term(_) | Phase::Kill(_)) {
                 self.terminate(ORPHAN_TIMEOUT);
@@ -331,7 +340,10 @@ impl Supervisor {
     fn report(mut self) {
         // A killed session's end and its child's may come together.
         self.on_session_message();
-        let ended = self.status.map_or_else(|| "an unknown end".into(), process_tree::describe);
+        let mut ended = self.status.map_or_else(|| "an unknown end".into(), process_tree::describe);
+        if self.is_out_of_memory {
+            ended = format!("{ended}: {OUT_OF_MEMORY}");
+        }
         let stderr_tail: Vec<String> = self.stderr_tail.finish().map(str::to_owned).collect();
         if self.is_assigned {
             match self.status.and_then(WaitStatus::exit_status) {
@@ -346,7 +358,11 @@ impl Supervisor {
         }
         match self.session {
             Some(session) if self.has_sent_pipes => {
-                tell_session(&session, &stderr_tail, ControlMessage::ServerExited(server_exit(self.status)));
+                let exit = match self.is_out_of_memory {
+                    true => ServerExit::OutOfMemory,
+                    false => server_exit(self.status),
+                };
+                tell_session(&session, &stderr_tail, ControlMessage::ServerExited(exit));
             }
             Some(session) => refuse_session(&self.spec, &session, &ended, &stderr_tail),
             None if self.is_assigned || self.is_shutting_down => {}

@@ -30,6 +30,8 @@ pub enum ServerExit {
     Code(u8),
     /// By a signal of this number.
     Signal(u8),
+    /// By the kernel, which had no memory left for it.
+    OutOfMemory,
     /// Nobody knows: whoever watched it was killed.
     Unknown,
 }
@@ -73,7 +75,7 @@ pub enum ControlMessage {
     },
     /// `serve`: one of the last lines that the session's server wrote to stderr. `stderr LINE`
     StderrLine(String),
-    /// `serve`: the session's server is gone. `exited code N`, `exited signal N` or `exited unknown`
+    /// `serve`: the session's server is gone. `exited code N`, `exited signal N`, `exited memory` or `exited unknown`
     ServerExited(ServerExit),
 }
 
@@ -143,6 +145,7 @@ impl fmt::Display for ServerExit {
         match self {
             Self::Code(code) => write!(f, "code {code}"),
             Self::Signal(signal) => write!(f, "signal {signal}"),
+            Self::OutOfMemory => f.write_str("memory"),
             Self::Unknown => f.write_str("unknown"),
         }
     }
@@ -155,6 +158,7 @@ impl FromStr for ServerExit {
         match text.split_once(' ').unwrap_or((text, "")) {
             ("code", code) => number(code).map(Self::Code),
             ("signal", signal) => number(signal).map(Self::Signal),
+            ("memory", "") => Ok(Self::OutOfMemory),
             ("unknown", "") => Ok(Self::Unknown),
             _ => Err(MessageError),
         }
@@ -199,6 +203,7 @@ mod tests {
             M::StderrLine(String::new()),
             M::ServerExited(ServerExit::Code(255)),
             M::ServerExited(ServerExit::Signal(9)),
+            M::ServerExited(ServerExit::OutOfMemory),
             M::ServerExited(ServerExit::Unknown),
         ]
     }
@@ -233,6 +238,7 @@ mod tests {
             "exited code 256",
             "retry now",
             "exited unknown 1",
+            "exited memory 1",
         ] {
             assert_eq!(line.parse::<ControlMessage>(), Err(MessageError), "{line:?}");
         }

@@ -26,7 +26,7 @@ pub mod drain_stdout;
 mod error;
 pub mod ipc;
 pub mod log;
-mod oom_kills;
+pub mod oom_kills;
 pub mod output;
 pub mod panic_hook;
 pub mod platform;

@@ -7,19 +7,30 @@ use std::fs;
 /// Where a container finds the counter: version 2 of control groups, version 1.
 const FILES: [&str; 2] = ["/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"];
 
+/// What is said of a process that the kernel has ended so.
+pub const OUT_OF_MEMORY: &str = "the kernel has ended it for want of memory";
+
 /// What was counted when it was asked last.
+///
+/// ```
+/// let mut kills = drydock_runtime::oom_kills::OomKills::new();
+/// assert!(!kills.has_grown());
+/// ```
 #[derive(Debug)]
-pub(crate) struct OomKills {
+pub struct OomKills {
     counted: Option<u64>,
 }
 
 impl OomKills {
-    pub(crate) fn new() -> Self {
+    /// Counts from now on.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it looks at the system")]
+    pub fn new() -> Self {
         Self { counted: count() }
     }
 
     /// Whether a process was killed since this was asked last.
-    pub(crate) fn has_grown(&mut self) -> bool {
+    pub fn has_grown(&mut self) -> bool {
         let before = std::mem::replace(&mut self.counted, count());
         self.counted > before
     }

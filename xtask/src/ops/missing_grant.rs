@@ -39,6 +39,9 @@ const NO_SCRIPTS: [&str; 5] = [
     "building from source is disabled",
 ];
 
+/// What we say of what the kernel has ended, and what V8 and Python say themselves.
+const NO_MEMORY: [&str; 4] = ["for want of memory", "heap out of memory", "out of memory", "memoryerror"];
+
 /// What to do, when what a server said looks like a missing grant.
 pub(crate) fn advice(ws: &Workspace, server: &Server, said: &str) -> Option<String> {
     let line = match lacks(server, said)? {
@@ -50,6 +53,7 @@ pub(crate) fn advice(ws: &Workspace, server: &Server, said: &str) -> Option<Stri
         Lack::InstallScripts => {
             "`install-scripts = true` (its packages run their own code while the image is built)"
         }
+        Lack::Memory => "more than it has, as `memory = \"1g\"`,",
         Lack::Program(name) => {
             return Some(format!("its image has no program `{name}`: the package itself does not bring it"));
         }
@@ -66,6 +70,7 @@ enum Lack<'a> {
     Network,
     Folder,
     InstallScripts,
+    Memory,
     Program(&'a str),
 }
 
@@ -78,6 +83,8 @@ fn lacks<'a>(server: &Server, said: &'a str) -> Option<Lack<'a>> {
         Some(Lack::Folder)
     } else if server.kind != Kind::Rust && !server.install_scripts && has(&NO_SCRIPTS) {
         Some(Lack::InstallScripts)
+    } else if has(&NO_MEMORY) {
+        Some(Lack::Memory)
     } else {
         missing_program(said).map(Lack::Program)
     }

@@ -275,7 +275,9 @@ fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
         };
         let now = inspect_owned(cli, name)?;
         if !now.state.running || now.restart_count > restarts {
-            return Ok(Some(format!("it ended with exit code {}", now.state.exit_code)));
+            let memory =
+                if now.state.oom_killed { ": the kernel has ended it for want of memory" } else { "" };
+            return Ok(Some(format!("it ended with exit code {}{memory}", now.state.exit_code)));
         }
         if start.elapsed() > READY_TIMEOUT {
             return Ok(Some(format!("not within {} s: {why}", READY_TIMEOUT.as_secs())));
