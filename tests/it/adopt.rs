@@ -9,7 +9,6 @@ use drydock_tests::test_env::{TestEnv, copy_workspace};
 use drydock_tests::{engine_or_skip, skip, weather};
 
 const VERSION: &str = "0.1.0-lost";
-const IMAGE: &str = "drydock/weather:0.1.0-lost";
 const CURSOR: &str = "{ // mine\n  \"mcpServers\": { \"notes\": { \"command\": \"notes\" } }\n}\n";
 
 /// A clone with a state of its own, and with an image that it built.
@@ -31,10 +30,10 @@ impl<'e> Clone<'e> {
         run(command("git").current_dir(&it.root).args(["init", "--quiet"])).ok();
         run(command("git").current_dir(&it.root).args(["add", "--all"])).ok();
         it.run(&["status"]).ok();
-        let id = format!("dev.drydock.workspace={}", it.id());
+        let (image, id) = (it.image(&it.id()), format!("dev.drydock.workspace={}", it.id()));
         let labels = ["--label", "dev.drydock.server=weather", "--label", &id];
         let mut build =
-            engine.command(&[&["build", "--quiet", "--tag", IMAGE], &labels[..], &["-"]].concat());
+            engine.command(&[&["build", "--quiet", "--tag", &image], &labels[..], &["-"]].concat());
         run_with(&mut build, format!("FROM {}\n", weather::IMAGE).as_bytes(), BUILD_TIMEOUT).ok();
         it
     }
@@ -42,6 +41,11 @@ impl<'e> Clone<'e> {
     /// As a person runs it, with the state in the clone.
     fn run(&self, args: &[&str]) -> CommandOutput {
         run_with(self.env.xtask(args).env_remove("DRYDOCK_STATE"), b"", BUILD_TIMEOUT)
+    }
+
+    /// The tag of the image that it is to have built.
+    fn image(&self, id: &str) -> String {
+        format!("drydock/weather/{id}:{VERSION}")
     }
 
     fn id(&self) -> String {
@@ -62,7 +66,9 @@ impl<'e> Clone<'e> {
 impl Drop for Clone<'_> {
     fn drop(&mut self) {
         self.engine.remove(self.env.prefix());
-        self.engine.run(&["rmi", "--force", IMAGE]);
+        let ours = format!("reference=drydock/weather/*:{VERSION}");
+        let images = self.engine.run(&["images", "--quiet", "--filter", &ours]).stdout;
+        images.lines().for_each(|it| drop(self.engine.run(&["rmi", "--force", it])));
     }
 }
 

@@ -97,7 +97,8 @@ fn two_clean_builds_in_two_places_are_the_same_image() {
     full_or_skip!();
     let (first, _, layers) = build_elsewhere(&engine, "0.1.1-twins", &[]);
     drop(first);
-    engine.ok(&["rmi", "--force", "drydock/weather:0.1.1-twins"]); // and with it what the engine would reuse
+    let id = inspect(&engine, "drydock/weather:0.1.1-twins")["Id"].as_str().expect("an id").to_owned();
+    engine.ok(&["rmi", "--force", &id]); // both of its tags, and with it what the engine would reuse
     let (_, _, again) = build_elsewhere(&engine, "0.1.1-twins", &[]);
     assert_eq!(again, layers);
 }

@@ -181,13 +181,27 @@ fn a_file_beside_a_requirements_txt(engine: &Engine, env: &TestEnv, root: &Path)
     assert_eq!(stale(env, "python-example"), json!(true));
     let kept = env.ok(&["up", "python-example", "--no-build"]);
     assert!(kept.stderr.contains("not built, as you say") && kept.stderr.contains("already up"), "{kept}");
-    let mut up = env.xtask(&["up", "python-example"]);
-    up.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
-    let up = drydock_tests::process::run_with(&mut up, &[], drydock_tests::process::BUILD_TIMEOUT).ok();
-    assert!(up.stderr.contains("was built from other sources than these: building it"), "{up}");
+    built_once(env, image);
     one_differs(&before, inspect(engine, image)["RootFS"]["Layers"].as_array().expect("layers"));
     log(env, "python-example", &["a changed example is ready"]);
     assert_eq!(stale(env, "python-example"), json!(false));
+}
+
+/// Two `up` at once: both see an image that is older than its sources, and one builds it.
+#[track_caller]
+fn built_once(env: &TestEnv, image: &str) {
+    let up = || {
+        let mut up = env.xtask(&["up", "python-example"]);
+        up.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+        drydock_tests::process::run_with(&mut up, &[], drydock_tests::process::BUILD_TIMEOUT).ok()
+    };
+    let both = std::thread::scope(|scope| {
+        let first = scope.spawn(up);
+        [up(), first.join().expect("an `up`")]
+    });
+    let count = |text: &str| both.iter().filter(|it| it.stderr.contains(text)).count();
+    assert!(count("was built from other sources than these: building it") > 0, "{both:?}");
+    assert_eq!(count(&format!("building {image} ..")), 1, "{both:?}");
 }
 
 /// What `status` says of whether a server's container is older than its sources.

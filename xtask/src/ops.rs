@@ -11,4 +11,5 @@ pub(crate) mod reinstall;
 pub(crate) mod select;
 pub(crate) mod sources;
 pub(crate) mod test;
+pub(crate) mod turn;
 pub(crate) mod up;

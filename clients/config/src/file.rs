@@ -200,8 +200,11 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     platform::sync_folder(folder).with_context(|| format!("cannot write {}", folder.display()))
 }
 
-/// A file of our own, in the state folder, that is there to be locked.
-pub(crate) fn open_private(path: &Path) -> Result<File> {
+/// A file of our own, in the state folder, that is there to be locked. It is made if it is missing.
+///
+/// # Errors
+/// [`ErrorKind::Io`] and its like: it cannot be made, or a link or a pipe stands in its place.
+pub fn open_private(path: &Path) -> Result<File> {
     make_folders(parent(path)?, Visibility::Private)?;
     platform::open_private(path).map_err(|err| failed(err, path, format!("cannot open {}", path.display())))
 }

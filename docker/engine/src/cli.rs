@@ -178,7 +178,7 @@ fn output_with_timeout(mut command: Command) -> Result<Output, Error> {
 
 fn unreachable_engine(name: &str, program: &Path, output: &Output) -> Error {
     let own = error_text(output);
-    match endpoint(program) {
+    match socket(program) {
         #[cfg(unix)]
         Some(socket) if is_refused(&socket) => {
             let problem = format!("you may not use `{name}`: no permission on {socket}: {own}");
@@ -193,11 +193,15 @@ fn unreachable_engine(name: &str, program: &Path, output: &Output) -> Error {
 }
 
 /// The socket that docker's client would use.
-fn endpoint(program: &Path) -> Option<String> {
+fn socket(program: &Path) -> Option<String> {
+    endpoint(program)?.strip_prefix("unix://").map(str::to_owned)
+}
+
+/// The address that docker's client would use, as in `unix:///var/run/docker.sock`.
+pub(crate) fn endpoint(program: &Path) -> Option<String> {
     let args = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"].map(str::to_owned);
     let output = output_with_timeout(command(program, &args).ok()?).ok()?;
-    let host = String::from_utf8(output.stdout).ok()?;
-    host.trim().strip_prefix("unix://").map(str::to_owned)
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
 #[cfg(unix)]

@@ -42,11 +42,21 @@ pub fn create(server: &Server, container: &str, workspace: &str, env: &[(String,
         args.extend(["--label".to_owned(), format!("{name}={value}")]);
     }
     let settings = fingerprint(&args);
-    args.extend(["--label".to_owned(), format!("{}={settings}", label::SETTINGS), server.image()]);
+    let image = server.own_image(workspace);
+    args.extend(["--label".to_owned(), format!("{}={settings}", label::SETTINGS), image]);
     Create { args, settings }
 }
 
 impl Create {
+    /// The same from the image with this id, whatever its tags lead to by now.
+    #[must_use]
+    pub fn from_image(mut self, id: &str) -> Self {
+        if let Some(image) = self.args.last_mut() {
+            id.clone_into(image);
+        }
+        self
+    }
+
     /// The same with where the clone keeps its state, as [`label::STATE`] has it. The container is the same one wherever
     /// that is.
     #[must_use]
@@ -71,13 +81,20 @@ pub struct Origin<'a> {
     pub sources: &'a str,
     /// Whether layers that the engine has may be used again.
     pub cached: bool,
+    /// The names of our environment's variables that hold the proxies to be used by the steps of the build. Their values,
+    /// which may hold passwords, stand in no argument, and such arguments of an engine's own in no image.
+    pub proxies: &'a [String],
 }
 
 /// `docker build` from a staged context that holds its `Dockerfile`; `build_args` are the Dockerfile's own.
 #[must_use]
 pub fn build(server: &Server, origin: &Origin, build_args: &[(&str, &str)], context: &Path) -> Vec<String> {
     let mut args = strings(["build", "--force-rm", "--tag", &server.image()]);
+    args.extend(["--tag".to_owned(), server.own_image(origin.workspace)]);
     args.extend((!origin.cached).then(|| "--no-cache".to_owned()));
+    for name in origin.proxies {
+        args.extend(["--build-arg".to_owned(), name.clone()]);
+    }
     for (name, value) in build_args {
         args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
     }
@@ -93,7 +110,7 @@ pub fn build(server: &Server, origin: &Origin, build_args: &[(&str, &str)], cont
         ("org.opencontainers.image.licenses", origin.license),
         ("org.opencontainers.image.source", server.source.as_ref().unwrap_or(&in_workspace)),
         ("org.opencontainers.image.title", &server.title),
-        ("org.opencontainers.image.version", &server.version),
+        (label::VERSION, &server.version),
     ] {
         if !value.is_empty() {
             args.extend(["--label".to_owned(), format!("{name}={value}")]);
@@ -146,7 +163,7 @@ pub fn run_stdio(server: &Server, workspace: &str, env: &[(String, String)]) -> 
     for (name, value) in labels {
         args.extend(["--label".to_owned(), format!("{name}={value}")]);
     }
-    args.push(server.image());
+    args.push(server.own_image(workspace));
     args.push(subcommand::STDIO.to_owned());
     args
 }
@@ -212,6 +229,12 @@ pub fn list_images_of(workspace: &str) -> Vec<String> {
 #[must_use]
 pub fn inspect_image(id: &str) -> Vec<String> {
     strings(["image", "inspect", id])
+}
+
+/// Whether the engine itself, which pulls images, has proxies: what `info` says of them.
+#[must_use]
+pub fn info_proxies() -> Vec<String> {
+    strings(["info", "--format", "{{.HTTPProxy}}{{.HTTPSProxy}}"])
 }
 
 /// Starts a container that was created, or has stopped.

@@ -64,6 +64,8 @@ pub struct Config {
     pub image: String,
     #[serde(default)]
     pub(crate) user: String,
+    #[serde(default)]
+    pub(crate) env: Option<Vec<String>>,
     labels: Option<BTreeMap<String, String>>,
 }
 
@@ -167,6 +169,8 @@ pub struct Image {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ImageConfig {
+    #[serde(default)]
+    env: Option<Vec<String>>,
     labels: Option<BTreeMap<String, String>>,
 }
 
@@ -192,6 +196,18 @@ impl Container {
             (Some(known), _) => known.to_string(),
             (None, "default") => Network::Internet.to_string(),
             (None, other) => other.to_owned(),
+        }
+    }
+
+    /// The image's name, as people read it: as it was given, or, where that was an id, by the labels that we give.
+    #[must_use]
+    pub fn image_name(&self) -> String {
+        let given = &self.config.image;
+        match (self.server(), self.label(label::VERSION)) {
+            (Some(server), Some(version)) if given.starts_with("sha256:") => {
+                format!("drydock/{server}:{version}")
+            }
+            _ => given.clone(),
         }
     }
 
@@ -256,6 +272,11 @@ impl Image {
         self.label(label::SOURCES)
     }
 
+    /// `NAME=VALUE`, as every container of it has them.
+    pub(crate) fn env(&self) -> &[String] {
+        self.config.env.as_deref().unwrap_or_default()
+    }
+
     /// The cargo profile that it was compiled with.
     #[must_use]
     pub fn profile(&self) -> Option<&str> {
@@ -299,6 +320,17 @@ fn list(cli: &Cli, wanted: impl Fn(&str, &str) -> bool) -> Result<Vec<Container>
     // One that went away since it was listed is an error on stderr; the others are still printed.
     let output = cli.output(&docker_args::inspect(&ids))?;
     serde_json::from_slice(&output.stdout).map_err(|err| unreadable(cli, "container inspect", err))
+}
+
+/// The container with this id.
+///
+/// # Errors
+/// As [`container`].
+pub(crate) fn container_of_id(cli: &Cli, id: &str) -> Result<Option<Container>, Error> {
+    let text = cli.stdout(&docker_args::inspect(&[id.to_owned()]))?;
+    let mut found: Vec<Container> =
+        serde_json::from_str(&text).map_err(|err| unreadable(cli, "container inspect", err))?;
+    Ok(found.pop())
 }
 
 /// The image with this tag.

@@ -19,6 +19,7 @@ mod flags;
 mod inspect;
 mod location;
 pub mod process;
+pub mod proxies;
 mod verify;
 mod volumes;
 

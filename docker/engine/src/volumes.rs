@@ -21,11 +21,11 @@ pub fn volumes_of(cli: &Cli, server: &str, container: &str, workspace: &str) -> 
     Ok(all.lines().filter(|it| it.starts_with(&own)).map(str::to_owned).collect())
 }
 
-/// Gives the volumes of a server's container to its user; they exist since the container was created.
+/// Gives the volumes of a server's container, which was made from `image`, to its user; they exist since it was created.
 ///
 /// # Errors
 /// The engine refuses it.
-pub fn give_volumes(cli: &Cli, server: &Server, container: &str) -> Result<(), Error> {
+pub fn give_volumes(cli: &Cli, server: &Server, container: &str, image: &str) -> Result<(), Error> {
     let volumes = server.sandbox.volumes.iter().enumerate();
     let volumes: Vec<_> =
         volumes.map(|(i, it)| (volume(container, &it.name), format!("volume-{i}"))).collect();
@@ -34,7 +34,7 @@ pub fn give_volumes(cli: &Cli, server: &Server, container: &str) -> Result<(), E
     }
     // An engine sets the owner of what it unpacks, but not of the folder that it unpacks into: so the volumes are mounted
     // in the root of a container that never runs.
-    let helper = cli.stdout(&docker_args::create_with_volumes(&server.image(), &volumes))?;
+    let helper = cli.stdout(&docker_args::create_with_volumes(image, &volumes))?;
     let archive: Vec<u8> =
         volumes.iter().flat_map(|(_, folder)| header(folder, server.sandbox.user)).chain([0; 1024]).collect();
     let given = cli.feed(&docker_args::unpack(helper.trim()), &archive);

@@ -150,10 +150,21 @@ impl Server {
         all
     }
 
-    /// The image's tag: `drydock/NAME:VERSION`.
+    /// The image's tag: `drydock/NAME:VERSION`. It is for people: every clone on an engine writes it.
     #[must_use]
     pub fn image(&self) -> String {
-        format!("drydock/{}:{}", self.name, self.version.replace('+', "_")) // a tag holds no `+`
+        format!("drydock/{}:{}", self.name, self.tag())
+    }
+
+    /// The tag of the image that this clone built: `drydock/NAME/WORKSPACE:VERSION`. No other clone writes it: a name holds no
+    /// slash.
+    #[must_use]
+    pub fn own_image(&self, workspace: &str) -> String {
+        format!("drydock/{}/{workspace}:{}", self.name, self.tag())
+    }
+
+    fn tag(&self) -> String {
+        self.version.replace('+', "_") // a tag holds no `+`
     }
 
     /// The container's name: `mcp-NAME` after the prefix.

@@ -45,6 +45,7 @@ fn a_server_is_named_by_its_folder() {
     let all = load(root.path()).unwrap();
     assert_eq!(all.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["abc-1", "weather"]);
     assert_eq!(all[1].image(), "drydock/weather:1.2.3_b4");
+    assert_eq!(all[1].own_image("0123456789abcdef"), "drydock/weather/0123456789abcdef:1.2.3_b4");
     assert_eq!(all[1].container("t-"), "t-mcp-weather");
     assert_eq!(all[1].kind, Kind::Rust);
     assert_eq!(all[1].sandbox.network, Network::None, "strict by default");

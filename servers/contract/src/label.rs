@@ -14,5 +14,7 @@ pub const SETTINGS: &str = "dev.drydock.settings";
 pub const SESSION: &str = "dev.drydock.session";
 /// A hash of the sources that an image was built from.
 pub const SOURCES: &str = "dev.drydock.sources";
+/// The server's version; the name is the Open Container Initiative's.
+pub const VERSION: &str = "org.opencontainers.image.version";
 /// The cargo profile that the program in an image was built with.
 pub const PROFILE: &str = "dev.drydock.profile";

@@ -12,12 +12,14 @@ use std::path::PathBuf;
 
 use anyhow::{Error, Result};
 use drydock_catalog::{Kind, Server};
+use drydock_engine::proxies::Proxies;
 use drydock_engine::{Cli, Image, docker_args};
 use tempfile::TempDir;
 
 use crate::cargo::{self, Crate, Profile};
 use crate::hint::with_hint;
 use crate::ops::sources::Sources;
+use crate::ops::turn;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
@@ -58,6 +60,8 @@ pub(crate) struct Builder<'a> {
     options: BuildOptions,
     pub(super) sources: Sources<'a>,
     bridge: OnceCell<Bridge>,
+    /// Names of variables, not values.
+    proxies: OnceCell<Vec<String>>,
 }
 
 /// The compiled bridge.
@@ -71,15 +75,47 @@ struct Bridge {
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(ws: &'a Workspace, cli: &'a Cli, options: BuildOptions) -> Self {
-        Self { ws, cli, options, sources: Sources::new(&ws.root), bridge: OnceCell::new() }
+        let sources = Sources::new(&ws.root);
+        Self { ws, cli, options, sources, bridge: OnceCell::new(), proxies: OnceCell::new() }
     }
 
     pub(crate) fn cli(&self) -> &Cli {
         self.cli
     }
 
-    /// Builds one server's image, and says its size.
+    /// Builds one server's image, and says its size. Where another command is at it, its image is taken, if it is the same one.
     pub(crate) fn build(&self, server: &Server) -> Result<Image> {
+        let profile = self.options.profile.name();
+        self.build_in_turn(server, |it| !self.options.no_cache && it.profile() == Some(profile))
+    }
+
+    /// The same, of whatever profile the image of the other command is.
+    pub(crate) fn build_stale(&self, server: &Server) -> Result<Image> {
+        self.build_in_turn(server, |_| true)
+    }
+
+    /// `is_enough`: of an image that another command built from the same sources, while this one waited for it.
+    fn build_in_turn(&self, server: &Server, is_enough: impl Fn(&Image) -> bool) -> Result<Image> {
+        let turn = turn::take(self.ws.state_dir()?, "build", &server.name)?;
+        if turn.has_waited
+            && let Some(image) = self.current(server)?.filter(is_enough)
+        {
+            progress::say(&format!("{}: built by the other command", server.image()));
+            return Ok(image);
+        }
+        self.build_now(server)
+    }
+
+    /// The image that this workspace built from the sources as they are.
+    fn current(&self, server: &Server) -> Result<Option<Image>> {
+        let id = self.ws.id()?;
+        let image = drydock_engine::image(self.cli, &server.own_image(&id))?;
+        // Not the sources as they were before the other command's build.
+        let sources = Sources::new(&self.ws.root).fingerprint(server)?;
+        Ok(image.filter(|it| it.is_ours(&server.name, &id) && it.sources() == Some(&sources)))
+    }
+
+    fn build_now(&self, server: &Server) -> Result<Image> {
         let sources = self.sources.fingerprint(server)?;
         match (server.kind, self.target()?) {
             (Kind::Rust, target) => {
@@ -91,19 +127,19 @@ impl<'a> Builder<'a> {
             }
             (Kind::Node | Kind::Python, target) => self.bridged(server, target.as_deref())?,
         }
-        let image = drydock_engine::image(self.cli, &server.image())?
+        let image = drydock_engine::image(self.cli, &server.own_image(&self.ws.id()?))?
             .filter(|it| it.sources() == Some(&sources))
             .ok_or_else(|| not_loaded(self.cli, server))?;
         progress::say(&format!("{}: {}", server.image(), mebibytes(image.size)));
         Ok(image)
     }
 
-    /// Builds it again with the profile of the image that it replaces.
+    /// Builds what is stale again with the profile of the image that it replaces.
     pub(crate) fn rebuild(&self, server: &Server, old: &Image) -> Result<Image> {
         let quick = old.profile() == Some(Profile::Quick.name());
         match quick && self.options.profile != Profile::Quick {
-            true => Builder::new(self.ws, self.cli, BuildOptions::with(Profile::Quick)).build(server),
-            false => self.build(server),
+            true => Builder::new(self.ws, self.cli, BuildOptions::with(Profile::Quick)).build_stale(server),
+            false => self.build_stale(server),
         }
     }
 
@@ -160,6 +196,7 @@ impl<'a> Builder<'a> {
             profile: self.options.profile.name(),
             sources: &sources,
             cached: !self.options.no_cache,
+            proxies: self.proxies.get_or_init(|| Proxies::here(self.cli).for_builds()),
         };
         Ok(docker_args::build(server, &origin, build_args, context.path()))
     }

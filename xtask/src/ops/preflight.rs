@@ -48,15 +48,30 @@ fn on_engine(ws: &Workspace, cli: &Cli, launch: &StdioCommand) -> Result<Option<
         };
         return Ok(Some(UnmetRequirement { what: format!("container {name} {what}"), fix: up(ws, name)? }));
     }
-    let [first, .., image, _] = launch.args.as_slice() else { return Ok(None) };
-    let name = image.strip_prefix("drydock/").and_then(|it| it.split_once(':')).map(|it| it.0);
-    match name {
-        Some(name) if first == "run" && drydock_engine::image(cli, image)?.is_none() => {
-            let fix = Some(format!("cargo xtask build-images {name}"));
-            Ok(Some(UnmetRequirement { what: format!("image {image} is not built"), fix }))
-        }
-        _ => Ok(None),
-    }
+    let Some((image, name)) = image_of_run(launch) else { return Ok(None) };
+    let (what, fix) = match drydock_engine::image(cli, image)? {
+        None => ("is not built", Some(format!("cargo xtask build-images {name}"))),
+        Some(it) if !it.is_ours(name, &ws.id()?) => ("was built by another clone", None),
+        Some(_) => return Ok(None),
+    };
+    Ok(Some(UnmetRequirement { what: format!("image {image} {what}"), fix }))
+}
+
+/// What an entry of before says: it starts whichever image has a tag that every clone writes. Writing it again mends it.
+pub(crate) fn shared_tag(launch: &StdioCommand) -> Option<UnmetRequirement> {
+    let (image, _) = image_of_run(launch)?;
+    let is_shared = image.matches('/').count() == 1;
+    is_shared.then(|| UnmetRequirement {
+        what: format!("it starts the image {image}, whichever clone built that last"),
+        fix: None,
+    })
+}
+
+/// The image that an entry of ours starts for each session, and its server's name.
+fn image_of_run(launch: &StdioCommand) -> Option<(&str, &str)> {
+    let [first, .., image, _] = launch.args.as_slice() else { return None };
+    let name = image.strip_prefix("drydock/")?.split(['/', ':']).next()?;
+    (first == "run").then_some((image.as_str(), name))
 }
 
 /// The command that starts this container, if it is one of a server or a runtime image of this workspace.
@@ -91,6 +106,21 @@ mod tests {
         assert_eq!(up("mcp-weather").as_deref(), Some("cargo xtask up weather"));
         assert_eq!(up("t-mcp-node").as_deref(), Some("cargo xtask up node --name-prefix t-"));
         assert_eq!(up("somebody-elses"), None);
+    }
+
+    #[test]
+    fn a_tag_that_every_clone_writes_is_told_from_our_own() {
+        let run = |image: &str| StdioCommand {
+            command: "/usr/bin/docker".to_owned(),
+            args: ["run", "-i", "--rm", image, "stdio"].map(str::to_owned).to_vec(),
+            ..StdioCommand::default()
+        };
+        let (shared, own) = (run("drydock/weather:0.1.0"), run("drydock/weather/0123456789abcdef:0.1.0"));
+        for launch in [&shared, &own] {
+            assert_eq!(image_of_run(launch).map(|it| it.1), Some("weather"));
+        }
+        assert!(shared_tag(&shared).unwrap().what.contains("drydock/weather:0.1.0"));
+        assert_eq!([shared_tag(&own), shared_tag(&run("else/weather:1"))], [None, None]);
     }
 
     #[test]

@@ -10,13 +10,14 @@ use anyhow::{Context, Result, bail};
 use drydock_catalog::Server;
 use drydock_contract::Health;
 use drydock_engine::docker_args::{self, Create};
-use drydock_engine::{Cli, Container, Image, Owner, error_text};
+use drydock_engine::{Cli, Container, Image, Owner, error_text, proxies};
 
 use crate::hint::with_hint;
 use crate::interrupt;
 use crate::ops::adopt;
 use crate::ops::build::Builder;
 use crate::ops::missing_grant;
+use crate::ops::turn;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
@@ -60,15 +61,20 @@ pub(crate) fn up(
     let id = ws.id()?;
     let image = image(builder, server, &id, options)?;
     say_grants(server);
-    let want = docker_args::create(server, &name, &id, &env).with_state(&ws.state_label()?);
-    // A build takes minutes, in which somebody may have made or started one.
+    let want = docker_args::create(server, &name, &id, &env);
+    let want = want.from_image(&image.id).with_state(&ws.state_label()?);
+    // A build takes minutes, in which somebody may have made or started one; or is about to.
+    let _turn = turn::take(ws.state_dir()?, "up", &name)?;
     if let Some(found) = inspect()? {
         if is_current(&found, &want, &image, server, &id) {
-            return resume(ws, cli, server, &found);
+            if !proxies::have_changed(cli, &found, &image, &env)? {
+                return resume(ws, cli, server, &found);
+            }
+            progress::say(&format!("{name} has other proxies than {} gives to containers now", cli.name));
         }
         replace(cli, &found, options)?;
     }
-    progress::step(&format!("starting {name}"), || create_and_start(ws, cli, server, &name, &want))?;
+    progress::step(&format!("starting {name}"), || create_and_start(ws, cli, server, &name, &want, &image))?;
     if server.is_runtime {
         progress::say(&format!(
             "{name} has a shell and the network: run nothing in it that you do not trust"
@@ -92,7 +98,7 @@ fn check_ownership(
         Owner::Unmanaged => Err(with_hint(
             format!(
                 "the container {name} (image {}) is not managed by Drydock; it was left as it is",
-                found.config.image
+                found.image_name()
             ),
             "use another name with `--name-prefix PREFIX`, or remove that container yourself",
         )),
@@ -117,7 +123,7 @@ fn say_grants(server: &Server) {
 
 /// Our image of this version, built if it is missing, or older than its sources.
 fn image(builder: &Builder<'_>, server: &Server, id: &str, options: UpOptions) -> Result<Image> {
-    match drydock_engine::image(builder.cli(), &server.image())? {
+    match drydock_engine::image(builder.cli(), &server.own_image(id))? {
         Some(image) if image.is_ours(&server.name, id) => {
             if image.sources() == Some(&builder.sources.fingerprint(server)?) {
                 return Ok(image);
@@ -138,7 +144,7 @@ fn image(builder: &Builder<'_>, server: &Server, id: &str, options: UpOptions) -
         Some(_) => progress::say(&format!("{} was not built by this workspace: building it", server.image())),
         None => progress::say(&format!("{} is not there yet: building it", server.image())),
     }
-    builder.build(server)
+    builder.build_stale(server)
 }
 
 fn is_current(found: &Container, want: &Create, image: &Image, server: &Server, id: &str) -> bool {
@@ -193,7 +199,14 @@ fn replace(cli: &Cli, found: &Container, options: UpOptions) -> Result<()> {
 }
 
 /// Creates and starts. Nothing half made stays; a server that does not get ready is stopped and stays, with its log.
-fn create_and_start(ws: &Workspace, cli: &Cli, server: &Server, name: &str, want: &Create) -> Result<()> {
+fn create_and_start(
+    ws: &Workspace,
+    cli: &Cli,
+    server: &Server,
+    name: &str,
+    want: &Create,
+    image: &Image,
+) -> Result<()> {
     let output = cli.output(&want.args)?;
     if !output.status.success() {
         return match created_concurrently(cli, name, want)? {
@@ -202,7 +215,7 @@ fn create_and_start(ws: &Workspace, cli: &Cli, server: &Server, name: &str, want
         };
     }
     let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let own = || Ok(drydock_engine::give_volumes(cli, server, name)?);
+    let own = || Ok(drydock_engine::give_volumes(cli, server, name, &image.id)?);
     let made = verify_sandbox(cli, server, name, &output)
         .and_then(|()| own())
         .and_then(|()| try_start(ws, cli, server, name));

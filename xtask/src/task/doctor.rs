@@ -4,6 +4,7 @@
 
 mod as_client;
 mod checks;
+mod proxies;
 
 use anyhow::{Result, bail};
 use serde::Serialize;

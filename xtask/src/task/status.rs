@@ -167,7 +167,7 @@ fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) ->
         kind: kind.map(Kind::name),
         shell: false,
         container: it.name().to_owned(),
-        image: it.config.image.clone(),
+        image: it.image_name(),
         owner: Some(match owner {
             Owner::ThisWorkspace => "this workspace",
             Owner::OtherWorkspace(_) => "another workspace",

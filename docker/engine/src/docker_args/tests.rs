@@ -95,7 +95,7 @@ fn a_container_has_the_whole_sandbox() {
 --label dev.drydock.server=weather
 --label dev.drydock.workspace=00112233aabbccdd
 --label dev.drydock.settings={}
-drydock/weather:1.2.3_b4",
+drydock/weather/00112233aabbccdd:1.2.3_b4",
         it.settings
     );
     assert_eq!(shown(&it.args), golden);
@@ -150,12 +150,15 @@ fn an_image_says_what_it_is() {
         profile: "release",
         sources: "0123456789abcdef",
         cached: true,
+        proxies: &["HTTPS_PROXY".into()],
     };
     let args =
         build(&weather(), &origin, &[("PACKAGE", "weather")], Path::new("/clone/target/drydock/context-1"));
     let golden = "build
 --force-rm
 --tag drydock/weather:1.2.3_b4
+--tag drydock/weather/00112233aabbccdd:1.2.3_b4
+--build-arg HTTPS_PROXY
 --build-arg PACKAGE=weather
 --label dev.drydock.server=weather
 --label dev.drydock.workspace=00112233aabbccdd
@@ -175,9 +178,9 @@ fn an_image_says_what_it_is() {
 fn sessions_enter_by_the_one_contract() {
     assert_eq!(exec_stdio("mcp-weather"), ["exec", "-i", "mcp-weather", "/mcp", "stdio"]);
     assert_eq!(exec_health("mcp-weather"), ["exec", "mcp-weather", "/mcp", "health", "--json"]);
-    let run = run_stdio(&weather(), "id", &[]);
+    let run = run_stdio(&weather(), "0123456789abcdef", &[]);
     assert_eq!(run[..6], ["run", "-i", "--rm", "--pull", "never", "--no-healthcheck"]);
-    assert_eq!(run[run.len() - 2..], ["drydock/weather:1.2.3_b4", "stdio"]);
+    assert_eq!(run[run.len() - 2..], ["drydock/weather/0123456789abcdef:1.2.3_b4", "stdio"]);
     let sandbox = flags::of(&weather().sandbox);
     assert!(run.windows(sandbox.len()).any(|it| it == sandbox), "the same sandbox as the container's");
 }
@@ -186,9 +189,9 @@ fn sessions_enter_by_the_one_contract() {
 #[test]
 fn where_the_state_is_stands_in_a_label_before_the_image() {
     let create = || create(&weather(), "mcp-weather", "0123456789abcdef", &[]);
-    let labelled = create().with_state("here:/clone/.drydock");
+    let labelled = create().from_image("sha256:1").with_state("here:/clone/.drydock");
     let (image, words) = labelled.args.split_last().unwrap();
-    assert_eq!((image.as_str(), &labelled.settings), ("drydock/weather:1.2.3_b4", &create().settings));
+    assert_eq!((image.as_str(), &labelled.settings), ("sha256:1", &create().settings));
     assert!(
         words.ends_with(&["--label".to_owned(), "dev.drydock.state=here:/clone/.drydock".to_owned()]),
         "{words:?}"

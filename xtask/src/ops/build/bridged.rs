@@ -65,7 +65,7 @@ impl Builder<'_> {
 
     /// `/mcp` out of an image that the engine compiled.
     fn copy_out(&self, server: &Server, to: PathBuf) -> Result<PathBuf> {
-        let container = self.cli.stdout(&docker_args::create_bare(&server.image()))?;
+        let container = self.cli.stdout(&docker_args::create_bare(&server.own_image(&self.ws.id()?)))?;
         let copied = self.cli.stdout(&docker_args::copy_out(container.trim(), &to));
         let removed = self.cli.stdout(&docker_args::remove(container.trim()));
         removed.context("a container of the bridge's image stays behind")?;

@@ -7,9 +7,10 @@ use drydock_catalog::{Kind, Server};
 use drydock_config::client::{self, HostEnv, Scope};
 use drydock_config::entries::{ClientConfigFile, EntryState, ListedEntry};
 use drydock_config::ledger::Ledger;
+use drydock_engine::proxies::Proxies;
 use drydock_engine::{Cli, Container, Engine, Image, Owner, docker_args};
 
-use super::{Finding, State};
+use super::{Finding, State, proxies};
 use crate::cargo;
 use crate::ops::adopt::{self, Maker};
 use crate::ops::build::mebibytes;
@@ -30,6 +31,7 @@ pub(super) fn all(ws: &Workspace) -> Vec<Finding> {
         _ => None,
     };
     all.extend(cli.map(static_target));
+    all.extend(proxies::all(cli));
     all.extend(disk(&ws.root));
     match drydock_catalog::load_partial(&ws.root) {
         Ok((servers, wrong)) => {
@@ -130,7 +132,7 @@ fn server(ws: &Workspace, cli: Option<&Cli>, sources: &Sources<'_>, server: &Ser
 fn server_status(ws: &Workspace, cli: &Cli, sources: &Sources<'_>, server: &Server) -> Result<Vec<Finding>> {
     let (id, up) = (ws.id()?, ws.command(&format!("up {}", server.name)));
     let build = ws.command(&format!("build-images {}", server.name));
-    let image = drydock_engine::image(cli, &server.image())?;
+    let image = drydock_engine::image(cli, &server.own_image(&id))?;
     let image_line = match &image {
         None => Finding::note(server.image(), "not built", &build),
         Some(it) if !it.is_ours(&server.name, &id) => {
@@ -170,7 +172,7 @@ fn running(
         return Ok(Finding { fix: Some(fix), ..Finding::bad(name, &anyhow!(adopt::describe(ws, it))) });
     }
     if it.owner(&server.name, &id) != Owner::ThisWorkspace {
-        let err = anyhow!("an unmanaged container has this name (image {})", it.config.image);
+        let err = anyhow!("an unmanaged container has this name (image {})", it.image_name());
         let fix = Some("use another name: --name-prefix PREFIX".to_owned());
         return Ok(Finding { fix, ..Finding::bad(name, &err) });
     }
@@ -196,9 +198,15 @@ fn running(
     if image.is_some_and(|image| image.id != it.image) {
         return Ok(Finding::note(name, format!("{health}; made from an older image"), up));
     }
-    let default = server.environment(&[]).map(|env| docker_args::create(server, name, &id, &env).settings);
+    let env = server.environment(&[]);
+    let default = env.as_ref().map(|env| docker_args::create(server, name, &id, env).settings);
     if default.is_ok_and(|settings| it.settings() != Some(&settings)) {
         return Ok(Finding::note(name, format!("{health}; other settings than the manifest's (--env?)"), up));
+    }
+    if let (Some(image), Ok(env)) = (image, &env)
+        && !Proxies::here(cli).hold_in(it, image, env)
+    {
+        return Ok(Finding::note(name, format!("{health}; other proxies than {} gives now", cli.name), up));
     }
     Ok(Finding::ok(name, health))
 }
@@ -238,7 +246,9 @@ fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>
                             return Some(finding);
                         }
                         let launch = client.stdio_command(&host_env, &ws.root, scope, &it.name).ok();
-                        let missing = launch.and_then(|it| preflight::find_blocker(ws, engine, &it));
+                        let missing = launch.and_then(|it| {
+                            preflight::find_blocker(ws, engine, &it).or_else(|| preflight::shared_tag(&it))
+                        });
                         Some(
                             missing.map_or(finding, |missing| cannot_start(&check, &it.name, missing, again)),
                         )

@@ -153,3 +153,31 @@ fn an_update_that_was_cut_short_goes_on_without_force() {
     assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
     assert!(Ledger::load(&home.state()).unwrap().entries[0].previous.is_empty());
 }
+
+/// Entries of `--via run` of before: their image had a tag that every clone writes.
+#[test]
+fn an_entry_with_the_tag_of_before_is_ours_until_it_is_written_again_or_taken_out() {
+    let run = |image: &str| {
+        let label = "dev.drydock.workspace=0123456789abcdef";
+        let args = ["run", "-i", "--rm", "--label", label, image, "stdio"];
+        let entry = json!({"command": "docker", "args": args});
+        DesiredEntry { entry: entry.as_object().unwrap().clone(), ..desired("a") }
+    };
+    let (before, now) = (run("drydock/a:1.0.0"), run("drydock/a/0123456789abcdef:1.0.0"));
+    for is_written_again in [true, false] {
+        let home = Home::new();
+        let config_file = home.config_file("cursor", Scope::User);
+        let install = |it: &DesiredEntry| {
+            config_file.install(&home.state(), std::slice::from_ref(it), ChangeOptions::default()).unwrap()
+        };
+        install(&before);
+        assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
+        if is_written_again {
+            assert_eq!(install(&now).entries[0].1, EntryAction::Updated(Vec::new()));
+            assert_eq!(home.list(&config_file), [("a".into(), EntryState::Managed)]);
+            assert!(text(&config_file.path).contains("drydock/a/0123456789abcdef:1.0.0"));
+        }
+        assert_eq!(home.take(&config_file, &["a"]).entries[0].1, EntryAction::Removed);
+        assert!(!config_file.path.exists());
+    }
+}
