@@ -52,7 +52,7 @@ fn on_engine(ws: &Workspace, cli: &Cli, launch: &StdioCommand) -> Result<Option<
     let name = image.strip_prefix("drydock/").and_then(|it| it.split_once(':')).map(|it| it.0);
     match name {
         Some(name) if first == "run" && drydock_engine::image(cli, image)?.is_none() => {
-            let fix = Some(format!("cargo xtask build-images {name}"));
+            let fix = Some(ws.command(&format!("build-images {name}")));
             Ok(Some(UnmetRequirement { what: format!("image {image} is not built"), fix }))
         }
         _ => Ok(None),
@@ -65,13 +65,9 @@ fn up(ws: &Workspace, container: &str) -> Result<Option<String>> {
         .0
         .into_iter()
         .chain(drydock_catalog::runtime_images(&ws.root)?);
-    Ok(known.into_iter().find_map(|it| up_of(&it, container)))
-}
-
-fn up_of(server: &Server, container: &str) -> Option<String> {
-    let prefix = container.strip_suffix(&server.container(""))?;
-    let prefix = if prefix.is_empty() { String::new() } else { format!(" --name-prefix {prefix}") };
-    Some(format!("cargo xtask up {}{prefix}", server.name))
+    let prefix = |it: &Server| container.strip_suffix(&it.container("")).map(str::to_owned);
+    let found = known.into_iter().find_map(|it| Some((prefix(&it)?, it.name)));
+    Ok(found.map(|(prefix, name)| ws.command_for(&format!("up {name}"), &prefix)))
 }
 
 #[cfg(test)]
