@@ -6,6 +6,9 @@ ARG NODE_IMAGE=node:22-slim
 FROM ${NODE_IMAGE} AS runtime
 COPY pack/runtime.mjs /pack/
 RUN node /pack/runtime.mjs /image
+# By this `cargo xtask prune` knows a stage, which an engine without BuildKit keeps as an image without a name.
+ARG WORKSPACE
+LABEL dev.drydock.workspace=${WORKSPACE}
 
 FROM ${NODE_IMAGE} AS app
 WORKDIR /app
@@ -20,6 +23,8 @@ COPY source/ ./
 RUN npm run build --if-present && npm prune --omit=dev --no-save && rm -rf /tmp/npm
 COPY pack/app.mjs launch.json /pack/
 RUN node /pack/app.mjs /app /pack/launch.json /image
+ARG WORKSPACE
+LABEL dev.drydock.workspace=${WORKSPACE}
 
 FROM scratch
 COPY --from=runtime /image/ /

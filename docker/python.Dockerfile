@@ -10,6 +10,9 @@ FROM ${UV_IMAGE} AS uv
 FROM ${PYTHON_IMAGE} AS runtime
 COPY pack/runtime.py /pack/
 RUN python3 -B /pack/runtime.py /image
+# By this `cargo xtask prune` knows a stage, which an engine without BuildKit keeps as an image without a name.
+ARG WORKSPACE
+LABEL dev.drydock.workspace=${WORKSPACE}
 
 FROM ${PYTHON_IMAGE} AS app
 ENV UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_LINK_MODE=copy UV_SYSTEM_PYTHON=1 PYTHONDONTWRITEBYTECODE=1
@@ -30,6 +33,8 @@ RUN if [ -f /app/source/pyproject.toml ]; then \
         uv pip install --target /app/own --no-deps /app/source && rm -r /app/source && mkdir /app/source; \
     fi \
  && python3 /pack/app.py /app /pack/launch.json /image
+ARG WORKSPACE
+LABEL dev.drydock.workspace=${WORKSPACE}
 
 FROM scratch
 COPY --from=runtime /image/ /

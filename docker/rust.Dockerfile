@@ -18,6 +18,9 @@ RUN find . -path ./target -prune -o -type f -exec touch {} + \
  && target="$(rustc -vV | sed -n 's/^host: //p')" \
  && cargo build --profile ${PROFILE} --target "$target" --package ${PACKAGE} --bin ${BINARY} \
  && mkdir /image && cp "target/$target/${PROFILE}/${BINARY}" /image/mcp && touch -d @0 /image/mcp
+# By this `cargo xtask prune` knows a stage, which an engine without BuildKit keeps as an image without a name.
+ARG WORKSPACE
+LABEL dev.drydock.workspace=${WORKSPACE}
 
 FROM scratch
 COPY --from=build /image/mcp /mcp

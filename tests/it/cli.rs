@@ -20,7 +20,8 @@ fn help_lists_every_command() {
         help.split("Commands:").nth(1).and_then(|it| it.split("\n\n").next()).expect("a list of commands");
     let names: Vec<_> = commands.lines().filter_map(|it| it.split_whitespace().next()).collect();
     for name in
-        "quickstart doctor build-images up down status logs check tools call install-client".split(' ')
+        "quickstart doctor build-images up down restart status logs prune check tools call install-client"
+            .split(' ')
     {
         assert!(names.contains(&name), "{name} is not in the help: {help}");
     }
@@ -109,7 +110,7 @@ fn without_an_engine() {
         error: there is no engine "kraken"
 
         hint: the engines are docker, podman and host
-        exit code 1
+        exit code 2
     "#]],
     );
 }
@@ -124,7 +125,7 @@ fn names_that_nobody_has() {
             error: there is no server "nobody"
 
             hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the runtime images: node, python
-            exit code 1
+            exit code 2
         "#]],
     );
     says(
@@ -134,7 +135,7 @@ fn names_that_nobody_has() {
             error: there is no server "-f"
 
             hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the runtime images: node, python
-            exit code 1
+            exit code 2
         "#]],
     );
     says(
@@ -144,7 +145,7 @@ fn names_that_nobody_has() {
             error: there is no server "../weather"
 
             hint: did you mean `weather`? The servers of this workspace: context7, python-example, sequential-thinking, time, weather
-            exit code 1
+            exit code 2
         "#]],
     );
     let unknown = env.run(&["install-client", "notepad", "--server", "weather"]).fails();
@@ -154,8 +155,10 @@ fn names_that_nobody_has() {
         &env,
         &["--name-prefix=-v", "status"],
         &expect![[r#"
-        error: --name-prefix "-v": use at most 64 letters, digits, `_`, `.` and `-`, and begin with a letter or digit
-        exit code 1
+        error: --name-prefix "-v" cannot begin a container's name
+
+        hint: use at most 64 letters, digits, `_`, `.` and `-`, and begin with a letter or digit
+        exit code 2
     "#]],
     );
     says(
@@ -175,7 +178,7 @@ fn names_that_nobody_has() {
             error: there is no server "nobody"
 
             hint: the servers of this workspace: context7, python-example, sequential-thinking, time, weather; and the runtime images: node, python
-            exit code 1
+            exit code 2
         "#]],
     );
 }

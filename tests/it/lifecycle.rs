@@ -68,6 +68,42 @@ fn other_settings_make_it_anew_but_not_under_an_open_session() {
     assert_ne!(identity(), second, "without the variable it is another container");
 }
 
+#[test]
+fn a_restart_is_a_new_container_but_not_under_an_open_session() {
+    let engine = engine_or_skip!();
+    let env = weather::test_env(&engine, "restart");
+    let container = env.container("weather");
+    let identity = || engine.inspect(&container)["Id"].as_str().map(str::to_owned);
+    assert!(env.ok(&["restart"]).stderr.contains("no container of ours is there"));
+    env.ok(&["restart", "weather"]);
+    let first = identity();
+
+    let mut session = weather::session(&engine, &container);
+    session.open(LEGACY[0]);
+    let refused = env.run(&["restart", "weather"]).fails();
+    assert!(refused.stderr.contains("1 open session") && refused.stderr.contains("--force"), "{refused}");
+    assert_eq!(identity(), first);
+    assert_eq!(session.tools(), weather::TOOLS, "the session goes on");
+
+    env.ok(&["restart", "--force"]);
+    assert_ne!(identity(), first);
+    assert_eq!(state(&env), ("running".to_owned(), "ready".to_owned()));
+}
+
+/// What is wrong is seen before anything is stopped for it.
+#[test]
+fn a_wrong_setting_leaves_the_container_as_it_is() {
+    let engine = engine_or_skip!();
+    let env = weather::test_env(&engine, "wrong-setting");
+    let container = env.container("weather");
+    env.ok(&["up", "weather"]);
+    let before = engine.inspect(&container)["Id"].clone();
+    let refused = env.run(&["up", "weather", "--env", "MCP_LOG=everything"]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("MCP_LOG must be one of"), "{refused}");
+    let after = engine.inspect(&container);
+    assert!(after["Id"] == before && after["State"]["Running"] == true, "{}", after["State"]);
+}
+
 /// Nobody knows whether sessions are open in it: it is neither stopped nor made anew.
 #[test]
 fn a_container_that_does_not_answer_is_left_as_it_is() {

@@ -94,3 +94,29 @@ fn a_higher_level_leaves_the_good_ones_out() {
     let log = log(&engine, &container, "error -32602");
     assert!(log.contains("tool error") && !log.contains(" ms ok"), "{log}");
 }
+
+#[test]
+fn of_several_servers_each_line_has_its_servers_name() {
+    let engine = engine_or_skip!();
+    let env = weather::test_env(&engine, "several");
+    env.ok(&["up", "weather"]);
+    // Any container with the labels of one of ours has a log.
+    let clock = env.container("clock");
+    let labels = ["--label", "dev.drydock.server=clock"];
+    let image = weather::IMAGE;
+    engine.ok(&[&["create", "--name", &clock][..], &labels, &[image, "health"]].concat());
+    engine.run(&["start", "--attach", &clock]);
+    busy_session(&engine, &env.container("weather"));
+    log(&engine, &env.container("weather"), "session ended");
+
+    let both = env.ok(&["logs", "clock", "weather"]);
+    let lines: Vec<_> = both.stdout.lines().chain(both.stderr.lines()).collect();
+    assert!(lines.iter().all(|it| it.starts_with("clock   | ") || it.starts_with("weather | ")), "{both}");
+    for name in ["clock   | ", "weather | "] {
+        assert!(lines.iter().any(|it| it.starts_with(name)), "nothing of {name}: {both}");
+    }
+    let one = env.ok(&["logs", "weather", "--since", "1h"]);
+    assert!(one.stderr.contains("session ended") && !one.stderr.contains("weather | "), "{one}");
+    let none = env.ok(&["logs", "weather", "--since", "0s"]);
+    assert!(!none.stdout.contains("session ended") && !none.stderr.contains("session ended"), "{none}");
+}

@@ -5,14 +5,16 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use drydock_catalog::Server;
 use xshell::{Cmd, Shell, cmd};
 
 pub(crate) use self::metadata::{Crate, Metadata};
+use crate::hint::with_hint;
 use crate::ops::sources::{self, Sources};
 use crate::ui::progress;
 use crate::workspace::Workspace;
@@ -174,11 +176,27 @@ fn sysroot() -> Result<PathBuf> {
     Ok(PathBuf::from(read(cmd!(sh, "{rustc} --print sysroot").into())?.trim()))
 }
 
+/// The cargo that runs us, or the one in PATH.
+pub(crate) fn program() -> Result<OsString> {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    match which::which(&program) {
+        Ok(_) => Ok(program),
+        Err(_) => Err(no_tool(&program.to_string_lossy())),
+    }
+}
+
+fn no_tool(program: &str) -> Error {
+    with_hint(
+        format!("`{program}` is not installed (not in PATH)"),
+        "add the `bin` folder of `.cargo` in your home to PATH, or install Rust (with rustup)",
+    )
+}
+
 /// Cargo in the workspace at `root`.
 pub(crate) fn cargo(root: &Path, args: &[&str]) -> Result<Command> {
     let sh = Shell::new()?;
     sh.change_dir(root);
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = program()?;
     Ok(unaware(cmd!(sh, "{cargo} {args...}")).into())
 }
 
@@ -194,7 +212,10 @@ pub(crate) fn unaware(command: Cmd<'_>) -> Cmd<'_> {
 
 fn read(mut command: Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("cannot run {program}"))?;
+    let output = match command.output() {
+        Err(err) if err.kind() == ErrorKind::NotFound => return Err(no_tool(&program)),
+        output => output.with_context(|| format!("cannot run {program}"))?,
+    };
     if !output.status.success() {
         bail!(
             "{program} failed ({}):\n{}",

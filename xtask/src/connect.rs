@@ -21,7 +21,10 @@ use crate::ops::missing_grant;
 use crate::ops::sources::{self, Sources};
 use crate::ops::up::because;
 use crate::workspace::Workspace;
-use crate::{cargo, interrupt, ui::progress};
+use crate::{
+    cargo, interrupt,
+    ui::{progress, table},
+};
 
 const PACKAGE: &str = "drydock-connect";
 /// What the client may print, in bytes: its own limits (clients/connect/src/intake.rs) keep it below.
@@ -204,7 +207,7 @@ pub(crate) fn launch(ws: &Workspace, engine: &Engine, server: &Server) -> Result
             let program = cargo::host_binary(ws, server)?;
             if !program.is_file() {
                 let problem = format!("`{}` is not compiled for this machine", server.name);
-                return Err(with_hint(problem, format!("cargo xtask --engine host up {}", server.name)));
+                return Err(with_hint(problem, ws.command(&format!("up {}", server.name))));
             }
             stdio_command(program, vec!["stdio".to_owned()])
         }
@@ -276,7 +279,9 @@ pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -
     if code == NO_CONNECTION
         && let Some((problem, hint)) = diagnose(ws, server)
     {
-        progress::say(&format!("error: `{}`: {problem}\n\nhint: {hint}", server.name));
+        let problem = format!("`{}`: {problem}", server.name);
+        print_report(&output.stdout, &problem, &hint);
+        progress::say(&format!("error: {problem}\n\nhint: {hint}"));
         std::process::exit(NO_CONNECTION);
     }
     if code == 0 {
@@ -295,6 +300,17 @@ pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -
     match code {
         0 => Ok(()),
         _ => std::process::exit(code),
+    }
+}
+
+/// The client's report, if it printed one, with what the engine knows better.
+fn print_report(stdout: &[u8], problem: &str, hint: &str) {
+    let Ok(mut report) = serde_json::from_slice::<serde_json::Value>(stdout) else { return };
+    if let Some(error) = report.get_mut("error").and_then(serde_json::Value::as_object_mut) {
+        error.insert("message".to_owned(), problem.into());
+        error.insert("hint".to_owned(), hint.into());
+        // Who has closed stdout has the exit code.
+        drop(table::json(&report));
     }
 }
 

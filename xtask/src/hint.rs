@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::OnceLock;
 
 use drydock_config::client::suggest;
 
@@ -11,7 +12,11 @@ use drydock_config::client::suggest;
 pub(crate) struct HintedError {
     problem: String,
     hint: String,
+    is_usage: bool,
 }
+
+/// The options that this command was given, for the commands that libraries suggest.
+static GIVEN: OnceLock<String> = OnceLock::new();
 
 impl fmt::Display for HintedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,7 +28,36 @@ impl Error for HintedError {}
 
 /// An error that says how to get out of it.
 pub(crate) fn with_hint(problem: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-    HintedError { problem: problem.into(), hint: hint.into() }.into()
+    HintedError { problem: problem.into(), hint: hint.into(), is_usage: false }.into()
+}
+
+/// The same where what was asked for is wrong.
+pub(crate) fn usage(problem: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    HintedError { problem: problem.into(), hint: hint.into(), is_usage: true }.into()
+}
+
+/// Whether what was asked for is wrong.
+pub(crate) fn is_usage(err: &anyhow::Error) -> bool {
+    err.chain().any(|cause| {
+        let ours = cause.downcast_ref::<HintedError>().is_some_and(|it| it.is_usage);
+        let server =
+            cause.downcast_ref::<drydock_catalog::Error>().is_some_and(drydock_catalog::Error::is_usage);
+        let client = cause.downcast_ref::<drydock_config::Error>();
+        ours || server || client.is_some_and(|it| it.kind() == drydock_config::ErrorKind::UnknownClient)
+    })
+}
+
+/// What this command was given, as in `--name-prefix t-`: libraries do not know it.
+pub(crate) fn set_given_options(options: &str) {
+    GIVEN.get_or_init(|| options.to_owned());
+}
+
+/// A library's hint, in which a command can be pasted.
+fn pasted(hint: &str, options: &str) -> String {
+    match options {
+        "" => hint.to_owned(),
+        options => hint.replace("cargo xtask ", &format!("cargo xtask {options} ")),
+    }
 }
 
 /// The hints of every error in the chain that has one, outermost first.
@@ -48,15 +82,19 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref::<drydock_config::Error>()?.hint())
         .or_else(|| cause.downcast_ref::<drydock_edit::Error>()?.hint());
     if of_library.is_some() {
-        return of_library.map(str::to_owned);
+        return of_library.map(|it| pasted(it, given()));
     }
     let it = cause.downcast_ref::<drydock_catalog::Error>()?;
     let known = it.unknown_name().and_then(|(name, known)| suggest(name, known.iter().map(String::as_str)));
     let guess = known.map(|it| format!("did you mean `{it}`?"));
-    match (guess, it.hint()) {
-        (Some(guess), Some(hint)) => Some(format!("{guess} {}", capitalize(hint))),
-        (guess, hint) => guess.or(hint.map(str::to_owned)),
+    match (guess, it.hint().map(|it| pasted(it, given()))) {
+        (Some(guess), Some(hint)) => Some(format!("{guess} {}", capitalize(&hint))),
+        (guess, hint) => guess.or(hint),
     }
+}
+
+fn given() -> &'static str {
+    GIVEN.get().map(String::as_str).unwrap_or_default()
 }
 
 fn capitalize(text: &str) -> String {
@@ -67,6 +105,16 @@ fn capitalize(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_librarys_command_has_the_options_that_were_given() {
+        let hint = "`cargo xtask clients` shows it; or: cargo xtask up a --env B=VALUE";
+        assert_eq!(pasted(hint, ""), hint);
+        assert_eq!(
+            pasted(hint, "--name-prefix t-"),
+            "`cargo xtask --name-prefix t- clients` shows it; or: cargo xtask --name-prefix t- up a --env B=VALUE"
+        );
+    }
 
     #[test]
     fn the_hint_of_a_librarys_error_is_found_once() {

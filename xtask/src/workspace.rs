@@ -7,24 +7,62 @@ use std::cell::OnceCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use drydock_config::file;
 use drydock_engine::Engine;
 
 use crate::cargo::{self, Metadata};
-use crate::hint::with_hint;
+use crate::hint::{self, usage, with_hint};
 
+const ENGINE: &str = "DRYDOCK_ENGINE";
+const NAME_PREFIX: &str = "DRYDOCK_NAME_PREFIX";
+
+/// As they were given. The variables are read by us: an option that clap takes from a variable stands in its usage lines as
+/// if it were required.
 #[derive(clap::Args, Debug)]
+pub(crate) struct GlobalArgs {
+    /// Which engine runs the servers: docker, podman or host (Rust servers as plain processes, no sandbox) [env:
+    /// DRYDOCK_ENGINE]
+    #[arg(long, global = true, value_name = "ENGINE", help_heading = "Options of every command")]
+    engine: Option<String>,
+    /// Put before every container's name, so that two workspaces can share an engine [env: DRYDOCK_NAME_PREFIX]
+    #[arg(long, global = true, value_name = "PREFIX", help_heading = "Options of every command")]
+    name_prefix: Option<String>,
+}
+
+/// The options of every command.
+#[derive(Debug)]
 pub(crate) struct Global {
-    /// Which engine runs the servers: docker, podman or host (Rust servers as plain processes, no sandbox)
-    #[arg(long, global = true, env = "DRYDOCK_ENGINE", value_name = "ENGINE")]
-    #[arg(help_heading = "Options of every command")]
+    /// The engine that was named.
     pub(crate) engine: Option<String>,
-    /// Put before every container's name, so that two workspaces can share an engine
-    #[arg(long, global = true, env = "DRYDOCK_NAME_PREFIX", value_name = "PREFIX", default_value = "")]
-    #[arg(hide_default_value = true, help_heading = "Options of every command")]
+    /// Before every container's name; may be empty.
     pub(crate) name_prefix: String,
 }
+
+impl GlobalArgs {
+    /// With what the environment says where the command line does not.
+    fn resolve(self) -> Result<Global> {
+        let given = |option: Option<String>, name: &str| match (option, std::env::var_os(name)) {
+            (Some(given), _) => Ok(Some(given)),
+            (None, None) => Ok(None),
+            (None, Some(value)) => {
+                let unreadable = |_| usage(format!("{name} is not UTF-8"), "set it to a name, or unset it");
+                value.into_string().map(Some).map_err(unreadable)
+            }
+        };
+        // An empty variable is one that was not set.
+        let engine = given(self.engine, ENGINE)?.filter(|it| !it.is_empty());
+        if let Some(other) = engine.as_ref().filter(|it| !ENGINES.contains(&it.as_str())) {
+            let hint = "the engines are docker, podman and host";
+            return Err(usage(format!("there is no engine {other:?}"), hint));
+        }
+        let name_prefix = given(self.name_prefix, NAME_PREFIX)?.unwrap_or_default();
+        prefix_is_plain(&name_prefix)?;
+        Ok(Global { engine, name_prefix })
+    }
+}
+
+const ENGINES: [&str; 3] = ["docker", "podman", "host"];
 
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -39,7 +77,7 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     /// The workspace around the current folder.
-    pub(crate) fn open(global: Global) -> Result<Self> {
+    pub(crate) fn open(args: GlobalArgs) -> Result<Self> {
         let here = std::env::current_dir().context("cannot tell the current folder")?;
         // Set by the cargo that runs us now; what stood there when we were compiled may be another clone.
         let of_cargo = std::env::var_os("CARGO_MANIFEST_DIR").and_then(|it| std::fs::canonicalize(it).ok());
@@ -52,10 +90,9 @@ impl Workspace {
             Some(state) => std::path::absolute(state)?,
             None => root.join(".drydock"),
         };
-        // An empty variable is one that was not set.
-        let global = Global { engine: global.engine.filter(|it| !it.is_empty()), ..global };
-        prefix_is_plain(&global.name_prefix)?;
-        Ok(Self::at(root, state, global))
+        let ws = Self::at(root, state, args.resolve()?);
+        hint::set_given_options(&ws.given_options(&ws.global.name_prefix));
+        Ok(ws)
     }
 
     pub(crate) fn at(root: PathBuf, state: PathBuf, global: Global) -> Self {
@@ -80,15 +117,25 @@ impl Workspace {
     /// A command to be pasted, with the options that this one was given: without them it would mean another container.
     /// What the environment says reaches the next command by itself.
     pub(crate) fn command(&self, words: &str) -> String {
-        let given = [("--name-prefix", "DRYDOCK_NAME_PREFIX", self.global.name_prefix.as_str())]
-            .into_iter()
-            .chain(self.global.engine.as_deref().map(|it| ("--engine", "DRYDOCK_ENGINE", it)))
-            .filter(|(_, variable, value)| {
-                !value.is_empty() && std::env::var(variable).as_deref() != Ok(value)
-            });
-        given.fold(format!("cargo xtask {words}"), |line, (option, _, value)| {
-            format!("{line} {option} {value}")
-        })
+        self.command_for(words, &self.global.name_prefix)
+    }
+
+    /// The same for a container whose name has another prefix.
+    pub(crate) fn command_for(&self, words: &str, prefix: &str) -> String {
+        format!("cargo xtask {words} {}", self.given_options(prefix)).trim_end().to_owned()
+    }
+
+    fn given_options(&self, prefix: &str) -> String {
+        let says = |variable: &str, value: &str| std::env::var(variable).unwrap_or_default() == value;
+        let mut words = Vec::new();
+        if !says(NAME_PREFIX, prefix) {
+            words.push(format!("--name-prefix {}", if prefix.is_empty() { "''" } else { prefix }));
+        }
+        let engine = self.global.engine.as_deref().unwrap_or_default();
+        if !engine.is_empty() && !says(ENGINE, engine) {
+            words.push(format!("--engine {engine}"));
+        }
+        words.join(" ")
     }
 
     /// The state folder, made if it is missing.
@@ -144,7 +191,7 @@ fn find_root(from: &Path) -> Option<PathBuf> {
 fn known_id(path: &Path, id: &str) -> Result<String> {
     if id.len() != 16 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
         let problem = format!("{}: {id:?} is not a workspace's id", path.display());
-        let hint = "put the id back (`docker inspect` shows it in the label dev.drydock.workspace), or delete the file: \
+        let hint = "put the id back (the engine's `inspect` shows it in the label dev.drydock.workspace), or delete the file: \
                     containers made until now are then unmanaged";
         return Err(with_hint(problem, hint));
     }
@@ -158,9 +205,10 @@ fn prefix_is_plain(prefix: &str) -> Result<()> {
     if head && rest && prefix.len() <= 64 {
         return Ok(());
     }
-    bail!(
-        "--name-prefix {prefix:?}: use at most 64 letters, digits, `_`, `.` and `-`, and begin with a letter or digit"
-    )
+    Err(usage(
+        format!("--name-prefix {prefix:?} cannot begin a container's name"),
+        "use at most 64 letters, digits, `_`, `.` and `-`, and begin with a letter or digit",
+    ))
 }
 
 #[cfg(test)]
@@ -203,6 +251,15 @@ mod tests {
         assert_eq!(find_root(&inner.join("clients")).as_deref(), Some(&*inner));
         assert_eq!(find_root(&outer.join("servers")).as_deref(), Some(&*outer));
         assert_eq!(find_root(temp.path()), None);
+    }
+
+    #[test]
+    fn a_command_to_be_pasted_has_what_was_given() {
+        let global = Global { engine: Some("podman".to_owned()), name_prefix: "t-".to_owned() };
+        let ws = Workspace::at(PathBuf::new(), PathBuf::new(), global);
+        assert_eq!(ws.command("up weather"), "cargo xtask up weather --name-prefix t- --engine podman");
+        assert_eq!(ws.command_for("up a", ""), "cargo xtask up a --engine podman");
+        assert_eq!(open(Path::new("")).command("up"), "cargo xtask up");
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub fn load(root: &Path) -> Result<Vec<Client>> {
 /// The clients of these ids, each once.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`] for an id that no client has, and those of [`load`].
+/// [`ErrorKind::UnknownClient`] for an id that no client has, and those of [`load`].
 pub fn pick(root: &Path, ids: &[String]) -> Result<Vec<Client>> {
     let all = load(root)?;
     if let Some(unknown) = ids.iter().find(|id| !all.iter().any(|it| it.id == **id)) {
@@ -75,7 +75,7 @@ pub fn pick(root: &Path, ids: &[String]) -> Result<Vec<Client>> {
             None => format!("the clients that we know: {}", known.join(", ")),
         };
         let problem = format!("there is no client {unknown:?}");
-        return Err(Error::new(ErrorKind::NotFound, problem).with_hint(hint));
+        return Err(Error::new(ErrorKind::UnknownClient, problem).with_hint(hint));
     }
     Ok(all.into_iter().filter(|it| ids.contains(&it.id)).collect())
 }

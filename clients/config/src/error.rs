@@ -32,7 +32,9 @@ pub enum ErrorKind {
     NotRead,
     /// Another program has changed the file since, keeps changing it, or holds its lock.
     Conflict,
-    /// No such client, scope, entry or earlier change.
+    /// No such client.
+    UnknownClient,
+    /// No such scope, entry or earlier change.
     NotFound,
     /// A name, header or URL that the client does not take, or that would put a secret into its file.
     InvalidInput,

@@ -16,6 +16,7 @@ use std::{
 
 use clap::Parser;
 use drydock_connect::{Error, ErrorKind, Options, Report, Session, print};
+use rmcp::model::Tool;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command};
@@ -99,17 +100,27 @@ async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) ->
     let mut known = Vec::new();
     if drydock_connect::needs_schema(words) {
         known = session.tools().await?;
-        if !known.iter().any(|it| it.name == tool) {
-            let names: Vec<_> = known.iter().map(|it| it.name.as_ref()).collect();
-            let reason = format!("the server has no tool `{tool}`; it has: {}", names.join(", "));
-            return Ok(failed(cli, Error::usage(reason)));
+        if let Some(error) = unknown_tool(&known, tool) {
+            return Ok(failed(cli, error));
         }
     }
     let arguments = match drydock_connect::arguments(words, known.iter().find(|it| it.name == tool)) {
         Ok(arguments) => arguments,
         Err(error) => return Ok(failed(cli, error)),
     };
-    let result = session.call(tool, arguments).await?;
+    let result = session.call(tool, arguments).await;
+    // Servers say that they have no such tool each in its own way, with an error or with a result.
+    let is_refused = match &result {
+        Ok(it) => it.is_error == Some(true),
+        Err(error) => error.kind == ErrorKind::Rejected,
+    };
+    if is_refused && known.is_empty() {
+        let listed = session.tools().await;
+        if let Some(error) = listed.ok().and_then(|it| unknown_tool(&it, tool)) {
+            return Ok(failed(cli, error));
+        }
+    }
+    let result = result?;
     let is_error = result.is_error == Some(true);
     let mut report = Report::of(session);
     report.ok = !is_error;
@@ -122,6 +133,15 @@ async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) ->
             format!("error: `{}` answered with an error (isError), see above", drydock_connect::escape(tool));
     }
     Ok(outcome)
+}
+
+/// The error of a call of a tool that is not in the server's list.
+fn unknown_tool(known: &[Tool], tool: &str) -> Option<Error> {
+    if known.iter().any(|it| it.name == tool) {
+        return None;
+    }
+    let names: Vec<_> = known.iter().map(|it| it.name.as_ref()).collect();
+    Some(Error::usage(format!("the server has no tool `{tool}`; it has: {}", names.join(", "))))
 }
 
 fn success(cli: &Cli, report: &Report, readable: impl FnOnce() -> String) -> Outcome {

@@ -56,6 +56,25 @@ pub fn find(name: Option<&str>) -> Result<Engine, Error> {
     }
 }
 
+/// The command line of the engine of this name, or of the first that is installed, without asking whether it answers:
+/// its name and its path. Without one, Docker's name.
+///
+/// ```
+/// assert_eq!(drydock_engine::installed(Some("podman")).0, "podman");
+/// ```
+#[must_use]
+pub fn installed(name: Option<&str>) -> (&'static str, Option<PathBuf>) {
+    let names: &[&'static str] = match name {
+        Some("podman") => &["podman"],
+        Some(_) => &["docker"],
+        None => &["docker", "podman"],
+    };
+    let found = names.iter().find_map(|it| Some((*it, which::which(it).ok()?)));
+    found.map_or((if name == Some("podman") { "podman" } else { "docker" }, None), |(name, path)| {
+        (name, Some(path))
+    })
+}
+
 fn connect(name: &'static str) -> Result<Cli, Error> {
     let Ok(program) = which::which(name) else {
         let hint =
@@ -68,7 +87,7 @@ fn connect(name: &'static str) -> Result<Cli, Error> {
     };
     let output =
         command(&program, &format.map(str::to_owned)).and_then(output_with_timeout).map_err(|err| {
-            Error::new(format!("`{name}` did not answer")).with_source(err).with_hint(start_hint())
+            Error::new(format!("`{name}` did not answer")).with_source(err).with_hint(start_hint(name))
         })?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     match text.split_once(' ') {
@@ -141,17 +160,17 @@ impl Cli {
         process::run(&mut command, sink)
     }
 
-    /// Runs a command whose lines go to sinks as they come. None where `stdout` wants no more.
+    /// Runs commands side by side, whose lines go to the sink as they come. None where it wants no more.
     ///
     /// # Errors
     /// The program cannot be run.
     pub fn pass_on(
         &self,
-        args: &[String],
-        stdout: &mut LineSink<'_>,
-        stderr: &mut LineSink<'_>,
-    ) -> Result<Option<ExitStatus>, Error> {
-        process::pass_on(&mut command(&self.program, args)?, stdout, stderr)
+        commands: &[Vec<String>],
+        sink: &LineSink<'_>,
+    ) -> Result<Option<Vec<ExitStatus>>, Error> {
+        let commands = commands.iter().map(|args| command(&self.program, args));
+        process::pass_on(commands.collect::<Result<_, _>>()?, sink)
     }
 }
 
@@ -178,7 +197,7 @@ fn output_with_timeout(mut command: Command) -> Result<Output, Error> {
 
 fn unreachable_engine(name: &str, program: &Path, output: &Output) -> Error {
     let own = error_text(output);
-    match socket(program) {
+    match (name == "docker").then(|| socket(program)).flatten() {
         #[cfg(unix)]
         Some(socket) if is_refused(&socket) => {
             let problem = format!("you may not use `{name}`: no permission on {socket}: {own}");
@@ -188,7 +207,7 @@ fn unreachable_engine(name: &str, program: &Path, output: &Output) -> Error {
             )
         }
         _ => Error::new(format!("`{name}` is installed but its engine does not answer: {own}"))
-            .with_hint(wake_hint()),
+            .with_hint(wake_hint(name)),
     }
 }
 
@@ -236,15 +255,18 @@ fn install_hint() -> &'static str {
     }
 }
 
-fn wake_hint() -> String {
-    match env::var("DOCKER_HOST").ok().filter(|it| !it.is_empty()) {
-        Some(host) => format!("DOCKER_HOST is {host:?}: is an engine there?"),
-        None => start_hint().to_owned(),
+fn wake_hint(name: &str) -> String {
+    let variable = if name == "podman" { "CONTAINER_HOST" } else { "DOCKER_HOST" };
+    match env::var(variable).ok().filter(|it| !it.is_empty()) {
+        Some(host) => format!("{variable} is {host:?}: is an engine there?"),
+        None => start_hint(name).to_owned(),
     }
 }
 
-fn start_hint() -> &'static str {
+fn start_hint(name: &str) -> &'static str {
     match env::consts::OS {
+        "macos" | "windows" if name == "podman" => "start its machine: `podman machine start`",
+        _ if name == "podman" => "it has no daemon: `podman info` says what it lacks",
         "macos" => "start it: `open -a Docker` (or OrbStack, or `colima start`)",
         "windows" => "start Docker Desktop",
         _ => "start it: `sudo systemctl start docker` (or `sudo service docker start`)",

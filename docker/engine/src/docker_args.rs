@@ -225,6 +225,21 @@ pub fn list_images_of(workspace: &str) -> Vec<String> {
     strings(["image", "ls", "--no-trunc", "--quiet", "--filter", &filter])
 }
 
+/// The ids of the images of a workspace that have no name and nothing stands on.
+#[must_use]
+pub fn list_untagged_images_of(workspace: &str) -> Vec<String> {
+    let mut args = list_images_of(workspace);
+    args.extend(strings(["--filter", "dangling=true"]));
+    args
+}
+
+/// Removes them, but those that containers are made of.
+#[must_use]
+pub fn prune_images_of(workspace: &str) -> Vec<String> {
+    let filter = format!("label={}={workspace}", label::WORKSPACE);
+    strings(["image", "prune", "--force", "--filter", &filter])
+}
+
 /// All that the engine knows of an image, as JSON.
 #[must_use]
 pub fn inspect_image(id: &str) -> Vec<String> {
@@ -235,6 +250,14 @@ pub fn inspect_image(id: &str) -> Vec<String> {
 #[must_use]
 pub fn info_proxies() -> Vec<String> {
     strings(["info", "--format", "{{.HTTPProxy}}{{.HTTPSProxy}}"])
+}
+
+/// The same of several.
+#[must_use]
+pub fn inspect_images(ids: &[String]) -> Vec<String> {
+    let mut args = strings(["image", "inspect"]);
+    args.extend_from_slice(ids);
+    args
 }
 
 /// Starts a container that was created, or has stopped.
@@ -271,12 +294,24 @@ pub fn remove_volumes(names: &[String]) -> Vec<String> {
     args
 }
 
-/// What a container and its sessions logged; `tail`: only so many lines.
+/// Which lines of a log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogLines<'a> {
+    /// Also those that come.
+    pub follow: bool,
+    /// Only so many from before now.
+    pub tail: Option<u64>,
+    /// Only from then on: RFC 3339, or seconds before now, as in `90s`.
+    pub since: Option<&'a str>,
+}
+
+/// What a container and its sessions logged.
 #[must_use]
-pub fn logs(container: &str, follow: bool, tail: Option<u64>) -> Vec<String> {
+pub fn logs(container: &str, lines: LogLines<'_>) -> Vec<String> {
     let mut args = strings(["logs"]);
-    args.extend(follow.then(|| "--follow".to_owned()));
-    args.extend(tail.map(|lines| format!("--tail={lines}")));
+    args.extend(lines.follow.then(|| "--follow".to_owned()));
+    args.extend(lines.tail.map(|it| format!("--tail={it}")));
+    args.extend(lines.since.map(|it| format!("--since={it}")));
     args.push(container.to_owned());
     args
 }

@@ -13,6 +13,7 @@ use crate::cli::{Cli, error_text};
 use crate::docker_args;
 use crate::error::Error;
 use crate::flags::network_mode;
+use crate::prune::without_algorithm;
 
 /// A container, as the engine's `inspect` shows it.
 #[derive(Debug, Clone, Deserialize)]
@@ -266,6 +267,12 @@ impl Image {
         self.label(label::SERVER) == Some(server) && self.label(label::WORKSPACE) == Some(workspace)
     }
 
+    /// The server that it was built for; nothing for a build's stage.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.label(label::SERVER)
+    }
+
     /// The hash of the sources that it was built from.
     #[must_use]
     pub fn sources(&self) -> Option<&str> {
@@ -344,6 +351,22 @@ pub fn image(cli: &Cli, tag: &str) -> Result<Option<Image>, Error> {
     let mut images: Vec<Image> =
         serde_json::from_str(&text).map_err(|err| unreadable(cli, "image inspect", err))?;
     Ok(images.pop())
+}
+
+/// Images by their ids.
+pub(crate) fn inspect_images(cli: &Cli, ids: &[String]) -> Result<Vec<Image>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One that went away since it was listed is an error on stderr; the others are still printed.
+    let output = cli.output(&docker_args::inspect_images(ids))?;
+    serde_json::from_slice(&output.stdout).map_err(|err| unreadable(cli, "image inspect", err))
+}
+
+/// The ids of the images that containers are made of, whosoever they are, as bare digits.
+pub(crate) fn images_in_use(cli: &Cli) -> Result<BTreeSet<String>, Error> {
+    let all = list(cli, |_, _| true)?;
+    Ok(all.iter().map(|it| without_algorithm(&it.image).to_owned()).collect())
 }
 
 /// How many images a workspace has built.

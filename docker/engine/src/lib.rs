@@ -20,14 +20,16 @@ mod inspect;
 mod location;
 pub mod process;
 pub mod proxies;
+mod prune;
 mod verify;
 mod volumes;
 
-pub use self::cli::{Cli, Engine, error_text, find};
+pub use self::cli::{Cli, Engine, error_text, find, installed};
 pub use self::error::Error;
 pub use self::inspect::{
     Container, Image, Owner, container, containers, count_images, has_image, health, image, stop_and_remove,
 };
 pub use self::location::Location;
+pub use self::prune::{Pruned, prunable, prune};
 pub use self::verify::{unmet, verify};
 pub use self::volumes::{give_volumes, volumes_of};

@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use crate::error::Error;
@@ -52,34 +52,67 @@ pub fn run(command: &mut Command, sink: &Sink<'_>) -> Result<String, Error> {
     Ok(out)
 }
 
-/// Takes each line that a running command prints, with its end, and fails where nobody wants more.
-pub type LineSink<'a> = dyn FnMut(&str) -> io::Result<()> + Send + 'a;
-
-/// Runs the command to its end; each line of its stdout and stderr goes to its sink as it comes. None where `stdout` wants
-/// no more: then the command is ended.
-///
-/// # Errors
-/// It cannot be started.
-pub(crate) fn pass_on(
-    command: &mut Command,
-    stdout: &mut LineSink<'_>,
-    stderr: &mut LineSink<'_>,
-) -> Result<Option<ExitStatus>, Error> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let failed = |err| Error::new(format!("cannot run {program}")).with_source(err);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = child.map_err(failed)?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let is_wanted = thread::scope(|scope| {
-        scope.spawn(|| pass_lines(err, stderr));
-        let passed = pass_lines(out, stdout);
-        passed.map_err(|_| child.kill()).is_ok()
-    });
-    let status = child.wait().map_err(failed)?;
-    Ok(is_wanted.then_some(status))
+/// Where a line came from: which of the commands, and whether from its stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The command's place in the list.
+    pub command: usize,
+    /// Else from its stdout.
+    pub is_stderr: bool,
 }
 
-fn pass_lines(from: Option<impl Read>, to: &mut LineSink<'_>) -> io::Result<()> {
+/// Takes each line that running commands print, with its end, and fails where nobody wants more; from several threads
+/// at a time.
+pub type LineSink<'a> = dyn Fn(Origin, &str) -> io::Result<()> + Sync + 'a;
+
+/// Runs the commands side by side to their ends; each line goes to the sink as it comes. Where a line of a stdout is not
+/// wanted, all are ended, and None is the answer.
+///
+/// # Errors
+/// One cannot be started; then none runs on.
+pub(crate) fn pass_on(commands: Vec<Command>, sink: &LineSink<'_>) -> Result<Option<Vec<ExitStatus>>, Error> {
+    let mut children = Vec::new();
+    for mut command in commands {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        match child {
+            Ok(child) => children.push(child),
+            Err(err) => {
+                drop(end_all(&mut children));
+                let program = command.get_program().to_string_lossy().into_owned();
+                return Err(Error::new(format!("cannot run {program}")).with_source(err));
+            }
+        }
+    }
+    let streams: Vec<_> = children.iter_mut().map(|it| (it.stdout.take(), it.stderr.take())).collect();
+    let (unwanted, ended) = mpsc::channel();
+    let is_wanted = thread::scope(|scope| {
+        for (command, (out, err)) in streams.into_iter().enumerate() {
+            let unwanted = unwanted.clone();
+            scope.spawn(move || pass_lines(err, &|line| sink(Origin { command, is_stderr: true }, line)));
+            scope.spawn(move || {
+                let passed = pass_lines(out, &|line| sink(Origin { command, is_stderr: false }, line));
+                unwanted.send(passed.is_ok())
+            });
+        }
+        drop(unwanted);
+        let is_wanted = ended.iter().all(|it| it);
+        if !is_wanted {
+            for child in &mut children {
+                drop(child.kill());
+            }
+        }
+        is_wanted
+    });
+    let statuses = children.iter_mut().map(Child::wait).collect::<io::Result<Vec<_>>>();
+    let statuses = statuses.map_err(|err| Error::new("cannot wait for a command").with_source(err))?;
+    Ok(is_wanted.then_some(statuses))
+}
+
+fn end_all(children: &mut [Child]) -> io::Result<()> {
+    children.iter_mut().try_for_each(|it| it.kill().and_then(|()| it.wait()).map(drop))
+}
+
+fn pass_lines(from: Option<impl Read>, to: &dyn Fn(&str) -> io::Result<()>) -> io::Result<()> {
     let Some(from) = from else { return Ok(()) };
     let mut reader = BufReader::new(from);
     let mut line = Vec::new();
@@ -225,21 +258,32 @@ mod tests {
         assert!(longest.into_inner() <= 200_000);
     }
 
+    fn sh(script: &str) -> Command {
+        let shell = xshell::Shell::new().unwrap();
+        xshell::cmd!(shell, "sh -c {script}").into()
+    }
+
     #[test]
     fn lines_are_passed_on_until_nobody_wants_more() {
-        let sh = xshell::Shell::new().unwrap();
-        let (mut out, mut err) = (String::new(), String::new());
-        let mut command = xshell::cmd!(sh, "sh -c 'echo a; echo b; echo c >&2; exit 3'").into();
-        let keep = |to: &mut String, line: &str| {
-            to.push_str(line);
+        let all = Mutex::new(Vec::new());
+        let keep = |from: Origin, line: &str| {
+            all.lock().unwrap().push((from.command, from.is_stderr, line.to_owned()));
             Ok(())
         };
-        let status =
-            pass_on(&mut command, &mut |it| keep(&mut out, it), &mut |it| keep(&mut err, it)).unwrap();
-        assert_eq!((out.as_str(), err.as_str(), status.unwrap().code()), ("a\nb\n", "c\n", Some(3)));
-        let mut command = xshell::cmd!(sh, "sh -c 'while :; do echo more; done'").into();
-        let mut gone = |_: &str| Err(io::ErrorKind::BrokenPipe.into());
-        assert!(pass_on(&mut command, &mut gone, &mut |_| Ok(())).unwrap().is_none(), "and it was ended");
+        let commands = vec![sh("echo a; echo b; echo c >&2; exit 3"), sh("printf d")];
+        let statuses = pass_on(commands, &keep).unwrap().unwrap();
+        assert_eq!(statuses.iter().map(ExitStatus::code).collect::<Vec<_>>(), [Some(3), Some(0)]);
+        let mut all = all.into_inner().unwrap();
+        all.sort();
+        let line = |command, is_stderr, text: &str| (command, is_stderr, text.to_owned());
+        assert_eq!(
+            all,
+            [line(0, false, "a\n"), line(0, false, "b\n"), line(0, true, "c\n"), line(1, false, "d")]
+        );
+        // The other one prints nothing: it would run on.
+        let commands = vec![sh("exec sleep 1000"), sh("while :; do echo more; done")];
+        let gone = |_: Origin, _: &str| Err(io::ErrorKind::BrokenPipe.into());
+        assert!(pass_on(commands, &gone).unwrap().is_none(), "and both were ended");
     }
 
     #[test]

@@ -27,10 +27,10 @@ pub fn verify(found: &Container, server: &Server) -> Result<(), Error> {
     );
     let needs_cgroups = unmet.iter().any(|it| ["memory", "swap", "cpus", "pids"].contains(it));
     Err(Error::new(problem).with_hint(if needs_cgroups {
-        "let the engine use cgroups for memory, swap, cpu and pids (`docker info` ends with what it lacks; on Debian \
+        "let the engine use cgroups for memory, swap, cpu and pids (the end of the engine's own `info` says what it lacks; on Debian \
          and Ubuntu with cgroup v1 boot with `cgroup_enable=memory swapaccount=1`)"
     } else {
-        "look at the engine's configuration (`docker info`), and at what the image brings with it (a VOLUME)"
+        "look at the engine's configuration (its own `info` shows it), and at what the image brings with it (a VOLUME)"
     }))
 }
 

@@ -15,6 +15,7 @@ pub struct Error {
     problem: String,
     hint: Option<String>,
     unknown: Option<UnknownName>,
+    is_usage: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -27,7 +28,7 @@ struct UnknownName {
 
 impl Error {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), hint: None, unknown: None, source: None }
+        Self { problem: problem.into(), hint: None, unknown: None, is_usage: false, source: None }
     }
 
     pub(crate) fn unknown(problem: impl Into<String>, name: &str, known: Vec<String>) -> Self {
@@ -38,6 +39,10 @@ impl Error {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    pub(crate) fn into_usage(self) -> Self {
+        Self { is_usage: true, ..self }
+    }
+
     pub(crate) fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
         Self { source: Some(Box::new(source)), ..self }
     }
@@ -46,6 +51,13 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    /// Whether what was asked for is wrong, and not what stands in a file: a name that nobody has, a variable that the
+    /// server does not take.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        self.is_usage
     }
 
     /// Where a name was not found: that name, and the names that would have been.

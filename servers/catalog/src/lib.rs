@@ -33,6 +33,7 @@ mod manifest;
 mod program;
 mod sandbox;
 mod server;
+mod settings;
 #[cfg(test)]
 mod tests;
 

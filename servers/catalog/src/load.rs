@@ -169,7 +169,7 @@ fn unknown(name: &str, folders: &[PathBuf], runtimes: &[Server]) -> Error {
         hint.push_str(&format!("; and the runtime images: {}", runtimes.join(", ")));
     }
     let known = servers.into_iter().chain(runtimes).map(str::to_owned).collect();
-    Error::unknown(format!("there is no server {name:?}"), name, known).with_hint(hint)
+    Error::unknown(format!("there is no server {name:?}"), name, known).with_hint(hint).into_usage()
 }
 
 /// What every image but those of Rust servers has as `/mcp`, in the shape of a server that can be compiled.

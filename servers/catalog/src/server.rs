@@ -12,6 +12,7 @@ use crate::grants::Grants;
 use crate::manifest::{self, Manifest, Variable};
 use crate::program::{self, Program};
 use crate::sandbox::{Network, Sandbox};
+use crate::settings;
 
 /// The settings that every Rust server takes from its library, besides those in its `server.json`.
 const KIT_SETTINGS: [&str; 6] =
@@ -195,9 +196,9 @@ impl Server {
     /// has none.
     pub fn environment(&self, set: &[(String, String)]) -> Result<Vec<(String, String)>, Error> {
         for (i, (name, value)) in set.iter().enumerate() {
-            self.check_variable(name, value)?;
+            self.check_variable(name, value).map_err(Error::into_usage)?;
             if set[..i].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Error::new(format!("{name} is set twice")));
+                return Err(Error::new(format!("{name} is set twice")).into_usage());
             }
         }
         let mut all: Vec<(String, String)> = set.to_vec();
@@ -243,7 +244,7 @@ impl Server {
             return self.check_declared(declared, value);
         }
         if granted || self.settings().contains(&name) {
-            return check_value(name, value);
+            return self.check_setting(name, value).and_then(|()| check_value(name, value));
         }
         let open = self.variables.iter().filter(|it| !it.secret && it.fixed.is_none());
         let known: Vec<_> = open.map(|it| it.name.as_str()).chain(self.settings().iter().copied()).collect();
@@ -257,6 +258,12 @@ impl Server {
         Err(Error::unknown(problem, name, known).with_hint(hint))
     }
 
+    /// Whether its `/mcp` takes this value, if the variable is one of its settings.
+    fn check_setting(&self, name: &str, value: &str) -> Result<(), Error> {
+        let problem = settings::problem(name, value).filter(|_| self.settings().contains(&name));
+        problem.map_or(Ok(()), |it| Err(Error::new(it)))
+    }
+
     /// Whether a variable of `drydock.toml` may be set: any, but those that decide what `/mcp` itself does.
     fn check_granted(&self, name: &str, value: &str) -> Result<(), Error> {
         let checked = match self.variables.iter().find(|it| it.name == name) {
@@ -264,7 +271,7 @@ impl Server {
             None if NOT_SETTINGS.contains(&name) => {
                 Err(Error::new(format!("{name} is what /mcp is told by Drydock alone")))
             }
-            None => Ok(()),
+            None => self.check_setting(name, value),
         };
         checked.map_err(|err| Error::new(format!("{}: `env.{name}`: {err}", self.grants_file().display())))
     }

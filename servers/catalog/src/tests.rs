@@ -285,6 +285,13 @@ fn the_bridge_takes_its_settings_from_the_environment() {
     let expected = [("MCP_ARGS", r#"["--a b",""]"#), ("MCP_MAX_SESSIONS", "9"), ("MCP_WARM", "3")];
     assert_eq!(server.environment(&[]).unwrap(), pairs(&expected));
     assert!(server.environment(&pairs(&[("MCP_WARM", "0")])).is_ok());
+    let problem = server.environment(&pairs(&[("MCP_WARM", "9")])).unwrap_err();
+    assert_eq!(problem.to_string(), "MCP_WARM must be a whole number from 0 to 4, found \"9\"");
+    assert!(problem.is_usage());
+    let granted = one(&entry("npm", "@ana/it"), &[("drydock.toml", "env = { MCP_LOG = \"all\" }")]).unwrap();
+    let problem = granted.environment(&[]).unwrap_err();
+    assert!(problem.to_string().contains("`env.MCP_LOG`: MCP_LOG must be one of"), "{problem}");
+    assert!(!problem.is_usage());
     assert!(
         server.environment(&pairs(&[("MCP_MAX_CALLS", "1")])).is_err(),
         "the bridge has no calls of its own"

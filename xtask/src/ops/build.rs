@@ -171,9 +171,10 @@ impl<'a> Builder<'a> {
     fn compile_inside(&self, server: &Server, about: &Crate) -> Result<()> {
         let context = stage::sources(self.ws, about)?;
         let profile = self.options.profile.name();
-        let rust = base_image::chosen("RUST_IMAGE");
+        let (rust, workspace) = (base_image::chosen("RUST_IMAGE"), self.ws.id()?);
         let mut build_args =
             vec![("PACKAGE", &*about.package), ("BINARY", &about.binary), ("PROFILE", profile)];
+        build_args.push(("WORKSPACE", &workspace));
         build_args.extend(rust.as_deref().map(|it| ("RUST_IMAGE", it)));
         let args = self.build_args(server, &about.license, &build_args, &context)?;
         let label = format!("compiling {} in {} (profile {profile})", server.image(), self.cli.name);
@@ -209,8 +210,15 @@ impl<'a> Builder<'a> {
 /// The build succeeded, and the tag leads to no image or to an older one.
 fn not_loaded(cli: &Cli, server: &Server) -> Error {
     let problem = format!("{} built {} and does not have it", cli.name, server.image());
-    let hint = "a builder of buildx that runs in a container keeps what it builds to itself: `docker buildx use default` \
-                (or BUILDX_BUILDER=default in the environment), and build again";
+    let hint = match cli.name {
+        "docker" => {
+            "a builder of buildx that runs in a container keeps what it builds to itself: `docker buildx use default` \
+             (or BUILDX_BUILDER=default in the environment), and build again"
+        }
+        _ => {
+            "look whether builds and images of this engine are kept in one place (its `info`), and build again"
+        }
+    };
     with_hint(problem, hint)
 }
 

@@ -14,6 +14,7 @@ use drydock_config::entries::{ChangeOptions, ClientConfigFile, EntryAction, Outc
 
 use self::plan::Via;
 use crate::hint::with_hint;
+use crate::interrupt;
 use crate::ui::diff;
 use crate::ui::progress::say;
 use crate::workspace::Workspace;
@@ -57,7 +58,7 @@ pub(crate) fn confirm(what: &str, yes: bool) -> Result<()> {
     }
     eprint!("{what}? [y/N] ");
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
+    interrupt::while_asking(|| io::stdin().lock().read_line(&mut answer))?;
     if !matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
         bail!("nothing was changed");
     }

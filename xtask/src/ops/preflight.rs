@@ -50,7 +50,7 @@ fn on_engine(ws: &Workspace, cli: &Cli, launch: &StdioCommand) -> Result<Option<
     }
     let Some((image, name)) = image_of_run(launch) else { return Ok(None) };
     let (what, fix) = match drydock_engine::image(cli, image)? {
-        None => ("is not built", Some(format!("cargo xtask build-images {name}"))),
+        None => ("is not built", Some(ws.command(&format!("build-images {name}")))),
         Some(it) if !it.is_ours(name, &ws.id()?) => ("was built by another clone", None),
         Some(_) => return Ok(None),
     };
@@ -80,13 +80,9 @@ fn up(ws: &Workspace, container: &str) -> Result<Option<String>> {
         .0
         .into_iter()
         .chain(drydock_catalog::runtime_images(&ws.root)?);
-    Ok(known.into_iter().find_map(|it| up_of(&it, container)))
-}
-
-fn up_of(server: &Server, container: &str) -> Option<String> {
-    let prefix = container.strip_suffix(&server.container(""))?;
-    let prefix = if prefix.is_empty() { String::new() } else { format!(" --name-prefix {prefix}") };
-    Some(format!("cargo xtask up {}{prefix}", server.name))
+    let prefix = |it: &Server| container.strip_suffix(&it.container("")).map(str::to_owned);
+    let found = known.into_iter().find_map(|it| Some((prefix(&it)?, it.name)));
+    Ok(found.map(|(prefix, name)| ws.command_for(&format!("up {name}"), &prefix)))
 }
 
 #[cfg(test)]

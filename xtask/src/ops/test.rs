@@ -15,7 +15,7 @@ use xshell::{Shell, cmd};
 
 use self::dockerd::Dockerd;
 use self::tally::Tally;
-use crate::cargo::unaware;
+use crate::cargo::{self, unaware};
 use crate::hint::with_hint;
 use crate::interrupt;
 use crate::workspace::Workspace;
@@ -25,7 +25,8 @@ use crate::workspace::Workspace;
 pub(crate) struct TestOptions {
     pub(crate) full: bool,
     pub(crate) with_engine: bool,
-    pub(crate) filter: Option<String>,
+    /// Parts of names: a test runs that has one of them. None: all tests.
+    pub(crate) filters: Vec<String>,
 }
 
 impl TestOptions {
@@ -38,6 +39,7 @@ impl TestOptions {
         if let Some(dockerd) = started {
             dockerd.stop();
         }
+        interrupt::check()?; // what is counted then was not finished
         let tally = outcome?;
         report(&tally)?;
         // The closing line has said it all: no second message after it.
@@ -66,6 +68,7 @@ impl TestOptions {
     fn tests(&self, ws: &Workspace) -> Result<Tally> {
         let sh = Shell::new()?;
         sh.change_dir(&ws.root);
+        cargo::program()?;
         eprintln!("building the tests");
         unaware(cmd!(sh, "cargo test --workspace --no-run"))
             .quiet()
@@ -81,17 +84,17 @@ impl TestOptions {
 
     /// Passes the output of `cargo test` on, line by line, and counts.
     fn run_and_count(&self, sh: &Shell, engine: Option<&str>, skips: &Path) -> Result<Tally> {
-        let filter = self.filter.as_slice();
+        let filters = &self.filters;
         let mut cargo = Command::from(
-            unaware(cmd!(sh, "cargo test --workspace --no-fail-fast --quiet -- --format=pretty {filter...}"))
-                .env("RUST_TEST_THREADS", threads())
-                .envs(engine.iter().map(|it| ("DRYDOCK_ENGINE", it)))
-                .env("DRYDOCK_SKIPS", skips)
-                .env("DRYDOCK_FULL", if self.full { "1" } else { "" })
-                .env(
-                    "DRYDOCK_XTASK",
-                    std::env::current_exe().context("cannot find this program's own file")?,
-                ),
+            unaware(cmd!(
+                sh,
+                "cargo test --workspace --no-fail-fast --quiet -- --format=pretty {filters...}"
+            ))
+            .env("RUST_TEST_THREADS", threads())
+            .envs(engine.iter().map(|it| ("DRYDOCK_ENGINE", it)))
+            .env("DRYDOCK_SKIPS", skips)
+            .env("DRYDOCK_FULL", if self.full { "1" } else { "" })
+            .env("DRYDOCK_XTASK", std::env::current_exe().context("cannot find this program's own file")?),
         );
         let mut child =
             cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use drydock_catalog::Server;
 use drydock_contract::Health;
-use drydock_engine::docker_args::{self, Create};
+use drydock_engine::docker_args::{self, Create, LogLines};
 use drydock_engine::{Cli, Container, Image, Owner, error_text, proxies};
 
 use crate::hint::with_hint;
@@ -36,6 +36,9 @@ pub(crate) struct UpOptions {
     /// Take the image that is there, also when the sources have changed since it was built
     #[arg(long)]
     pub(crate) no_build: bool,
+    /// Recreate also what is as it should be.
+    #[arg(skip)]
+    pub(crate) restart: bool,
 }
 
 /// Brings one server up; when this returns it is ready. The builder makes its image if it is missing.
@@ -66,7 +69,7 @@ pub(crate) fn up(
     // A build takes minutes, in which somebody may have made or started one; or is about to.
     let _turn = turn::take(ws.state_dir()?, "up", &name)?;
     if let Some(found) = inspect()? {
-        if is_current(&found, &want, &image, server, &id) {
+        if !options.restart && is_current(&found, &want, &image, server, &id) {
             if !proxies::have_changed(cli, &found, &image, &env)? {
                 return resume(ws, cli, server, &found);
             }
@@ -179,20 +182,25 @@ fn replace(cli: &Cli, found: &Container, options: UpOptions) -> Result<()> {
     let name = found.name();
     // One that starts again and again has no sessions.
     if found.state.running && found.state.status != "restarting" && !options.force {
-        let differs = format!("{name} differs from what it should be and");
+        let differs = if options.restart { "" } else { "differs from what it should be and " };
         match drydock_engine::health(cli, name) {
             Ok(health) if health.sessions == 0 => {}
             Ok(health) => {
-                let problem = format!("{differs} has {} open sessions", health.sessions);
+                let problem = format!("{name} {differs}has {} open sessions", health.sessions);
                 let hint = "close the clients that use it, or end their sessions with `--force`";
                 return Err(with_hint(format!("{problem}; it was left as it is"), hint));
             }
             Err(err) => {
-                let problem = format!("{differs} does not say whether sessions are open ({err:#})");
+                let problem = format!("{name} {differs}does not say whether sessions are open ({err:#})");
                 let hint = "`--force` recreates it all the same; sessions end";
                 return Err(with_hint(format!("{problem}; it was left as it is"), hint));
             }
         }
+    }
+    if options.restart {
+        return progress::step(&format!("stopping {name}"), || {
+            Ok(drydock_engine::stop_and_remove(cli, found)?)
+        });
     }
     progress::say(&format!("{name} differs from what it should be: recreating it"));
     Ok(drydock_engine::stop_and_remove(cli, found)?)
@@ -302,7 +310,7 @@ fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
 /// A server that we have started and that does not get ready is stopped, and what it said is in the inner error.
 fn stop_unless_ready(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<Result<()>> {
     let Some(why) = until_ready(cli, name)? else { return Ok(Ok(())) };
-    let logs = cli.output(&docker_args::logs(name, false, None))?;
+    let logs = cli.output(&docker_args::logs(name, LogLines::default()))?;
     let logs = format!("{}{}", String::from_utf8_lossy(&logs.stdout), String::from_utf8_lossy(&logs.stderr));
     cli.output(&docker_args::stop(name))?;
     let words = match logs.trim() {

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 /// Call one tool of a server and show the result
 ///
 /// In the running container; under `--engine host`, with the binary that `up` compiled, without a sandbox. Exit codes:
-/// 0 the tool answered, 1 with an error (isError), 2 wrong arguments, 3 no answer.
+/// 0 the tool answered, 1 with an error (isError), 2 wrong usage (also a server or a tool that is not there), 3 no answer.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask call weather find_place name=Paris

@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 /// Without `--client` each server's container is entered as clients do it; under `--engine host` the binary that `up`
 /// compiled is started, without a sandbox. With `--client` the entries of that client's file are started, exactly as
 /// they stand there and in the environment that the client gives them; one that is not as we wrote it is shown and not
-/// started, without `--force`.
+/// started, without `--force`. Exit codes: 0 all of them answered, 1 one did not, 2 wrong usage.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Servers; with --client also names of entries. Without any: all servers, or all entries of ours

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use crate::cargo::unaware;
+use crate::cargo::{self, unaware};
 use crate::ops::clients_table;
 use crate::ops::test::TestOptions;
 use crate::workspace::Workspace;
@@ -24,6 +24,7 @@ impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         let sh = Shell::new()?;
         sh.change_dir(&ws.root);
+        cargo::program()?;
         step("format", || cmd!(sh, "cargo fmt --all --check").quiet().run())?;
         step("lints", || {
             unaware(cmd!(sh, "cargo clippy --locked --workspace --all-targets -- -D warnings")).quiet().run()

@@ -25,6 +25,7 @@ use crate::workspace::Workspace;
 /// is not confirmed about them. Does the same under every engine.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
+    /// Clients to show more of
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// Every client that we know, here or not

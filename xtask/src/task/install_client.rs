@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// value that could be a secret is written nowhere
     #[arg(long, value_name = "NAME: VALUE", requires = "url")]
     header: Vec<String>,
-    /// Show what would change, and change nothing
+    /// Show what would change, and change nothing; needs no engine
     #[arg(long)]
     dry_run: bool,
     /// Print the entries alone, to paste them yourself
@@ -150,12 +150,12 @@ impl Args {
 
     fn plan(&self, ws: &Workspace, scope: Scope) -> Result<Plan> {
         let name = self.name.as_deref();
+        let write = !self.print && !self.dry_run;
         match (&self.container, &self.url) {
-            (Some(container), _) => plan::any_command(ws, container, &self.command, scope, name),
+            (Some(container), _) => plan::any_command(ws, container, &self.command, scope, name, write),
             (None, Some(url)) => plan::over_http(url, &self.header, name),
             (None, None) => {
-                let build = !self.print && !self.dry_run;
-                let mut plan = plan::servers(ws, &self.server, scope, self.via, name, build)?;
+                let mut plan = plan::servers(ws, &self.server, scope, self.via, name, write)?;
                 if self.via.is_none() {
                     plan.note_other_ways(ws, &self.ids, scope)?;
                 }

@@ -20,12 +20,13 @@ pub(crate) struct Args {
     /// On Debian as root, when no engine answers: install Docker, start it, stop it at the end (as with `CI=true`)
     #[arg(long)]
     with_engine: bool,
-    /// Only tests whose name contains this
-    filter: Option<String>,
+    /// Only tests whose name contains this, or one of these
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
 }
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
-        TestOptions { full: self.full, with_engine: self.with_engine, filter: self.filter }.run(ws)
+        TestOptions { full: self.full, with_engine: self.with_engine, filters: self.filters }.run(ws)
     }
 }

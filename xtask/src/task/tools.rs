@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 /// Show a server's tools: what each does, which arguments it takes, what it may do
 ///
 /// Asks the running container; under `--engine host`, the binary that `up` compiled. What stands in brackets are the
-/// server's own claims.
+/// server's own claims. Exit codes: 0 they are shown, 2 wrong usage, 3 no answer.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// A server of this workspace
@@ -31,7 +31,8 @@ impl Args {
         let output = Connect::build(ws)?.run(&launch, &self.options, &words)?;
         connect::print_and_exit(ws, &server, &output)?;
         if !self.json {
-            progress::say(&format!("\ncall one: cargo xtask call {} TOOL key=value", server.name));
+            let call = ws.command(&format!("call {} TOOL key=value", server.name));
+            progress::say(&format!("\ncall one: {call}"));
         }
         Ok(())
     }

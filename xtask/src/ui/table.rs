@@ -3,6 +3,7 @@
 //! Rows -> text. Invariant: what would drive a terminal never reaches it from what we list.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use drydock_contract::terminal;
@@ -24,7 +25,31 @@ pub(crate) fn print<const N: usize>(
     Ok(())
 }
 
+/// Whether there is JSON on stdout: no second document follows it.
+static HAS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// The one object that stands for a result that there is not.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: Problem<'a>,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+/// Why there is no result, unless there is one already.
+pub(crate) fn json_error(message: &str, hint: Option<&str>) {
+    if !HAS_JSON.load(Ordering::Relaxed) {
+        // What cannot be printed is said on stderr all the same.
+        drop(json(&Failure { error: Problem { message, hint } }));
+    }
+}
+
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
+    HAS_JSON.store(true, Ordering::Relaxed);
     out(&terminal::escape_json(&serde_json::to_string_pretty(value)?))
 }
 

@@ -89,7 +89,7 @@ fn a_typing_error_is_near_and_another_word_is_not() {
     assert_eq!((meant("wheather"), meant("claudecode")), (Some("weather"), Some("claude-code")));
     assert_eq!((meant("notepad"), meant("nobody"), meant("")), (None, None, None));
     let err = pick(&root(), &["cursr".to_owned()]).unwrap_err();
-    assert_eq!(err.kind(), ErrorKind::NotFound);
+    assert_eq!(err.kind(), ErrorKind::UnknownClient);
     assert!(err.hint().unwrap().starts_with("did you mean `cursor`?"), "{err:?}");
 }
 

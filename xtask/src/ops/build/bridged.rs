@@ -32,6 +32,8 @@ impl Builder<'_> {
         let mut build_args: Vec<_> =
             images.iter().map(|(name, image)| (name.as_str(), image.as_str())).collect();
         build_args.extend(server.install_scripts.then_some(("SCRIPTS", "")));
+        let workspace = self.ws.id()?;
+        build_args.extend((!server.is_runtime).then_some(("WORKSPACE", workspace.as_str())));
         let args = self.build_args(server, "", &build_args, &context)?;
         self.run(&format!("building {}", server.image()), &args)
             .map_err(|err| base_image::explain(self.cli, &dockerfile, err))

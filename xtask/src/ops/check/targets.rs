@@ -167,7 +167,7 @@ pub(crate) fn from_client(ws: &Workspace, selection: Selection<'_>) -> Result<Ve
         missing => format!("no entry for {}", missing.join(", ")),
     };
     let which = scope.map_or_else(String::new, |it| format!(" --scope {it}"));
-    Err(with_hint(format!("{id} has {what}"), format!("cargo xtask install-client {id}{which}")))
+    Err(with_hint(format!("{id} has {what}"), ws.command(&format!("install-client {id}{which}"))))
 }
 
 /// An update keeps what was added to an entry, so it would not help.
@@ -228,7 +228,7 @@ fn by_force(ws: &Workspace, config_file: &ClientConfigFile<'_>, project: &Path, 
     let project = (scope == Scope::Project && project != ws.root)
         .then(|| format!(" --project {}", reinstall::quoted(&project.display().to_string())));
     let project = project.unwrap_or_default();
-    format!("cargo xtask check --client {id} --scope {scope}{project} {} --force", reinstall::quoted(name))
+    ws.command(&format!("check --client {id} --scope {scope}{project} {} --force", reinstall::quoted(name)))
 }
 
 /// `reinstall`: how the entry is written again.

@@ -32,6 +32,8 @@ pub(crate) enum Via {
 pub(crate) struct Plan {
     targets: Vec<Target>,
     name: Option<String>,
+    /// How the servers of the workspace are started.
+    via: Option<Via>,
     /// What is still to be done before the entries work.
     notes: Vec<String>,
     /// How many servers are described wrongly, which was said.
@@ -46,14 +48,65 @@ struct Target {
     transport: Transport,
 }
 
-/// Entries for servers of the workspace. `build`: for way `host`, compile what the entry will start.
+/// The engine's command line, as an entry holds it.
+struct CommandLine<'a> {
+    name: &'static str,
+    program: String,
+    /// Nothing where no engine answers, and none has to.
+    cli: Option<&'a Cli>,
+    note: Option<String>,
+}
+
+impl<'a> CommandLine<'a> {
+    /// `must_answer`: else the entry is only shown, and what it would hold is known without the engine.
+    fn of(ws: &'a Workspace, must_answer: bool) -> Result<Self> {
+        match ws.engine() {
+            Ok(Engine::Cli(cli)) => {
+                let program = cli.program.display().to_string();
+                Ok(Self { name: cli.name, program, cli: Some(cli), note: None })
+            }
+            Ok(Engine::Host) => {
+                let hint = "leave out `--via`, or take another `--engine`";
+                Err(with_hint("engine `host` has no containers", hint))
+            }
+            Err(err) if must_answer => Err(err),
+            Err(err) => {
+                let (name, program) = drydock_engine::installed(ws.global.engine.as_deref());
+                let program = program.map_or_else(|| name.to_owned(), |it| it.display().to_string());
+                let note = format!("no engine was asked whether the container is there: {err:#}");
+                Ok(Self { name, program, cli: None, note: Some(note) })
+            }
+        }
+    }
+
+    /// Whether this container is known not to run.
+    fn lacks(&self, container: &str) -> Result<bool> {
+        let Some(cli) = self.cli else { return Ok(false) };
+        Ok(!drydock_engine::container(cli, container)?.is_some_and(|it| it.state.running))
+    }
+
+    /// A person's own entry also says where their engine is, if variables say so here: some clients start servers
+    /// without most of their environment, and another engine has no such container. A project's entry is for everybody.
+    fn launch(&self, scope: Scope, args: Vec<String>) -> StdioCommand {
+        match scope {
+            Scope::User => {
+                let (command, env) = (self.program.clone(), Location::here().variables);
+                StdioCommand { command, args, env, ..StdioCommand::default() }
+            }
+            Scope::Project => StdioCommand { command: self.name.to_owned(), args, ..StdioCommand::default() },
+        }
+    }
+}
+
+/// Entries for servers of the workspace. `write`: the entries are written, so what they start is made for way `host`, and the
+/// engine has to answer for the others.
 pub(crate) fn servers(
     ws: &Workspace,
     names: &[String],
     scope: Scope,
     via: Option<Via>,
     name: Option<&str>,
-    build: bool,
+    write: bool,
 ) -> Result<Plan> {
     let (servers, left_out) = select::or_left_out(&ws.root, names)?;
     ensure!(!servers.is_empty(), "this workspace has no servers yet");
@@ -63,62 +116,63 @@ pub(crate) fn servers(
     let name = name.map(str::to_owned);
     let mut plan = Plan { name, left_out, ..Plan::default() };
     let via = match via {
-        None if matches!(ws.engine()?, Engine::Host) => Some(Via::Host),
-        chosen => chosen,
+        None if matches!(ws.engine(), Ok(Engine::Host)) => Via::Host,
+        chosen => chosen.unwrap_or(Via::Exec),
     };
-    if via == Some(Via::Host) {
+    plan.via = Some(via);
+    if via == Via::Host {
         for server in select::on_host(servers, !names.is_empty())? {
             let server = server?;
-            plan.targets.push(Target::of(&server, on_host(ws, &server, build)?));
+            plan.targets.push(Target::of(&server, on_host(ws, &server, write)?));
         }
         return Ok(plan);
     }
-    let Engine::Cli(cli) = ws.engine()? else {
-        let hint = "leave out `--via`, or take another `--engine`";
-        return Err(with_hint("engine `host` has no containers", hint));
-    };
+    let engine = CommandLine::of(ws, write)?;
     for server in servers.iter().filter_map(|(_, it)| it.as_ref().ok()) {
         let container = server.container(&ws.global.name_prefix);
-        let args = if via == Some(Via::Run) {
+        let args = if via == Via::Run {
             no_secrets(server, "run")?;
             docker_args::run_stdio(server, &ws.id()?, &server.environment(&[])?)
         } else {
-            if !runs(cli, &container)? {
+            if engine.lacks(&container)? {
                 let up = ws.command(&format!("up {}", server.name));
                 plan.notes.push(format!("`{}` is not running yet: {up}", server.name));
             }
             docker_args::exec_stdio(&container)
         };
-        plan.targets.push(Target::of(server, in_engine(cli, scope, args)));
+        plan.targets.push(Target::of(server, engine.launch(scope, args)));
     }
+    plan.notes.extend(engine.note);
     plan.notes.extend(note_location(scope));
     Ok(plan)
 }
 
-/// An entry for any command in any container.
+/// An entry for any command in any container. `write`: as in [`servers`].
 pub(crate) fn any_command(
     ws: &Workspace,
     container: &str,
     command: &[String],
     scope: Scope,
     name: Option<&str>,
+    write: bool,
 ) -> Result<Plan> {
     let plain = |it: char| it.is_ascii_alphanumeric() || "_.-".contains(it);
     if !container.starts_with(|it: char| it.is_ascii_alphanumeric()) || !container.chars().all(plain) {
         bail!("{container:?} is no container's name");
     }
-    let Engine::Cli(cli) = ws.engine()? else { bail!("engine `host` has no containers") };
-    let launch = in_engine(cli, scope, docker_args::exec(container, command));
+    let engine = CommandLine::of(ws, write)?;
+    let launch = engine.launch(scope, docker_args::exec(container, command));
     let target = Target { name: container.to_owned(), server: None, transport: Transport::Stdio(launch) };
     let mut notes = Vec::new();
-    if !runs(cli, container)? {
+    if engine.lacks(container)? {
         notes.push(format!("no container {container} is running yet{}", start_runtime(ws, container)?));
     }
+    notes.extend(engine.note);
     notes.extend(note_location(scope));
     if let Some(word) = secret_word(command) {
         notes.push(format!("what `{word}` is given stands in the client's file, as it is"));
     }
-    Ok(Plan { targets: vec![target], name: name.map(str::to_owned), notes, left_out: 0 })
+    Ok(Plan { targets: vec![target], name: name.map(str::to_owned), notes, ..Plan::default() })
 }
 
 /// The command that starts it, if it is the container of one of our runtime images.
@@ -158,22 +212,6 @@ fn header(text: &str) -> Result<(String, String)> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-fn runs(cli: &Cli, container: &str) -> Result<bool> {
-    Ok(drydock_engine::container(cli, container)?.is_some_and(|it| it.state.running))
-}
-
-/// A person's own entry also says where their engine is, if variables say so here: some clients start servers
-/// without most of their environment, and another engine has no such container. A project's entry is for everybody.
-fn in_engine(cli: &Cli, scope: Scope, args: Vec<String>) -> StdioCommand {
-    match scope {
-        Scope::User => {
-            let env = Location::here().variables;
-            StdioCommand { command: cli.program.display().to_string(), args, env, ..StdioCommand::default() }
-        }
-        Scope::Project => StdioCommand { command: cli.name.to_owned(), args, ..StdioCommand::default() },
-    }
-}
-
 /// What a client must get from elsewhere to find the same engine.
 fn note_location(scope: Scope) -> Option<String> {
     let Location { variables, secret } = Location::here();
@@ -211,6 +249,26 @@ fn no_secrets(server: &Server, way: &str) -> Result<()> {
     Err(with_hint(problem, "no command of this version of Drydock can deliver secrets yet"))
 }
 
+/// How an entry of ours gets to its server.
+fn way(launch: &StdioCommand) -> Option<Via> {
+    match launch.args.first()?.as_str() {
+        "exec" => Some(Via::Exec),
+        "run" => Some(Via::Run),
+        "stdio" => Some(Via::Host),
+        _ => None,
+    }
+}
+
+fn other_way(was: Via) -> &'static str {
+    match was {
+        Via::Exec => {
+            "led into a container, and is now a plain process without a sandbox; to keep that, take an engine with containers"
+        }
+        Via::Run => "had a container for each session; to keep that, add `--via run`",
+        Via::Host => "was a plain process; to keep that, add `--via host`",
+    }
+}
+
 impl Target {
     fn of(server: &Server, launch: StdioCommand) -> Self {
         Self {
@@ -222,7 +280,7 @@ impl Target {
 }
 
 impl Plan {
-    /// Notes what was entered with `--via run` for these clients (all without ids), and is now entered in the ordinary way.
+    /// Notes what was entered in another way for these clients (all without ids) than it is now, which nobody asked for.
     pub(crate) fn note_other_ways(&mut self, ws: &Workspace, ids: &[String], scope: Scope) -> Result<()> {
         let ledger = Ledger::load(&ws.state)?;
         let meant = |it: &&InstalledEntry| {
@@ -231,16 +289,13 @@ impl Plan {
                 && self.targets.iter().any(|target| target.server.is_some() && target.server == it.server)
         };
         let clients = client::load(&ws.root)?;
-        let ran = |it: &&InstalledEntry| {
-            let client = clients.iter().find(|client| client.id == it.client);
-            let launch = client.and_then(|client| client.parse_stdio(&Value::Object(it.entry.clone())).ok());
-            launch.is_some_and(|it| it.args.first().is_some_and(|it| it == "run"))
+        let was = |it: &InstalledEntry| {
+            let client = clients.iter().find(|client| client.id == it.client)?;
+            way(&client.parse_stdio(&Value::Object(it.entry.clone())).ok()?)
         };
-        let found = ledger.entries.iter().filter(|it| meant(it) && ran(it));
-        let notes = found.map(|it| {
-            let (name, client) = (&it.name, &it.client);
-            format!("{name:?} of {client} had a container for each session; to keep that, add `--via run`")
-        });
+        let found = ledger.entries.iter().filter(meant);
+        let changed = found.filter_map(|it| Some((it, was(it).filter(|was| Some(*was) != self.via)?)));
+        let notes = changed.map(|(it, was)| format!("{:?} of {} {}", it.name, it.client, other_way(was)));
         self.notes.extend(notes.collect::<Vec<_>>());
         Ok(())
     }
@@ -266,5 +321,22 @@ impl Plan {
 
     pub(crate) fn advise(&self) {
         self.notes.iter().for_each(|it| say(&format!("note: {it}")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_of_an_entry_is_told_by_its_arguments() {
+        let way = |args: &[&str]| {
+            let args = args.iter().map(|it| (*it).to_owned()).collect();
+            super::way(&StdioCommand { command: "x".to_owned(), args, ..StdioCommand::default() })
+        };
+        assert_eq!(way(&["exec", "-i", "mcp-weather", "/mcp", "stdio"]), Some(Via::Exec));
+        assert_eq!(way(&["run", "-i"]), Some(Via::Run));
+        assert_eq!(way(&["stdio"]), Some(Via::Host));
+        assert_eq!((way(&[]), way(&["-y"])), (None, None));
     }
 }

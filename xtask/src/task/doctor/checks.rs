@@ -99,7 +99,7 @@ fn disk(root: &Path) -> Option<Finding> {
         _ => Finding::note(
             "disk",
             found,
-            "make room (`cargo clean`, `docker system prune`): builds take up to 3 GiB",
+            "make room (`cargo clean`, `cargo xtask prune`): builds take up to 3 GiB",
         ),
     })
 }
