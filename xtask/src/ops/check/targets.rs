@@ -16,6 +16,7 @@ use drydock_engine::{Cli, Engine, Owner};
 use super::environment;
 use crate::connect;
 use crate::hint::with_hint;
+use crate::ops::preflight;
 use crate::ops::reinstall;
 use crate::ops::select;
 use crate::workspace::Workspace;
@@ -150,6 +151,7 @@ pub(crate) fn from_client(ws: &Workspace, selection: Selection<'_>) -> Result<Ve
                 let mut notes = notes(&config_file, &found.name);
                 notes
                     .extend(transport.as_ref().ok().and_then(|it| environment::note_references(&client, it)));
+                notes.extend(transport.as_ref().ok().and_then(|it| note_shared_tag(it, &reinstall)));
                 let transport = transport.map(|it| match it {
                     Transport::Stdio(launch) => Transport::Stdio(environment::as_client(&client, launch)),
                     other => other,
@@ -181,6 +183,12 @@ fn notes(config_file: &ClientConfigFile<'_>, name: &str) -> Vec<String> {
         .filter(|it| it.kind != CaveatKind::LongToolNames)
         .map(|it| format!("{} ({})", it.what, it.fix))
         .collect()
+}
+
+/// An entry of before may start what another clone built.
+fn note_shared_tag(transport: &Transport, reinstall: &str) -> Option<String> {
+    let Transport::Stdio(launch) = transport else { return None };
+    Some(format!("{} ({reinstall} writes it anew)", preflight::shared_tag(launch)?.what))
 }
 
 /// Shows what would be started, or how it differs from what we wrote.
