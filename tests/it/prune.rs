@@ -9,9 +9,9 @@ use drydock_tests::test_env::TestEnv;
 /// An image with one file, for this workspace's label.
 fn image(engine: &Engine, env: &TestEnv, content: &str, labels: &[&str], tag: Option<&str>) -> String {
     let folder = env.project().join(content);
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("file"), content).unwrap();
-    fs::write(folder.join("Dockerfile"), "FROM scratch\nCOPY file /file\n").unwrap();
+    fs::create_dir(&folder).expect("a new folder");
+    fs::write(folder.join("file"), content).expect("a new file");
+    fs::write(folder.join("Dockerfile"), "FROM scratch\nCOPY file /file\n").expect("a new file");
     let mut args = vec!["build", "--quiet"];
     labels.iter().for_each(|it| args.extend(["--label", it]));
     tag.iter().for_each(|it| args.extend(["--tag", it]));

@@ -47,9 +47,14 @@ fn wrong_usage_is_told_from_failure_by_the_exit_code() {
         let it = env.run(wrong);
         assert_eq!(it.code, Some(2), "{it}");
     }
-    for failed in [&["status"][..], &["down"], &["call", "weather", "find_place"], &["prune"]] {
+    for failed in [&["status"][..], &["down"], &["check", "weather"], &["prune"]] {
         let it = env.run(failed);
         assert_eq!(it.code, Some(1), "there is no engine: {it}");
+    }
+    // 1 would be the tool's own error.
+    for unanswered in [&["call", "weather", "find_place"][..], &["tools", "weather"]] {
+        let it = env.run(unanswered);
+        assert_eq!(it.code, Some(3), "there is no engine: {it}");
     }
 }
 
@@ -83,7 +88,8 @@ fn json_is_printed_also_of_a_failure() {
 #[test]
 fn a_preview_of_entries_needs_no_engine() {
     let env = TestEnv::without_engine("preview");
-    let install = |more: &[&str]| [&["install-client", "cursor", "--server", "weather"][..], more].concat();
+    const INSTALL: [&str; 4] = ["install-client", "cursor", "--server", "weather"];
+    let install = |more: &[&'static str]| [&INSTALL[..], more].concat();
     for way in [&["--dry-run"][..], &["--dry-run", "--via", "run"], &["--dry-run", "--scope", "project"]] {
         let shown = env.ok(&install(way));
         assert!(shown.stdout.contains("+      \"command\": \"docker\""), "{shown}");

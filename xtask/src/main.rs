@@ -76,9 +76,22 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(err) => return not_understood(&err),
     };
+    let failure = cli.task.failure_code();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(err) => failed(&err),
+        Err(err) => failed(&err, failure),
+    }
+}
+
+impl Task {
+    /// What it ends with where it fails in another way than by wrong usage.
+    fn failure_code(&self) -> u8 {
+        const FAILURE: u8 = 1;
+        const NO_ANSWER: u8 = 3;
+        match self {
+            Task::Call(_) | Task::Tools(_) => NO_ANSWER,
+            _ => FAILURE,
+        }
     }
 }
 
@@ -93,7 +106,7 @@ fn not_understood(err: &clap::Error) -> ExitCode {
     u8::try_from(err.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-fn failed(err: &Error) -> ExitCode {
+fn failed(err: &Error, failure: u8) -> ExitCode {
     let (problem, hints) = (format!("{err:#}"), hint::hints(err));
     if wants_json() {
         table::json_error(&problem, (!hints.is_empty()).then(|| hints.join("\n")).as_deref());
@@ -102,16 +115,15 @@ fn failed(err: &Error) -> ExitCode {
     for hint in &hints {
         say(&format!("\nhint: {hint}"));
     }
-    ExitCode::from(exit_code(err))
+    ExitCode::from(exit_code(err, failure))
 }
 
-fn exit_code(err: &Error) -> u8 {
-    const FAILURE: u8 = 1;
+fn exit_code(err: &Error, failure: u8) -> u8 {
     const WRONG_USAGE: u8 = 2;
     match interrupt::signal() {
         Some(signal) => 128 + signal,
         None if hint::is_usage(err) => WRONG_USAGE,
-        None => FAILURE,
+        None => failure,
     }
 }
 
@@ -168,9 +180,9 @@ mod tests {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let server = Error::from(drydock_catalog::pick(root, "nobody").unwrap_err());
         let client = drydock_config::client::pick(root, &["notepad".to_owned()]).unwrap_err();
-        assert_eq!(exit_code(&server.context("in the middle of something")), 2);
-        assert_eq!(exit_code(&client.into()), 2);
-        assert_eq!(exit_code(&hint::usage("there is no engine", "the engines are")), 2);
-        assert_eq!(exit_code(&Error::msg("the disk is full")), 1);
+        assert_eq!(exit_code(&server.context("in the middle of something"), 3), 2);
+        assert_eq!(exit_code(&client.into(), 1), 2);
+        assert_eq!(exit_code(&hint::usage("there is no engine", "the engines are"), 1), 2);
+        assert_eq!(exit_code(&Error::msg("the disk is full"), 1), 1);
     }
 }

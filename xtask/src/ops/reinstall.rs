@@ -90,8 +90,11 @@ fn named(client: &Client, of: &str, name: &str) -> Vec<String> {
 /// `--engine`, where another one would be taken by itself.
 fn engine(ws: &Workspace, launch: &StdioCommand) -> Vec<String> {
     let written = Path::new(&launch.command).file_stem().and_then(|it| it.to_str()).unwrap_or_default();
-    let taken = ws.global.engine.as_deref().unwrap_or("docker");
-    if written != taken && matches!(written, "docker" | "podman") {
+    // What only this command was given, the next one does not know.
+    let taken =
+        ws.global.engine.as_deref().filter(|it| std::env::var("DRYDOCK_ENGINE").as_deref() == Ok(*it));
+    let is_another = written != taken.unwrap_or("docker") || ws.global.engine.as_deref() == Some("host");
+    if is_another && matches!(written, "docker" | "podman") {
         strings(&["--engine", written])
     } else {
         Vec::new()

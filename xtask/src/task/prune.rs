@@ -13,8 +13,9 @@ use crate::workspace::Workspace;
 /// Remove images of this clone that nothing leads to any more
 ///
 /// These are images without a name: of older sources, and on an engine without BuildKit the stages of builds, which the
-/// next build then makes anew. What a container is made of stays, and so does everything that does not carry this clone's id
-/// (label `dev.drydock.workspace`). Under `--engine host` there are no images.
+/// next build then makes anew (so let builds that go on end first). What a container is made of stays, and so does everything
+/// that does not carry this clone's id: the label `dev.drydock.workspace`, which an image inherits that somebody builds on
+/// one of ours. Under `--engine host` there are no images.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Show what would be removed, and remove nothing

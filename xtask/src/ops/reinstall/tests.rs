@@ -69,6 +69,9 @@ fn what_the_command_line_was_given_besides_is_given_again() {
     let exec = start("podman", &["exec", "-i", "t-mcp-weather", "/mcp", "stdio"]);
     let expected = "--server weather --name-prefix t- --engine podman";
     becomes(&ws, "weather", Some("weather"), &exec, expected);
+    let global = Global { engine: Some("podman".to_owned()), name_prefix: "t-".to_owned() };
+    let given = Workspace::at(ws.root.clone(), ws.state.clone(), global);
+    becomes(&given, "weather", Some("weather"), &exec, expected); // else the next command would take docker
     let global = Global { engine: Some("host".to_owned()), name_prefix: "t-".to_owned() };
     let ws = Workspace::at(workspace().root, workspace().state, global);
     let exec = start("docker", &["exec", "-i", "mcp-weather", "/mcp", "stdio"]);

@@ -261,7 +261,7 @@ fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>
         }
     }
     if all.is_empty() {
-        all.push(Finding::note("clients", "no entries of ours", "cargo xtask install-client"));
+        all.push(Finding::note("clients", "no entries of ours", ws.command("install-client")));
     }
     Ok(all)
 }
