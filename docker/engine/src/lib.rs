@@ -18,7 +18,10 @@ mod error;
 mod flags;
 mod inspect;
 mod location;
+mod parallel;
 pub mod process;
+mod survey;
+mod usage;
 mod verify;
 mod volumes;
 
@@ -28,5 +31,7 @@ pub use self::inspect::{
     Container, Image, Owner, container, containers, count_images, has_image, health, image, stop_and_remove,
 };
 pub use self::location::Location;
+pub use self::survey::{Survey, healths, survey};
+pub use self::usage::{Usage, usage};
 pub use self::verify::{unmet, verify};
 pub use self::volumes::{give_volumes, volumes_of};
