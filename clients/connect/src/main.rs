@@ -74,13 +74,15 @@ async fn check(cli: &Cli, session: &mut Session) -> Result<Outcome, Error> {
     report.instructions = session.negotiated().instructions.clone();
     report.tool_names = Some(tools.iter().map(|it| it.name.to_string()).collect());
     let ms = session.timings().iter().map(|(_, time)| time.as_secs_f64() * 1_000.0).sum::<f64>();
-    Ok(success(cli, &report, || {
+    let again = session.first_try().filter(|_| !cli.json).map(print::first_try).unwrap_or_default();
+    let outcome = success(cli, &report, || {
         format!(
             "ok: {}, {} in {ms:.0} ms",
             print::negotiated(session.negotiated()),
             print::count(tools.len())
         )
-    }))
+    });
+    Ok(Outcome { err: again, ..outcome })
 }
 
 async fn tools(cli: &Cli, session: &mut Session) -> Result<Outcome, Error> {
@@ -99,10 +101,8 @@ async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) ->
     let mut known = Vec::new();
     if drydock_connect::needs_schema(words) {
         known = session.tools().await?;
-        if !known.iter().any(|it| it.name == tool) {
-            let names: Vec<_> = known.iter().map(|it| it.name.as_ref()).collect();
-            let reason = format!("the server has no tool `{tool}`; it has: {}", names.join(", "));
-            return Ok(failed(cli, Error::usage(reason)));
+        if let Err(error) = drydock_connect::find_tool(&known, tool) {
+            return Ok(failed(cli, error));
         }
     }
     let arguments = match drydock_connect::arguments(words, known.iter().find(|it| it.name == tool)) {
