@@ -31,4 +31,5 @@ mod realclients;
 mod sandbox;
 mod schemas;
 mod session;
+mod status;
 mod wrong_files;
