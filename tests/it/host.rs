@@ -13,6 +13,13 @@ fn from_the_sources_to_an_answer_without_an_engine() {
     let up = host(&["up", "weather"]);
     assert!(up.stderr.contains("without a sandbox"), "{up}");
     assert_eq!(host(&["status", "--json"]).json()[0]["state"], "compiled");
+    let doctor = env.run(&["--engine", "host", "doctor", "--json"]).json();
+    let state = |server: &str| {
+        let check = format!("server {server}");
+        let row = doctor.as_array().and_then(|it| it.iter().find(|it| it["check"] == check.as_str()));
+        row.unwrap_or_else(|| panic!("no {server} in {doctor}"))["state"].clone()
+    };
+    assert_eq!([state("weather"), state("context7")], ["ok", "note"], "{doctor}");
 
     assert_eq!(host(&["check", "weather", "--json"]).json()[0]["tool_names"], json!(TOOLS));
     let tools = host(&["tools", "weather"]).stdout;
@@ -21,6 +28,10 @@ fn from_the_sources_to_an_answer_without_an_engine() {
     assert!(answer.contains("Zürich, "), "{answer}");
     let wrong = env.run(&["--engine", "host", "call", "weather", "find_place", "name=zurich", "limit=99"]);
     assert_eq!(wrong.code, Some(1), "{wrong}");
+    assert!(wrong.stdout.starts_with("`limit` is 99, and must be 1 to "), "{wrong}");
+    let nameless = env.run(&["--engine", "host", "call", "weather", "find_place", "nmae=zurich"]);
+    assert_eq!(nameless.code, Some(2), "{nameless}");
+    assert!(nameless.stderr.contains("hint: did you mean `name`?"), "{nameless}");
 
     let project = env.project();
     let scope = ["--scope", "project", "--project", project.to_str().unwrap()];

@@ -34,6 +34,7 @@ mod sandbox;
 mod schemas;
 mod session;
 mod state;
+mod status;
 mod time_limit;
 mod two_clones;
 mod usage;

@@ -36,7 +36,7 @@ fn a_container_gets_dockers_proxies_when_they_change() {
 
     put(json!({"proxies": {"default": {"httpProxy": PROXY, "noProxy": "localhost"}}}));
     let doctor = env.run(&["doctor"]);
-    assert!(doctor.stdout.contains("other proxies than docker gives now"), "{doctor}");
+    assert!(doctor.stdout.contains("other proxies than the engine gives now"), "{doctor}");
     let up = env.ok(&["up", "weather"]);
     assert!(up.stderr.contains("has other proxies"), "{up}");
     let (second, proxy) = look();

@@ -64,6 +64,8 @@ fn seconds(text: &str) -> Result<f64, String> {
 pub(crate) struct Report {
     pub(crate) ok: bool,
     pub(crate) protocol: Option<Protocol>,
+    /// Why the server was asked a second time, from the start.
+    pub(crate) first_try: Option<String>,
     pub(crate) server: Option<ServerInfo>,
     pub(crate) tool_names: Vec<String>,
     pub(crate) ms: std::collections::BTreeMap<String, f64>,
@@ -284,12 +286,18 @@ pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -
         progress::say(&format!("error: {problem}\n\nhint: {hint}"));
         std::process::exit(NO_CONNECTION);
     }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let say_it = || {
+        if !stderr.is_empty() {
+            progress::say(stderr.strip_suffix('\n').unwrap_or(&stderr));
+        }
+    };
     if code == 0 {
-        write(&mut std::io::stderr(), &output.stderr)?;
+        say_it();
     }
     write(&mut std::io::stdout(), &output.stdout)?;
     if code != 0 {
-        write(&mut std::io::stderr(), &output.stderr)?;
+        say_it();
     }
     // Many servers answer with what went wrong as if it were a result; a long answer is one.
     if code != 0 || output.stdout.len() <= MAX_EXCUSE_BYTES {

@@ -9,6 +9,7 @@ pub(crate) mod missing_grant;
 pub(crate) mod preflight;
 pub(crate) mod reinstall;
 pub(crate) mod select;
+pub(crate) mod snapshot;
 pub(crate) mod sources;
 pub(crate) mod test;
 pub(crate) mod turn;

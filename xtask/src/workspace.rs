@@ -3,9 +3,9 @@
 //! Environment and global flags -> `Workspace`. Invariant: the state folder is the only place in the clone that
 //! commands write to besides `target/` and what the person asked for; it is private (0700) and git-ignored.
 
-use std::cell::OnceCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use drydock_config::file;
@@ -71,8 +71,8 @@ pub(crate) struct Workspace {
     /// `.drydock/`, or `DRYDOCK_STATE`. It may not exist yet: see [`Workspace::state_dir`].
     pub(crate) state: PathBuf,
     pub(crate) global: Global,
-    engine: OnceCell<Result<Engine, drydock_engine::Error>>,
-    metadata: OnceCell<Metadata>,
+    engine: OnceLock<Result<Engine, drydock_engine::Error>>,
+    metadata: OnceLock<Metadata>,
 }
 
 impl Workspace {
@@ -96,7 +96,7 @@ impl Workspace {
     }
 
     pub(crate) fn at(root: PathBuf, state: PathBuf, global: Global) -> Self {
-        Self { root, state, global, engine: OnceCell::new(), metadata: OnceCell::new() }
+        Self { root, state, global, engine: OnceLock::new(), metadata: OnceLock::new() }
     }
 
     /// The engine that was named, or the first that answers; asked once a command.

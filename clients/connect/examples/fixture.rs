@@ -147,6 +147,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::process::exit(7);
         }
         "only-initialize" => only_initialize().await?,
+        "slow-once" => slow_once().await?,
         other if other.starts_with("endless-") => endless::over_stdio(&other["endless-".len()..])?,
         other if other.starts_with("http-json-") => endless::over_http(&other["http-json-".len()..], false)?,
         other if other.starts_with("http-sse-") => endless::over_http(&other["http-sse-".len()..], true)?,
@@ -179,6 +180,17 @@ async fn silent() {
     eprintln!("thinking");
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(_)) = lines.next_line().await {}
+}
+
+/// A first start that takes longer than rmcp waits for `server/discover`; later ones are fast. The file in the second
+/// argument shows that it has been started.
+async fn slow_once() -> Result<(), Box<dyn std::error::Error>> {
+    let mark = std::env::args().nth(2).ok_or("a file's name is missing")?;
+    if !std::fs::exists(&mark)? {
+        std::fs::write(&mark, "")?;
+        tokio::time::sleep(Duration::from_secs(11)).await;
+    }
+    serve(Fixture).await
 }
 
 /// As servers before 2026-07-28 that end themselves when the first message is not `initialize`.

@@ -9,9 +9,11 @@ use serde_json::Value;
 use crate::{
     error::Error,
     schema::{Argument, Schema},
+    suggest::did_you_mean,
 };
 
-/// The arguments of a call: one JSON object, or `key=value` pairs. `tool` is needed for the pairs only.
+/// The arguments of a call: one JSON object, which is taken as it is, or `key=value` pairs, which must fit the tool and hold
+/// what it requires. `tool` is needed for the pairs; with it, no words at all are looked at in the same way.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with what is wrong and what the tool takes.
@@ -22,28 +24,40 @@ use crate::{
 /// # Ok::<(), drydock_connect::Error>(())
 /// ```
 pub fn arguments(words: &[String], tool: Option<&Tool>) -> Result<JsonObject, Error> {
-    parse(words, tool).map_err(Error::usage)
-}
-
-fn parse(words: &[String], tool: Option<&Tool>) -> Result<JsonObject, String> {
     match (words, tool) {
-        ([], _) => Ok(JsonObject::new()),
         ([json], _) if is_json(json) => match serde_json::from_str(json) {
             Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err(format!("the arguments must be a JSON object, not `{json}`")),
-            Err(err) => Err(format!("the arguments are no JSON: {err}")),
+            Ok(_) => Err(Error::usage(format!("the arguments must be a JSON object, not `{json}`"))),
+            Err(err) => Err(Error::usage(format!("the arguments are no JSON: {err}"))),
         },
         (_, Some(tool)) => pairs(words, Schema::new(&tool.input_schema)),
-        (_, None) => Err("`key=value` pairs need the tool's schema".into()),
+        ([], None) => Ok(JsonObject::new()),
+        (_, None) => Err(Error::usage("`key=value` pairs need the tool's schema")),
     }
 }
 
-/// Whether these words can only be read with the tool's schema at hand.
+/// Whether these words can only be read, or looked at, with the tool's schema at hand: all but one JSON object.
 pub fn needs_schema(words: &[String]) -> bool {
-    match words {
-        [] => false,
-        [json] => !is_json(json),
-        _ => true,
+    !matches!(words, [json] if is_json(json))
+}
+
+/// The tool of this name.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::ErrorKind::Usage), with the names that there are, and the one that may have been meant.
+pub fn find_tool<'a>(tools: &'a [Tool], name: &str) -> Result<&'a Tool, Error> {
+    let names = || tools.iter().map(|it| it.name.as_ref());
+    tools.iter().find(|it| it.name == name).ok_or_else(|| {
+        let it_has = if tools.is_empty() { "none".into() } else { names().collect::<Vec<_>>().join(", ") };
+        let error = Error::usage(format!("the server has no tool `{name}`; it has: {it_has}"));
+        with_guess(error, did_you_mean(name, names()))
+    })
+}
+
+fn with_guess(error: Error, guess: Option<String>) -> Error {
+    match guess {
+        Some(guess) => error.hint(guess),
+        None => error,
     }
 }
 
@@ -51,27 +65,48 @@ fn is_json(word: &str) -> bool {
     word.trim_start().starts_with(['{', '['])
 }
 
-fn pairs(words: &[String], schema: Schema<'_>) -> Result<JsonObject, String> {
+fn pairs(words: &[String], schema: Schema<'_>) -> Result<JsonObject, Error> {
     let known = schema.arguments();
     let mut object = JsonObject::new();
     for word in words {
         let (key, text) = word.split_once('=').ok_or_else(|| {
-            format!("`{word}` is neither `key=value` nor a JSON object ({})", argument_names(&known))
+            let takes = argument_names(&known);
+            Error::usage(format!("`{word}` is neither `key=value` nor a JSON object ({takes})"))
         })?;
         let argument = known.iter().find(|it| it.name == key);
         if argument.is_none() && schema.is_closed() {
-            return Err(format!("the tool has no argument `{key}` ({})", argument_names(&known)));
+            let error =
+                Error::usage(format!("the tool has no argument `{key}` ({})", argument_names(&known)));
+            return Err(with_guess(error, did_you_mean(key, known.iter().map(|it| it.name))));
         }
         let types = argument.and_then(|it| it.schema).map(Schema::types).unwrap_or_default();
         let value = parse_value(text, &types).ok_or_else(|| {
             let expected = argument.and_then(|it| it.schema).map(Schema::describe).unwrap_or_default();
-            format!("`{key}`: `{text}` is not what the tool wants: {expected}")
+            Error::usage(format!("`{key}`: `{text}` is not what the tool wants: {expected}"))
         })?;
         if object.insert(key.into(), value).is_some() {
-            return Err(format!("`{key}` is given twice"));
+            return Err(Error::usage(format!("`{key}` is given twice")));
         }
     }
+    has_what_is_required(&object, &known)?;
     Ok(object)
+}
+
+/// Said before the call: a server says it in its own words, or not at all.
+fn has_what_is_required(object: &JsonObject, known: &[Argument<'_>]) -> Result<(), Error> {
+    let missing: Vec<_> = known.iter().filter(|it| it.required && !object.contains_key(it.name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let described = missing.iter().map(|it| match it.schema {
+        Some(schema) => format!("`{}` ({})", it.name, schema.describe()),
+        None => format!("`{}`", it.name),
+    });
+    let error = Error::usage(format!("the tool needs {}", described.collect::<Vec<_>>().join(", ")));
+    // A tool that takes any name takes a misspelt one, too.
+    let unknown = object.keys().find(|key| !known.iter().any(|it| it.name == key.as_str()));
+    let guess = unknown.and_then(|key| did_you_mean(key, missing.iter().map(|it| it.name)));
+    Err(with_guess(error, guess))
 }
 
 /// `text` as one of `types`. What can be read as something narrower than text is, where both are allowed.
@@ -122,9 +157,39 @@ mod tests {
             },
             "additionalProperties": false,
         });
+        read(words, schema).map_err(|err| err.reason)
+    }
+
+    fn read(words: &[&str], schema: Value) -> Result<Value, Error> {
         let tool = Tool::new("t", "", schema.as_object().unwrap().clone());
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        arguments(&words, Some(&tool)).map(Value::Object).map_err(|err| err.reason)
+        arguments(&words, Some(&tool)).map(Value::Object)
+    }
+
+    #[test]
+    fn what_is_required_and_missing_is_named_before_the_call() {
+        let schema = json!({
+            "properties": { "days": { "type": "integer", "minimum": 1, "maximum": 16 }, "name": { "type": "string" } },
+            "required": ["name", "days"],
+        });
+        let error = |words: &[&str]| read(words, schema.clone()).unwrap_err();
+        assert_eq!(error(&[]).reason, "the tool needs `days` (integer, 1 to 16), `name` (string)");
+        assert_eq!(error(&["days=1"]).reason, "the tool needs `name` (string)");
+        assert_eq!(error(&["days=1", "nme=x"]).hint.as_deref(), Some("did you mean `name`?"));
+        assert!(read(&["days=1", "name=x"], schema.clone()).is_ok());
+        assert_eq!(read(&["{}"], schema.clone()).unwrap(), json!({}), "an object is taken as it is");
+    }
+
+    #[test]
+    fn a_misspelt_name_is_guessed() {
+        let closed = json!({ "properties": { "place": {} }, "additionalProperties": false });
+        let error = read(&["plcae=Rome"], closed).unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some("did you mean `place`?"));
+        let tools = [Tool::new("find_place", "", JsonObject::new())];
+        let error = find_tool(&tools, "findplace").unwrap_err();
+        assert_eq!(error.reason, "the server has no tool `findplace`; it has: find_place");
+        assert_eq!(error.hint.as_deref(), Some("did you mean `find_place`?"));
+        assert_eq!(find_tool(&[], "x").unwrap_err().reason, "the server has no tool `x`; it has: none");
     }
 
     #[test]

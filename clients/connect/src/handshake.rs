@@ -86,8 +86,10 @@ pub struct Negotiated {
 pub(crate) enum HandshakeError {
     /// The connection is gone, or was never there; in the transport's words, where it has any.
     Closed(Option<Error>),
-    /// The server knows only other versions, or answered too late: `initialize` alone may still succeed.
+    /// The server knows only other versions: `initialize` alone may still succeed.
     OtherVersions(Error),
+    /// The server knows `server/discover`, and answered it when rmcp no longer waited.
+    LateDiscover(Error),
     /// Nothing else to try.
     Other(Error),
 }
@@ -158,11 +160,16 @@ fn handshake_error(err: ClientInitializeError, protocol: Protocol) -> HandshakeE
             HandshakeError::Closed(Some(http::error(Step::Handshake, error.error.as_ref())))
         }
         // rmcp stops waiting for the answer to `server/discover` after 10 s, and takes it, when it comes after all, for the
-        // one to `initialize`. A server that starts so slowly is asked with `initialize` alone.
-        late @ (ClientInitializeError::ConflictInitResponseId(..)
-        | ClientInitializeError::UncorrelatedErrorResponse { .. }) => {
-            HandshakeError::OtherVersions(failed(ErrorKind::Protocol, late.to_string()))
-        }
+        // one to `initialize`. How slowly a server starts must not decide its version: one that refused is asked with
+        // `initialize` alone, one that answered with `server/discover` alone, which has no limit but ours.
+        ClientInitializeError::UncorrelatedErrorResponse { .. } => HandshakeError::OtherVersions(failed(
+            ErrorKind::Protocol,
+            "it refused `server/discover` after more than 10 s",
+        )),
+        ClientInitializeError::ConflictInitResponseId(..) => HandshakeError::LateDiscover(failed(
+            ErrorKind::Protocol,
+            "it answered `server/discover` after more than 10 s",
+        )),
         other => HandshakeError::Other(failed(ErrorKind::Protocol, other.to_string())),
     }
 }

@@ -32,8 +32,9 @@ mod report;
 mod schema;
 mod session;
 mod stderr_tail;
+mod suggest;
 
-pub use arguments::{arguments, needs_schema};
+pub use arguments::{arguments, find_tool, needs_schema};
 pub use error::{Error, ErrorKind, Step};
 pub use escape::escape;
 pub use handshake::{Lifecycle, Negotiated, Protocol};

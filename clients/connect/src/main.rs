@@ -16,7 +16,6 @@ use std::{
 
 use clap::Parser;
 use drydock_connect::{Error, ErrorKind, Options, Report, Session, print};
-use rmcp::model::Tool;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command};
@@ -75,13 +74,15 @@ async fn check(cli: &Cli, session: &mut Session) -> Result<Outcome, Error> {
     report.instructions = session.negotiated().instructions.clone();
     report.tool_names = Some(tools.iter().map(|it| it.name.to_string()).collect());
     let ms = session.timings().iter().map(|(_, time)| time.as_secs_f64() * 1_000.0).sum::<f64>();
-    Ok(success(cli, &report, || {
+    let again = session.first_try().filter(|_| !cli.json).map(print::first_try).unwrap_or_default();
+    let outcome = success(cli, &report, || {
         format!(
             "ok: {}, {} in {ms:.0} ms",
             print::negotiated(session.negotiated()),
             print::count(tools.len())
         )
-    }))
+    });
+    Ok(Outcome { err: again, ..outcome })
 }
 
 async fn tools(cli: &Cli, session: &mut Session) -> Result<Outcome, Error> {
@@ -100,7 +101,7 @@ async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) ->
     let mut known = Vec::new();
     if drydock_connect::needs_schema(words) {
         known = session.tools().await?;
-        if let Some(error) = unknown_tool(&known, tool) {
+        if let Err(error) = drydock_connect::find_tool(&known, tool) {
             return Ok(failed(cli, error));
         }
     }
@@ -116,7 +117,7 @@ async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) ->
     };
     if is_refused && known.is_empty() {
         let listed = session.tools().await;
-        if let Some(error) = listed.ok().and_then(|it| unknown_tool(&it, tool)) {
+        if let Some(error) = listed.ok().and_then(|it| drydock_connect::find_tool(&it, tool).err()) {
             return Ok(failed(cli, error));
         }
     }
@@ -133,15 +134,6 @@ async fn call(cli: &Cli, session: &mut Session, tool: &str, words: &[String]) ->
             format!("error: `{}` answered with an error (isError), see above", drydock_connect::escape(tool));
     }
     Ok(outcome)
-}
-
-/// The error of a call of a tool that is not in the server's list.
-fn unknown_tool(known: &[Tool], tool: &str) -> Option<Error> {
-    if known.iter().any(|it| it.name == tool) {
-        return None;
-    }
-    let names: Vec<_> = known.iter().map(|it| it.name.as_ref()).collect();
-    Some(Error::usage(format!("the server has no tool `{tool}`; it has: {}", names.join(", "))))
 }
 
 fn success(cli: &Cli, report: &Report, readable: impl FnOnce() -> String) -> Outcome {

@@ -25,6 +25,11 @@ pub fn negotiated(negotiated: &Negotiated) -> String {
     format!("{}, MCP {} ({lifecycle})", server(negotiated.server.as_ref()), escape_line(&negotiated.version))
 }
 
+/// That a server was asked a second time, and why.
+pub fn first_try(reason: &str) -> String {
+    format!("note: the server was asked twice, from the start: {}", escape_line(reason))
+}
+
 /// How many tools: "4 tools".
 pub fn count(tools: usize) -> String {
     match tools {

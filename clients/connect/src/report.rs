@@ -4,12 +4,13 @@
 //! |---|---|
 //! | `ok` | whether all went well: `true` exactly when the exit code is 0 |
 //! | `protocol` | `version`, and `lifecycle`: `discover` or `initialize` |
+//! | `first_try` | why the server was asked a second time, from the start; left out where it was not |
 //! | `server` | `name`, `title`, `version`, as the server says |
 //! | `instructions` | the server's instructions to models (`check`, `tools`) |
 //! | `tool_names` | the names of all tools (`check`) |
 //! | `tools` | the tools as MCP has them: `name`, `inputSchema`, ... (`tools`) |
 //! | `tool`, `result` | the tool called, its result as MCP has it: `content`, `structuredContent`, `isError` (`call`) |
-//! | `ms` | milliseconds that the steps took: `start`, `handshake`, `list`, `call` |
+//! | `ms` | milliseconds that the steps took: `start`, `handshake` (with a first try that failed), `list`, `call` |
 //! | `error` | see below |
 //!
 //! | key of `error` | holds |
@@ -48,6 +49,9 @@ pub struct Report {
     /// The version of the protocol, and how it was negotiated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Negotiated>,
+    /// Why the server was asked a second time, from the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_try: Option<String>,
     /// `name`, `title` and `version`, as the server says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<Value>,
@@ -109,6 +113,7 @@ impl Report {
             ok: true,
             server: server.map(|it| json!({ "name": it.name, "title": it.title, "version": it.version })),
             protocol: Some(negotiated.clone()),
+            first_try: session.first_try().map(str::to_owned),
             ms: session
                 .timings()
                 .iter()

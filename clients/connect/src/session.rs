@@ -73,23 +73,32 @@ pub struct Session {
     negotiated: Negotiated,
     options: Options,
     timings: Vec<(Step, Duration)>,
+    first_try: Option<String>,
 }
 
 impl Session {
     /// Starts or reaches the server and agrees on a version.
     ///
     /// With [`Protocol::Auto`], a server that cannot take `server/discover` (some end themselves at it) is asked a
-    /// second time, from the start, with `initialize`.
+    /// second time, from the start, with `initialize`; one that answered it after more than 10 s, with `server/discover`
+    /// alone. [`Session::first_try`] says why, and the handshake's time holds both.
     ///
     /// # Errors
     /// [`ErrorKind`] says which; a server that was started has ended by then.
     pub async fn open(target: &Target, options: &Options) -> Result<Self, Error> {
-        match attempt(target, options, options.protocol).await {
-            Err(failed) if failed.try_initialize && options.protocol == Protocol::Auto => {
-                attempt(target, options, Protocol::V2025_11_25).await.map_err(|failed| failed.error)
-            }
-            other => other.map_err(|failed| failed.error),
-        }
+        let begun = Instant::now();
+        let failed = match attempt(target, options, options.protocol, begun).await {
+            Err(failed) if options.protocol == Protocol::Auto => failed,
+            other => return other.map_err(|failed| failed.error),
+        };
+        let Some(protocol) = failed.try_again_with else { return Err(failed.error) };
+        let session = attempt(target, options, protocol, begun).await.map_err(|failed| failed.error)?;
+        Ok(Self { first_try: Some(failed.error.reason), ..session })
+    }
+
+    /// Why the server had to be asked a second time, from the start: as untrusted as all that it says.
+    pub fn first_try(&self) -> Option<&str> {
+        self.first_try.as_deref()
     }
 
     /// The server and the version of the protocol.
@@ -205,54 +214,62 @@ impl Session {
 /// Why one try with one lifecycle failed.
 struct FailedAttempt {
     error: Error,
-    /// Whether `initialize` might get further than `server/discover`.
-    try_initialize: bool,
+    /// What might get further.
+    try_again_with: Option<Protocol>,
 }
 
 impl From<Error> for FailedAttempt {
     fn from(error: Error) -> Self {
-        Self { error, try_initialize: false }
+        Self { error, try_again_with: None }
     }
 }
 
-/// One try with one lifecycle.
-async fn attempt(target: &Target, options: &Options, protocol: Protocol) -> Result<Session, FailedAttempt> {
-    let begun = Instant::now();
+/// One try with one lifecycle. `begun`: when the first try was; the wait is counted from there.
+async fn attempt(
+    target: &Target,
+    options: &Options,
+    protocol: Protocol,
+    begun: Instant,
+) -> Result<Session, FailedAttempt> {
+    let start = Instant::now();
     let intake = Intake::default();
     let mut child = None;
     let (started, outcome) = match target {
         Target::Command(line) => {
             let (process, (stdout, stdin)) = Child::start(line, &intake)?;
             child = Some(process);
-            let started = begun.elapsed();
+            let started = start.elapsed();
             let transport =
                 Limited { inner: AsyncRwTransport::new_client(stdout, stdin), intake: intake.clone() };
             (started, with_timeout(options, Step::Handshake, handshake(transport, protocol)).await)
         }
         Target::Url { url, headers } => {
             let transport = Limited { inner: http::transport(url, headers)?, intake: intake.clone() };
-            let started = begun.elapsed();
+            let started = start.elapsed();
             (started, with_timeout(options, Step::Handshake, handshake(transport, protocol)).await)
         }
     };
-    let (error, try_initialize) = match outcome {
+    let (error, try_again_with) = match outcome {
         Ok(Ok((service, negotiated))) => {
             let timings = vec![(Step::Start, started), (Step::Handshake, begun.elapsed() - started)];
-            return Ok(Session { service, child, intake, negotiated, options: options.clone(), timings });
+            let options = options.clone();
+            return Ok(Session { service, child, intake, negotiated, options, timings, first_try: None });
         }
         Ok(Err(_)) if intake.reached().is_some() => {
-            (intake.reached().unwrap_or(Limit::Step).error(Step::Handshake), false)
+            (intake.reached().unwrap_or(Limit::Step).error(Step::Handshake), None)
         }
         Ok(Err(HandshakeError::Closed(why))) => {
-            (disconnected(child.as_mut(), Step::Handshake, why).await, child.is_some())
+            let dies_of_discover = child.is_some().then_some(Protocol::V2025_11_25);
+            (disconnected(child.as_mut(), Step::Handshake, why).await, dies_of_discover)
         }
-        Ok(Err(HandshakeError::OtherVersions(error))) => (error, true),
-        Ok(Err(HandshakeError::Other(error))) | Err(error) => (error, false),
+        Ok(Err(HandshakeError::OtherVersions(error))) => (error, Some(Protocol::V2025_11_25)),
+        Ok(Err(HandshakeError::LateDiscover(error))) => (error, Some(Protocol::V2026_07_28)),
+        Ok(Err(HandshakeError::Other(error))) | Err(error) => (error, None),
     };
     if let Some(child) = &mut child {
         child.end().await;
     }
-    Err(FailedAttempt { error: with_stderr(child.as_mut(), error).await, try_initialize })
+    Err(FailedAttempt { error: with_stderr(child.as_mut(), error).await, try_again_with })
 }
 
 /// What closed the connection: a child's own end tells more than the transport knows.

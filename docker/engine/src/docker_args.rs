@@ -218,6 +218,28 @@ pub fn list_image(tag: &str) -> Vec<String> {
     strings(["image", "ls", "--no-trunc", "--quiet", tag])
 }
 
+/// Every image that has a name as `ID<tab>REPOSITORY:TAG`, a line for each name.
+#[must_use]
+pub fn list_images() -> Vec<String> {
+    strings(["image", "ls", "--no-trunc", "--format", "{{.ID}}\t{{.Repository}}:{{.Tag}}"])
+}
+
+/// All that the engine knows of these images, as JSON.
+#[must_use]
+pub fn inspect_images(ids: &[String]) -> Vec<String> {
+    let mut args = strings(["image", "inspect"]);
+    args.extend_from_slice(ids);
+    args
+}
+
+/// What these containers use, measured by the engine for 1 to 2 s: an object of JSON a line.
+#[must_use]
+pub fn stats(ids: &[String]) -> Vec<String> {
+    let mut args = strings(["stats", "--no-stream", "--no-trunc", "--format", "{{json .}}"]);
+    args.extend_from_slice(ids);
+    args
+}
+
 /// The ids of the images that a workspace built.
 #[must_use]
 pub fn list_images_of(workspace: &str) -> Vec<String> {
@@ -250,14 +272,6 @@ pub fn inspect_image(id: &str) -> Vec<String> {
 #[must_use]
 pub fn info_proxies() -> Vec<String> {
     strings(["info", "--format", "{{.HTTPProxy}}{{.HTTPSProxy}}"])
-}
-
-/// The same of several.
-#[must_use]
-pub fn inspect_images(ids: &[String]) -> Vec<String> {
-    let mut args = strings(["image", "inspect"]);
-    args.extend_from_slice(ids);
-    args
 }
 
 /// Starts a container that was created, or has stopped.

@@ -312,21 +312,33 @@ pub fn containers(cli: &Cli, names: &[String]) -> Result<Vec<Container>, Error> 
 }
 
 fn list(cli: &Cli, wanted: impl Fn(&str, &str) -> bool) -> Result<Vec<Container>, Error> {
-    let mut ids = Vec::new();
+    list_with_names(cli, wanted).map(|it| it.0)
+}
+
+/// Those that are wanted by name and label, and the names of all.
+pub(crate) fn list_with_names(
+    cli: &Cli,
+    wanted: impl Fn(&str, &str) -> bool,
+) -> Result<(Vec<Container>, BTreeSet<String>), Error> {
+    let (mut ids, mut names) = (Vec::new(), BTreeSet::new());
     for line in cli.stdout(&docker_args::list_containers())?.lines() {
         let mut parts = line.split('\t');
-        if let (Some(id), Some(name), label) = (parts.next(), parts.next(), parts.next().unwrap_or_default())
-            && wanted(name, label)
-        {
+        let (Some(id), Some(name), label) = (parts.next(), parts.next(), parts.next().unwrap_or_default())
+        else {
+            continue;
+        };
+        if wanted(name, label) {
             ids.push(id.to_owned());
         }
+        names.insert(name.to_owned());
     }
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), names));
     }
     // One that went away since it was listed is an error on stderr; the others are still printed.
     let output = cli.output(&docker_args::inspect(&ids))?;
-    serde_json::from_slice(&output.stdout).map_err(|err| unreadable(cli, "container inspect", err))
+    let found = serde_json::from_slice(&output.stdout);
+    Ok((found.map_err(|err| unreadable(cli, "container inspect", err))?, names))
 }
 
 /// The container with this id.
@@ -387,7 +399,7 @@ pub fn has_image(cli: &Cli, name: &str) -> Result<bool, Error> {
     Ok(cli.output(&docker_args::inspect_image(name))?.status.success())
 }
 
-fn unreadable(cli: &Cli, command: &str, err: serde_json::Error) -> Error {
+pub(crate) fn unreadable(cli: &Cli, command: &str, err: serde_json::Error) -> Error {
     Error::new(format!("cannot read what `{} {command}` says", cli.name)).with_source(err)
 }
 

@@ -18,9 +18,12 @@ mod error;
 mod flags;
 mod inspect;
 mod location;
+mod parallel;
 pub mod process;
 pub mod proxies;
 mod prune;
+mod survey;
+mod usage;
 mod verify;
 mod volumes;
 
@@ -31,5 +34,7 @@ pub use self::inspect::{
 };
 pub use self::location::Location;
 pub use self::prune::{Pruned, prunable, prune};
+pub use self::survey::{Survey, healths, survey};
+pub use self::usage::{Usage, usage};
 pub use self::verify::{unmet, verify};
 pub use self::volumes::{give_volumes, volumes_of};

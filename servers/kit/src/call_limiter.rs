@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use crate::answer::time_is_over;
 use crate::in_flight::{InFlight, Request};
 use crate::log;
+use crate::parameters::INVALID_ARGUMENTS;
 use crate::permits::Permits;
 use crate::watchdog::Vitals;
 
@@ -127,7 +128,7 @@ impl<H: ServerHandler> CallLimiter<H> {
         let work = async {
             let _running = self.run_permits.acquire().await;
             let answer = self.server.handle_request(request, context).await;
-            answer.map_err(|e| self.name_unknown(&name, e))
+            answer.or_else(answer_invalid_arguments).map_err(|e| self.name_unknown(&name, e))
         };
         tokio::select! {
             biased;
@@ -137,6 +138,18 @@ impl<H: ServerHandler> CallLimiter<H> {
             }
         }
     }
+}
+
+/// The model that called can read a result, and correct itself; a protocol error is its client's.
+fn answer_invalid_arguments(error: ErrorData) -> Answer {
+    match error.code {
+        INVALID_ARGUMENTS => Ok(tool_error(error.message)),
+        _ => Err(error),
+    }
+}
+
+fn tool_error(text: impl Into<String>) -> ServerResult {
+    ServerResult::CallToolResult(CallToolResult::error(vec![ContentBlock::text(text)]))
 }
 
 /// What the log says of an answer: never the answer itself.
@@ -168,7 +181,7 @@ impl Interruption {
         if !is_call {
             return Err(ErrorData::internal_error(text, None));
         }
-        Ok(ServerResult::CallToolResult(CallToolResult::error(vec![ContentBlock::text(text)])))
+        Ok(tool_error(text))
     }
 }
 

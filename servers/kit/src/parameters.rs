@@ -3,7 +3,10 @@
 //! JSON object -> `T`, or an error that names field, value and rule. Invariants: no tool ever sees arguments that
 //! break their own schema, and what the advertised schema takes is not refused for how its numbers are written.
 
+mod rule;
+
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use drydock_runtime::log::escape;
 use garde::Validate;
@@ -11,7 +14,7 @@ use rmcp::ErrorData;
 use rmcp::handler::server::common::{FromContextPart, schema_for_input};
 use rmcp::handler::server::prompt::PromptContext;
 use rmcp::handler::server::tool::ToolCallContext;
-use rmcp::model::JsonObject;
+use rmcp::model::{ErrorCode, JsonObject};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,7 +29,7 @@ use crate::schema::normalize;
 /// but a result with `isError`, so that the model that called reads it and can correct itself:
 ///
 /// ```text
-/// failed to deserialize parameters: `days` is 20, but: greater than 16
+/// `days` is 20, and must be 1 to 16
 /// ```
 ///
 /// Clients see the schema in plain words: without Rust's formats (a `u8` is an integer from 0 to 255, and one of 64 bits goes
@@ -46,13 +49,17 @@ impl<T: JsonSchema> JsonSchema for Parameters<T> {
     }
 }
 
+/// Arguments that break their schema, on their way from here to the `CallLimiter`, which makes a result with `isError` of
+/// them: rmcp does so only with a message that begins with its own words, and has no other way. No client sees the code.
+pub(crate) const INVALID_ARGUMENTS: ErrorCode = ErrorCode(-1_000_301);
+
 impl<S, T> FromContextPart<ToolCallContext<'_, S>> for Parameters<T>
 where
     T: DeserializeOwned + JsonSchema + Validate<Context = ()> + 'static,
 {
     fn from_context_part(context: &mut ToolCallContext<'_, S>) -> Result<Self, ErrorData> {
-        // rmcp turns an error that begins with these words into a result with `isError`.
-        extract(&mut context.arguments, normalize_by_schema_of::<T>, "failed to deserialize parameters")
+        extract(&mut context.arguments, schema_of::<T>)
+            .map_err(|text| ErrorData::new(INVALID_ARGUMENTS, text, None))
     }
 }
 
@@ -62,48 +69,50 @@ where
     T: DeserializeOwned + Validate<Context = ()>,
 {
     fn from_context_part(context: &mut PromptContext<'_, S>) -> Result<Self, ErrorData> {
-        extract(&mut context.arguments, |_| false, "invalid arguments") // all of them are texts
+        let no_schema = || None; // all of them are strings
+        extract(&mut context.arguments, no_schema)
+            .map_err(|text| ErrorData::invalid_params(format!("invalid arguments: {text}"), None))
     }
 }
 
-fn extract<T>(
-    arguments: &mut Option<JsonObject>,
-    normalize: fn(&mut Value) -> bool,
-    problem: &str,
-) -> Result<Parameters<T>, ErrorData>
+/// Looked up only where something is wrong.
+type FindSchema = fn() -> Option<Arc<JsonObject>>;
+
+fn extract<T>(arguments: &mut Option<JsonObject>, schema: FindSchema) -> Result<Parameters<T>, String>
 where
     T: DeserializeOwned + Validate<Context = ()>,
 {
     let mut arguments = Value::Object(arguments.take().unwrap_or_default());
     // Most arguments are in the form that serde takes: only what it refuses is worth a look at the schema.
-    let checked = match deserialize(&arguments) {
-        Err(_) if normalize(&mut arguments) => deserialize(&arguments),
+    let checked = match deserialize(&arguments, schema) {
+        Err(_) if schema().is_some_and(|it| normalize(&it, &mut arguments)) => {
+            deserialize(&arguments, schema)
+        }
         other => other,
     };
-    let checked = checked.and_then(|it| check(it, &arguments));
-    checked.map(Parameters).map_err(|e| ErrorData::invalid_params(format!("{problem}: {e}"), None))
+    checked.and_then(|it| check(it, &arguments, schema)).map(Parameters)
 }
 
-/// Whether that changed anything. The schema is the one that rmcp made for the list of tools, and kept.
-fn normalize_by_schema_of<T: JsonSchema + 'static>(arguments: &mut Value) -> bool {
-    schema_for_input::<Parameters<T>>().is_ok_and(|it| normalize(&it, arguments))
+/// The one that rmcp made for the list of tools, and kept.
+fn schema_of<T: JsonSchema + 'static>() -> Option<Arc<JsonObject>> {
+    schema_for_input::<Parameters<T>>().ok()
 }
 
-fn deserialize<T: DeserializeOwned>(arguments: &Value) -> Result<T, String> {
+fn deserialize<T: DeserializeOwned>(arguments: &Value, schema: FindSchema) -> Result<T, String> {
     serde_path_to_error::deserialize(arguments).map_err(|e| {
         let path = e.path().to_string();
-        let rule = e.into_inner().to_string();
-        if path == "." { rule } else { violation(arguments, &path, &rule) }
+        let problem = e.into_inner().to_string();
+        if path == "." { problem } else { violation(arguments, schema, &path, &problem) }
     })
 }
 
-fn check<T: Validate<Context = ()>>(value: T, arguments: &Value) -> Result<T, String> {
+fn check<T: Validate<Context = ()>>(value: T, arguments: &Value, schema: FindSchema) -> Result<T, String> {
     match value.validate() {
         Ok(()) => Ok(value),
         Err(report) => {
             let mut all: Vec<String> = report
                 .iter()
-                .map(|(path, rule)| violation(arguments, &path.to_string(), &rule.to_string()))
+                .map(|(path, problem)| violation(arguments, schema, &path.to_string(), &problem.to_string()))
                 .collect();
             all.sort();
             Err(all.join("; "))
@@ -111,16 +120,21 @@ fn check<T: Validate<Context = ()>>(value: T, arguments: &Value) -> Result<T, St
     }
 }
 
-fn violation(arguments: &Value, path: &str, rule: &str) -> String {
+/// `problem` is for what the schema's own words do not say.
+fn violation(arguments: &Value, schema: FindSchema, path: &str, problem: &str) -> String {
     const MAX_VALUE: usize = 100;
     let path = escape(path);
-    let Some(value) = look_up(arguments, &path) else { return format!("`{path}`: {rule}") };
+    let Some(value) = look_up(arguments, &path) else { return format!("`{path}`: {problem}") };
+    let rule = schema().and_then(|it| rule::broken(&it, &path, value));
     let mut value = value.to_string();
     if let Some((end, _)) = value.char_indices().nth(MAX_VALUE) {
         value.truncate(end);
         value.push_str("...");
     }
-    format!("`{path}` is {}, but: {rule}", escape(&value))
+    match rule {
+        Some(rule) => format!("`{path}` is {}, and must {rule}", escape(&value)),
+        None => format!("`{path}` is {}, but: {problem}", escape(&value)),
+    }
 }
 
 /// Finds `a.b[2].c`, as serde and garde both write paths.
@@ -160,9 +174,7 @@ mod tests {
         T: DeserializeOwned + JsonSchema + Validate<Context = ()> + 'static,
     {
         let Value::Object(arguments) = arguments else { panic!("not an object: {arguments}") };
-        extract(&mut Some(arguments), normalize_by_schema_of::<T>, "wrong")
-            .map(|it| it.0)
-            .map_err(|e| e.message.trim_start_matches("wrong: ").to_owned())
+        extract(&mut Some(arguments), schema_of::<T>).map(|it| it.0)
     }
 
     fn problem(arguments: Value) -> String {
@@ -179,8 +191,8 @@ mod tests {
     fn every_broken_rule_is_named_with_path_value_and_rule() {
         assert_eq!(
             problem(json!({"name": "", "days": 20, "stops": [{"latitude": 1}, {"latitude": 99}]})),
-            "`days` is 20, but: greater than 16; `name` is \"\", but: length is lower than 1; \
-             `stops[1].latitude` is 99, but: greater than 90"
+            "`days` is 20, and must be 1 to 16; `name` is \"\", and must have 1 to 5 characters; \
+             `stops[1].latitude` is 99, and must be -90 to 90"
         );
     }
 
@@ -195,17 +207,14 @@ mod tests {
             "`dayz` is 2, but: unknown field `dayz`, expected one of `name`, `days`, `stops`"
         );
         assert_eq!(problem(json!({"name": "a"})), "missing field `days`");
-        assert_eq!(
-            problem(json!({"name": "a", "days": 300})),
-            "`days` is 300, but: invalid value: integer `300`, expected u8"
-        );
+        assert_eq!(problem(json!({"name": "a", "days": 300})), "`days` is 300, and must be 1 to 16");
     }
 
     #[test]
     fn a_whole_number_is_an_integer_and_null_leaves_out() {
         let trip: Trip = read(json!({"name": "a", "days": 2.0, "stops": null})).unwrap();
         assert_eq!((trip.days, trip.stops.len()), (2, 0));
-        assert_eq!(problem(json!({"name": "a", "days": 20.0})), "`days` is 20, but: greater than 16");
+        assert_eq!(problem(json!({"name": "a", "days": 20.0})), "`days` is 20, and must be 1 to 16");
         assert_eq!(
             problem(json!({"name": "a", "days": 2.5})),
             "`days` is 2.5, but: invalid type: floating point `2.5`, expected u8"

@@ -6,6 +6,8 @@
 mod environment;
 pub(crate) mod targets;
 
+use std::time::Instant;
+
 use anyhow::{Error, Result};
 use drydock_catalog::Server;
 use drydock_config::client::{Scope, Transport};
@@ -35,7 +37,8 @@ pub(crate) struct CheckResult {
     /// `version`, and `lifecycle`: `discover` or `initialize`.
     pub(crate) protocol: Option<Protocol>,
     pub(crate) tool_names: Vec<String>,
-    /// From the start of the command to the whole list, in milliseconds.
+    /// The wait, in milliseconds: from the start of the command to the whole list, with a first try that failed; of a check
+    /// that fails, until that is known.
     pub(crate) ms: Option<f64>,
     /// `kind`, `step`, `reason`, `message` (for people), `hint`, `stderr`.
     pub(crate) error: Option<Failure>,
@@ -65,6 +68,7 @@ pub(crate) fn check(
         Ok(transport) => transport,
         Err(err) => return Ok(CheckResult { error: Some(not_started("cannot-start", &err)), ..result }),
     };
+    let begun = Instant::now();
     let report = connect.check(&transport, options)?;
     let mut error = report.error;
     if let Some(error) = &mut error {
@@ -84,14 +88,16 @@ pub(crate) fn check(
     }
     let long = target.through.zip(result.entry.as_ref());
     let long = long.and_then(|(client, entry)| client.long_tool_names(entry, &report.tool_names));
-    let notes = result.notes.iter().cloned().chain(long.map(|it| format!("{} ({})", it.what, it.fix)));
+    let again = report.first_try.map(|it| format!("the server was asked twice, from the start: {it}"));
+    let long = long.map(|it| format!("{} ({})", it.what, it.fix));
+    let notes = result.notes.iter().cloned().chain(again).chain(long);
     Ok(CheckResult {
         notes: notes.collect(),
         ok: report.ok,
         server: report.server,
         protocol: report.protocol,
         tool_names: report.tool_names,
-        ms: report.ok.then(|| report.ms.values().sum()),
+        ms: Some(if report.ok { report.ms.values().sum() } else { begun.elapsed().as_secs_f64() * 1_000.0 }),
         error,
         ..result
     })
@@ -140,7 +146,7 @@ fn find_blocker(
     if let Transport::Stdio(launch) = transport
         && is_entry
     {
-        let blocker = preflight::find_blocker(ws, &ws.engine(), launch);
+        let blocker = preflight::find_blocker(ws, &ws.engine(), None, launch);
         if blocker.is_some() || reinstall::container(launch).is_none() {
             return blocker;
         }

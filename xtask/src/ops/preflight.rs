@@ -11,6 +11,7 @@ use drydock_config::client::StdioCommand;
 use drydock_engine::{Cli, Engine};
 
 use crate::ops::reinstall;
+use crate::ops::snapshot::Snapshot;
 use crate::workspace::Workspace;
 
 /// What an entry needs and does not have.
@@ -21,16 +22,17 @@ pub(crate) struct UnmetRequirement {
     pub(crate) fix: Option<String>,
 }
 
-/// What is in the way; nothing also where the engine cannot be asked.
+/// What is in the way; nothing also where the engine cannot be asked. It is asked for what no `snapshot` knows.
 pub(crate) fn find_blocker(
     ws: &Workspace,
     engine: &Result<&Engine>,
+    snapshot: Option<&Snapshot>,
     launch: &StdioCommand,
 ) -> Option<UnmetRequirement> {
     let program = Path::new(&launch.command);
     match engine {
         Ok(Engine::Cli(cli)) if program.file_stem().is_some_and(|it| it == cli.name) => {
-            on_engine(ws, cli, launch).ok().flatten()
+            on_engine(ws, cli, snapshot, launch).ok().flatten()
         }
         _ if program.is_absolute() && !program.exists() => {
             Some(UnmetRequirement { what: format!("{} is not there", launch.command), fix: None })
@@ -39,9 +41,18 @@ pub(crate) fn find_blocker(
     }
 }
 
-fn on_engine(ws: &Workspace, cli: &Cli, launch: &StdioCommand) -> Result<Option<UnmetRequirement>> {
+fn on_engine(
+    ws: &Workspace,
+    cli: &Cli,
+    snapshot: Option<&Snapshot>,
+    launch: &StdioCommand,
+) -> Result<Option<UnmetRequirement>> {
     if let Some(name) = reinstall::container(launch) {
-        let what = match drydock_engine::container(cli, name)? {
+        let container = match snapshot {
+            Some(snapshot) => snapshot.container(cli, name)?,
+            None => drydock_engine::container(cli, name)?,
+        };
+        let what = match container {
             Some(it) if it.state.running => return Ok(None),
             Some(_) => "is not running",
             None => "is not there",
@@ -49,7 +60,11 @@ fn on_engine(ws: &Workspace, cli: &Cli, launch: &StdioCommand) -> Result<Option<
         return Ok(Some(UnmetRequirement { what: format!("container {name} {what}"), fix: up(ws, name)? }));
     }
     let Some((image, name)) = image_of_run(launch) else { return Ok(None) };
-    let (what, fix) = match drydock_engine::image(cli, image)? {
+    let found = match snapshot {
+        Some(snapshot) => snapshot.find_image(cli, image)?,
+        None => drydock_engine::image(cli, image)?,
+    };
+    let (what, fix) = match found {
         None => ("is not built", Some(ws.command(&format!("build-images {name}")))),
         Some(it) if !it.is_ours(name, &ws.id()?) => ("was built by another clone", None),
         Some(_) => return Ok(None),
@@ -122,7 +137,7 @@ mod tests {
     #[test]
     fn a_program_that_is_not_there() {
         let gone = StdioCommand { command: "/no/such/weather".to_owned(), ..StdioCommand::default() };
-        let blocker = |launch: &StdioCommand| find_blocker(&workspace(), &Ok(&Engine::Host), launch);
+        let blocker = |launch: &StdioCommand| find_blocker(&workspace(), &Ok(&Engine::Host), None, launch);
         assert_eq!(blocker(&gone).unwrap().what, "/no/such/weather is not there");
         // What is looked up in PATH is the client's business.
         assert_eq!(blocker(&StdioCommand { command: "docker".to_owned(), ..gone }), None);

@@ -9,6 +9,7 @@ mod proxies;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
+use crate::ui::colour::{Colour, paint};
 use crate::ui::table;
 use crate::workspace::Workspace;
 
@@ -57,7 +58,7 @@ impl Args {
             table::json(&findings)?;
         } else {
             let width = findings.iter().map(|it| it.check.chars().count()).max().unwrap_or_default();
-            findings.iter().try_for_each(|it| table::line(&it.line(width)))?;
+            findings.iter().try_for_each(|it| it.print(width))?;
         }
         match findings.iter().filter(|it| it.state == State::Bad).count() {
             0 => Ok(()),
@@ -67,18 +68,36 @@ impl Args {
 }
 
 impl Finding {
-    fn line(&self, width: usize) -> String {
-        let sign = match self.state {
-            State::Ok => "✓",
-            State::Note => "-",
-            State::Bad => "✗",
+    fn print(&self, width: usize) -> Result<()> {
+        let (sign, colour) = match self.state {
+            State::Ok => ("✓", Colour::Green),
+            State::Note => ("-", Colour::Yellow),
+            State::Bad => ("✗", Colour::Red),
         };
-        let mut found = self.found.split_whitespace().collect::<Vec<_>>().join(" "); // tools complain on several lines
-        if let Some((end, _)) = found.char_indices().nth(200) {
-            found.replace_range(end.., "..");
+        let lines = self.lines(width);
+        table::signed_line(&paint(sign, colour, table::is_coloured()), &lines[0])?;
+        lines[1..].iter().try_for_each(|it| table::line(&format!("  {it}")))
+    }
+
+    /// Behind the sign: one line with the fix at its end, or, of what was said on several lines, these, and then the fix.
+    fn lines(&self, width: usize) -> Vec<String> {
+        const MAX_LINES: usize = 20;
+        const MAX_CHARS: usize = 200;
+        let shorten = |line: &str| match line.char_indices().nth(MAX_CHARS) {
+            Some((end, _)) => format!("{}..", &line[..end]),
+            None => line.to_owned(),
+        };
+        let found = self.found.lines().filter(|it| !it.trim().is_empty());
+        let mut found: Vec<_> = found.take(MAX_LINES).map(|it| shorten(it.trim_end())).collect();
+        match (&self.fix, found.as_mut_slice()) {
+            (Some(fix), [one]) => one.push_str(&format!("; fix: {fix}")),
+            (Some(fix), _) => found.push(format!("fix: {fix}")),
+            (None, _) => {}
         }
-        let fix = self.fix.as_deref().map(|it| format!("; fix: {it}")).unwrap_or_default();
-        format!("{sign} {:width$}  {found}{fix}", self.check)
+        let check = std::iter::once(self.check.as_str()).chain(std::iter::repeat(""));
+        let lines = check.zip(&found).map(|(check, line)| format!("{check:width$}  {line}"));
+        let lines: Vec<_> = lines.collect();
+        if lines.is_empty() { vec![self.check.clone()] } else { lines }
     }
 
     fn ok(check: impl Into<String>, found: impl Into<String>) -> Self {

@@ -1,8 +1,10 @@
 //! `status`: what stands on the engine, and whose it is.
 //!
-//! Servers and containers -> a table, or JSON. Invariant: it only looks.
+//! Servers and containers -> a table, or JSON. Invariant: it only looks; each kind of question is asked once.
 
-use std::time::{Duration, SystemTime};
+mod listing;
+
+use std::time::SystemTime;
 
 use anyhow::Result;
 use drydock_catalog::{Kind, Server};
@@ -12,20 +14,31 @@ use serde::Serialize;
 use crate::cargo;
 use crate::ops::adopt;
 use crate::ops::select;
+use crate::ops::snapshot::{Besides, Snapshot};
 use crate::ops::sources::{self, Sources};
 use crate::ui::table;
 use crate::workspace::Workspace;
 
 /// List the servers and their containers
 ///
-/// Containers of other workspaces are shown as theirs. `health` is asked of the server itself; WARM counts the children
-/// that wait for the next sessions. A runtime image, which has a shell, is shown when its container is there. Under `--engine host` it
-/// says which servers are compiled for this machine.
+/// Those of this workspace, and whoever has the name of one. STATE is what the server itself says, with the time since its
+/// start, or the engine's word. MEMORY and CPU (of one processor, over a second) are measured by docker, for 1 to 2 s. A
+/// runtime image, which has a shell, is shown when its container is there. Under `--engine host` it says which servers are
+/// compiled for this machine.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// As JSON: a list of objects with name, kind, shell, container, image, owner, state, health, age_seconds, sessions, warm, network, stale
+    /// As JSON: a list of objects with name, kind, shell, container, image, owner, state, health, age_seconds, sessions, warm, network, stale, memory_bytes, cpu_percent
     #[arg(long)]
     json: bool,
+    /// Also the containers of other workspaces
+    #[arg(long)]
+    all: bool,
+    /// More columns than 60 characters hold: kind, container, image, health, and the children that wait for sessions
+    #[arg(long, conflicts_with = "json")]
+    wide: bool,
+    /// Do not measure memory and CPU: the answer comes at once
+    #[arg(long)]
+    no_usage: bool,
 }
 
 /// One line of `status`. The field names are promised.
@@ -56,79 +69,73 @@ pub(crate) struct Row {
     /// Whether a container of ours, or under engine host a binary, is older than its sources; nothing where that is not
     /// known.
     pub(crate) stale: Option<bool>,
+    /// What a running container of ours uses; nothing where that is not known.
+    pub(crate) memory_bytes: Option<u64>,
+    /// Of one processor, over the last second.
+    pub(crate) cpu_percent: Option<f64>,
+    /// Whether it is one of this workspace's servers, whosoever has the name of its container.
+    #[serde(skip)]
+    pub(crate) is_here: bool,
 }
 
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
+        let besides = if self.no_usage { Besides::Nothing } else { Besides::Usage };
         let rows = match ws.engine()? {
-            Engine::Cli(cli) => rows(ws, cli)?,
+            Engine::Cli(cli) => rows(ws, cli, besides)?,
             Engine::Host => host_rows(ws)?,
         };
+        let is_others = rows.iter().any(|it| it.owner == Some(OTHER));
+        let (shown, hidden): (Vec<_>, Vec<_>) = rows.into_iter().partition(|it| self.all || it.is_ours());
         if self.json {
-            table::json(&rows)?
+            table::json(&shown)?
         } else {
-            show(&rows)?
+            listing::print(ws, &shown, hidden.len(), self.wide)?
         }
-        if rows.iter().any(|it| it.owner == Some("another workspace")) {
+        if is_others {
             adopt::note_lost(ws);
         }
         Ok(())
     }
 }
 
-fn show(rows: &[Row]) -> Result<()> {
-    let head =
-        ["NAME", "KIND", "CONTAINER", "IMAGE", "STATE", "HEALTH", "AGE", "SESSIONS", "WARM", "NETWORK"];
-    let dash = || "-".to_owned();
-    let lines = rows.iter().map(|row| {
-        let state = match row.owner {
-            None | Some("this workspace") if row.stale == Some(true) => {
-                format!("{}, older sources", row.state)
-            }
-            None | Some("this workspace") => row.state.clone(),
-            Some(other) => format!("{} ({other})", row.state),
-        };
-        [
-            row.name.clone(),
-            row.kind.map_or_else(dash, |it| format!("{it}{}", if row.shell { ", SHELL" } else { "" })),
-            row.container.clone(),
-            row.image.clone(),
-            state,
-            row.health.map_or_else(dash, str::to_owned),
-            row.age_seconds.map_or_else(dash, age),
-            row.sessions.map_or_else(dash, |it| it.to_string()),
-            row.warm.map_or_else(dash, |it| it.to_string()),
-            row.network.clone(),
-        ]
-    });
-    table::print(&head, lines)
+const OURS: &str = "this workspace";
+const OTHER: &str = "another workspace";
+
+impl Row {
+    /// Of this workspace: one of its servers, or a container that it made.
+    fn is_ours(&self) -> bool {
+        self.is_here || self.owner == Some(OURS)
+    }
 }
 
 /// One row for each server of the workspace, then one for each other container with Drydock's label.
-pub(crate) fn rows(ws: &Workspace, cli: &Cli) -> Result<Vec<Row>> {
+pub(crate) fn rows(ws: &Workspace, cli: &Cli, besides: Besides) -> Result<Vec<Row>> {
     let servers = select::load_valid(&ws.root)?;
     let id = ws.id()?;
-    let names: Vec<_> = servers.iter().map(|it| it.container(&ws.global.name_prefix)).collect();
-    let mut found = drydock_engine::containers(cli, &names)?;
+    let snapshot = Snapshot::take(ws, cli, &servers, besides)?;
+    let mut found: Vec<_> = snapshot.containers().iter().collect();
     found.sort_by(|a, b| a.name().cmp(b.name()));
     let sources = Sources::new(&ws.root);
     let mut rows = Vec::new();
-    for (server, name) in servers.iter().zip(names) {
+    for server in &servers {
+        let name = server.container(&ws.global.name_prefix);
         let at = found.iter().position(|it| it.name() == name);
         rows.push(match at.map(|at| found.remove(at)) {
             Some(it) => {
-                let row = row(cli, &it, &server.name, Some(server.kind), &id);
-                let ours = row.owner == Some("this workspace");
-                Row { stale: ours.then(|| sources.is_stale(server, it.sources())).flatten(), ..row }
+                let row = row(&snapshot, it, &server.name, Some(server.kind), &id);
+                let ours = row.owner == Some(OURS);
+                let stale = ours.then(|| sources.is_stale(server, it.sources())).flatten();
+                Row { stale, is_here: true, ..row }
             }
             None => absent(server, name),
         });
     }
     let runtimes = drydock_catalog::runtime_images(&ws.root)?;
-    for it in &found {
+    for it in found {
         let name = it.server().unwrap_or_default().to_owned();
         let known = servers.iter().chain(&runtimes).find(|it| it.name == name);
-        let row = row(cli, it, &name, known.map(|it| it.kind), &id);
+        let row = row(&snapshot, it, &name, known.map(|it| it.kind), &id);
         rows.push(Row { shell: known.is_some_and(|it| it.is_runtime), ..row });
     }
     Ok(rows)
@@ -149,37 +156,41 @@ fn absent(server: &Server, container: String) -> Row {
         warm: None,
         network: server.sandbox.network.to_string(),
         stale: None,
+        memory_bytes: None,
+        cpu_percent: None,
+        is_here: true,
     }
 }
 
-fn row(cli: &Cli, it: &Container, server: &str, kind: Option<Kind>, id: &str) -> Row {
-    let owner = it.owner(server, id);
-    // What is not ours is not entered, also not to ask how it is.
-    let asked = (owner == Owner::ThisWorkspace && it.state.running && !it.is_session())
-        .then(|| drydock_engine::health(cli, it.name()).ok());
-    let health = asked.as_ref().map(|it| match it {
-        Some(health) if health.ready => "ready",
+fn row(snapshot: &Snapshot, it: &Container, server: &str, kind: Option<Kind>, id: &str) -> Row {
+    let asked = snapshot.health(it.name());
+    let health = asked.map(|it| match it {
+        Ok(health) if health.ready => "ready",
         _ => "not ready",
     });
-    let asked = asked.flatten();
+    let asked = asked.and_then(|it| it.as_ref().ok());
+    let usage = snapshot.usage(it.name());
     Row {
         name: server.to_owned(),
         kind: kind.map(Kind::name),
         shell: false,
         container: it.name().to_owned(),
         image: it.image_name(),
-        owner: Some(match owner {
-            Owner::ThisWorkspace => "this workspace",
-            Owner::OtherWorkspace(_) => "another workspace",
+        owner: Some(match it.owner(server, id) {
+            Owner::ThisWorkspace => OURS,
+            Owner::OtherWorkspace(_) => OTHER,
             Owner::Unmanaged => "unmanaged",
         }),
         state: it.state.status.clone(),
         health,
         age_seconds: since(if it.state.running { &it.state.started_at } else { &it.created }),
-        sessions: asked.as_ref().map(|it| it.sessions),
+        sessions: asked.map(|it| it.sessions),
         warm: asked.and_then(|it| it.warm),
         network: it.network(),
         stale: None,
+        memory_bytes: usage.map(|it| it.memory),
+        cpu_percent: usage.map(|it| it.cpu_percent),
+        is_here: false,
     }
 }
 
@@ -201,20 +212,12 @@ fn since(moment: &str) -> Option<u64> {
     SystemTime::now().duration_since(moment).ok().map(|it| it.as_secs())
 }
 
-/// The two largest units, as in `2h 5m`.
-fn age(seconds: u64) -> String {
-    let text = humantime::format_duration(Duration::from_secs(seconds)).to_string();
-    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn ages_are_short() {
-        assert_eq!(age(0), "0s");
-        assert_eq!(age(3_725), "1h 2m");
+    fn moments_of_the_engine_are_read() {
         assert_eq!(since("2020-01-01T00:00:00.123456789Z").map(|it| it > 1_000_000), Some(true));
         assert_eq!(since("0001-01-01T00:00:00Z"), None);
     }

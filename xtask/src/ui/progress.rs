@@ -14,6 +14,7 @@ use drydock_engine::process::{self, Sink};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::interrupt;
+use crate::ui::colour::{self, Colour, paint, paint_labels};
 
 /// Does `work` and says what it is and how long it took.
 pub(crate) fn step<T>(label: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -37,17 +38,15 @@ pub(crate) fn with_sink<T>(label: &str, work: impl FnOnce(&Sink<'_>) -> Result<T
     result
 }
 
-/// Text on stderr. It may hold what others wrote: whatever would drive the terminal is escaped.
+/// Text on stderr. It may hold what others wrote: whatever would drive the terminal is escaped. Labels (`error:`, `hint:`)
+/// are in colour where stderr takes it.
 pub(crate) fn say(text: &str) {
-    eprintln!("{}", terminal::escape(text));
+    eprintln!("{}", paint_labels(&terminal::escape(text), colour()));
 }
 
 /// Whether stderr takes colours.
 pub(crate) fn colour() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|it| !it.is_empty());
-    std::io::stderr().is_terminal()
-        && !set("NO_COLOR")
-        && std::env::var_os("TERM").is_none_or(|it| it != "dumb")
+    colour::is_taken_by(&std::io::stderr())
 }
 
 /// As in `0.3 s` or `2 min 5 s`.
@@ -135,16 +134,12 @@ fn spinner(label: &str) -> ProgressBar {
 
 /// A sign for good or bad, in colour where stderr takes it.
 pub(crate) fn mark(good: bool) -> String {
-    let (sign, code) = if good { ("✓", 32) } else { ("✗", 31) };
-    paint(sign, code)
+    let (sign, code) = if good { ("✓", Colour::Green) } else { ("✗", Colour::Red) };
+    paint(sign, code, colour())
 }
 
 pub(crate) fn dim(text: &str) -> String {
-    paint(text, 2)
-}
-
-fn paint(text: &str, code: u8) -> String {
-    if colour() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    paint(text, Colour::Dim, colour())
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use anyhow::Result;
 use drydock_contract::terminal;
 use serde::Serialize;
 
+use crate::ui::colour;
+
 /// Columns as wide as their widest cell.
 pub(crate) fn print<const N: usize>(
     head: &[&str; N],
@@ -48,6 +50,47 @@ pub(crate) fn json_error(message: &str, hint: Option<&str>) {
     }
 }
 
+/// The same in at most `max` columns, as long as all cells but the first leave room: a first cell that is too long has a
+/// line of its own.
+pub(crate) fn print_within<const N: usize>(
+    max: usize,
+    head: &[&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> Result<()> {
+    let rows = rows.into_iter().map(|row| row.map(|cell| terminal::escape_line(&cell)));
+    lines_within(max, head, rows.collect()).iter().try_for_each(|it| out(it))
+}
+
+fn lines_within<const N: usize>(max: usize, head: &[&str; N], rows: Vec<[String; N]>) -> Vec<String> {
+    let length = |cell: &String| cell.chars().count();
+    let rows = [vec![head.map(str::to_owned)], rows].concat();
+    let mut widths = [0; N];
+    for row in &rows {
+        row.iter().zip(&mut widths).for_each(|(cell, width)| *width = length(cell).max(*width));
+    }
+    let others: usize = widths.iter().skip(1).map(|it| it + 2).sum();
+    widths[0] = widths[0].min(max.saturating_sub(others).max(head[0].len()));
+    let mut lines = Vec::new();
+    for mut row in rows {
+        if length(&row[0]) > widths[0] {
+            lines.push(std::mem::take(&mut row[0]));
+        }
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        lines.push(cells.join("  ").trim_end().to_owned());
+    }
+    lines
+}
+
+/// Whether stdout takes colours.
+pub(crate) fn is_coloured() -> bool {
+    colour::is_taken_by(&io::stdout())
+}
+
+/// A sign of ours, which may be painted, and a line whose control characters are escaped.
+pub(crate) fn signed_line(sign: &str, text: &str) -> Result<()> {
+    out(&format!("{sign} {}", terminal::escape_line(text)))
+}
+
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     HAS_JSON.store(true, Ordering::Relaxed);
     out(&terminal::escape_json(&serde_json::to_string_pretty(value)?))
@@ -62,5 +105,26 @@ fn out(line: &str) -> Result<()> {
     match writeln!(io::stdout(), "{line}") {
         Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()), // as in `status | head -1`
         other => Ok(other?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_has_a_line_of_its_own_so_that_the_rest_fits() {
+        let row = |name: &str| [name.to_owned(), "ready 2h".to_owned(), "internet".to_owned()];
+        let lines =
+            lines_within(30, &["NAME", "STATE", "NETWORK"], vec![row("a"), row("a-name-that-is-long")]);
+        let expected = [
+            "NAME        STATE     NETWORK",
+            "a           ready 2h  internet",
+            "a-name-that-is-long",
+            "            ready 2h  internet",
+        ];
+        assert_eq!(lines, expected);
+        let narrow = lines_within(30, &["NAME", "STATE", "NETWORK"], vec![row("weather")]);
+        assert_eq!(narrow[1], "weather  ready 2h  internet", "no wider than it must be");
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Run, connect,
-    fixture::{HttpServer, run},
+    fixture::{HttpServer, fixture, run},
 };
 
 const VERSIONS: [(&str, &str, &str); 4] = [
@@ -44,6 +44,21 @@ fn a_server_that_ends_itself_at_discover_is_asked_the_old_way() {
     let run = connect(&["check", "--json"], "only-initialize");
     assert_negotiated(&run, "2025-11-25", "initialize");
     assert_eq!(run.err, "");
+    assert_eq!(run.json()["first_try"], "the server ended (exit status: 1) before it answered");
+    let said = connect(&["check"], "only-initialize").err;
+    let expected = "note: the server was asked twice, from the start: the server ended (exit status: 1) before it answered\n";
+    assert_eq!(said, expected);
+}
+
+/// rmcp waits 10 s for the answer to `server/discover`, then no longer takes it for one.
+#[test]
+fn a_slow_start_decides_neither_the_version_nor_is_it_left_out_of_the_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("started").to_str().unwrap().to_owned();
+    let run = run(&["check", "--json", "--", fixture().to_str().unwrap(), "slow-once", &mark]);
+    assert_negotiated(&run, "2026-07-28", "discover");
+    assert_eq!(run.json()["first_try"], "it answered `server/discover` after more than 10 s");
+    assert!(run.json()["ms"]["handshake"].as_f64() > Some(10_000.0), "{}", run.out);
 }
 
 #[test]

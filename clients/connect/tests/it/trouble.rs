@@ -104,7 +104,7 @@ fn what_cannot_be_started_or_reached_is_named() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["call", "ech", "text=x"], "error: the server has no tool `ech`; it has: bare, crash, echo"),
         // No schema is needed for these: the server is called, and refuses.
         (&["call", "ech", "{}"], "error: the server has no tool `ech`; it has: bare, crash, echo"),
@@ -114,6 +114,9 @@ fn wrong_usage_exits_with_2() {
             "error: `x` is neither `key=value` nor a JSON object (it takes: text, times)",
         ),
         (&["call", "echo", "times=x"], "error: `times`: `x` is not what the tool wants: integer, 1 to 3"),
+        (&["call", "echo", "times=2"], "error: the tool needs `text` (string)\n"),
+        (&["call", "echo"], "error: the tool needs `text` (string)\n"),
+        (&["call", "eco"], "\n\nhint: did you mean `echo`?\n"),
         (&["call", "echo", "{"], "error: the arguments are no JSON: "),
         (&["--timeout", "0", "check"], "must be above 0"),
     ];

@@ -1,13 +1,13 @@
 //! The checks, in the order in which one stands on the other.
 
 use std::path::Path;
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Result, anyhow};
 use drydock_catalog::{Kind, Server};
 use drydock_config::client::{self, HostEnv, Scope};
 use drydock_config::entries::{ClientConfigFile, EntryState, ListedEntry};
 use drydock_config::ledger::Ledger;
-use drydock_engine::proxies::Proxies;
 use drydock_engine::{Cli, Container, Engine, Image, Owner, docker_args};
 
 use super::{Finding, State, proxies};
@@ -16,33 +16,54 @@ use crate::ops::adopt::{self, Maker};
 use crate::ops::build::mebibytes;
 use crate::ops::preflight::{self, UnmetRequirement};
 use crate::ops::reinstall;
-use crate::ops::sources::Sources;
+use crate::ops::snapshot::{Besides, Snapshot};
+use crate::ops::sources::{self, Sources};
 use crate::ops::up::because;
 use crate::workspace::Workspace;
 
 /// An image with its build takes this much at most.
 const ROOM: u64 = 3 << 30;
 
+/// What takes a program to find out is asked for at the same time; the lines have one order all the same.
 pub(super) fn all(ws: &Workspace) -> Vec<Finding> {
-    let engine = ws.engine();
-    let mut all = vec![engine_line(&engine), tool("cargo"), tool("rustc")];
-    let cli = match &engine {
-        Ok(Engine::Cli(cli)) => Some(cli),
-        _ => None,
-    };
-    all.extend(cli.map(static_target));
-    all.extend(proxies::all(cli));
-    all.extend(disk(&ws.root));
-    match drydock_catalog::load_partial(&ws.root) {
-        Ok((servers, wrong)) => {
-            let sources = Sources::new(&ws.root);
-            all.extend(servers.iter().flat_map(|it| server(ws, cli, &sources, it)));
-            all.extend(wrong.into_iter().map(|err| Finding::bad("servers", &err.into())));
-        }
-        Err(err) => all.push(Finding::bad("servers", &err.into())),
-    }
-    all.extend(client_files(ws, &engine).unwrap_or_else(|err| vec![Finding::bad("clients", &err)]));
-    all
+    thread::scope(|scope| {
+        let tools = ["cargo", "rustc"].map(|name| scope.spawn(move || tool(name)));
+        let metadata = scope.spawn(|| ws.metadata().map(drop));
+        let loaded = drydock_catalog::load_partial(&ws.root);
+        let engine = ws.engine();
+        let cli = match &engine {
+            Ok(Engine::Cli(cli)) => Some(cli),
+            _ => None,
+        };
+        let target = cli.map(|cli| scope.spawn(move || static_target(cli)));
+        let proxies = scope.spawn(move || proxies::all(cli));
+        let servers = loaded.as_ref().map_or(&[][..], |it| it.0.as_slice());
+        let snapshot = cli.map(|cli| Snapshot::take(ws, cli, servers, Besides::Images));
+
+        let mut all = vec![engine_line(&engine)];
+        all.extend(tools.into_iter().map(joined));
+        all.extend(target.map(joined));
+        all.extend(joined(proxies));
+        all.extend(disk(&ws.root));
+        drop(joined(metadata)); // what is wrong with it is each server's line
+        let (snapshot, problem) = match snapshot.transpose() {
+            Ok(snapshot) => (snapshot, None),
+            Err(err) => (None, Some(Finding::bad("containers", &err))),
+        };
+        all.extend(problem);
+        let sources = Sources::new(&ws.root);
+        all.extend(servers.iter().flat_map(|it| server(ws, &engine, snapshot.as_ref(), &sources, it)));
+        let wrong = loaded.map_or_else(|err| vec![err], |it| it.1);
+        all.extend(wrong.into_iter().map(|err| Finding::bad("servers", &err.into())));
+        let clients = client_files(ws, &engine, snapshot.as_ref());
+        all.extend(clients.unwrap_or_else(|err| vec![Finding::bad("clients", &err)]));
+        all
+    })
+}
+
+/// A panic stays one.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn engine_line(engine: &Result<&Engine>) -> Finding {
@@ -109,7 +130,13 @@ fn disk(_: &Path) -> Option<Finding> {
     None
 }
 
-fn server(ws: &Workspace, cli: Option<&Cli>, sources: &Sources<'_>, server: &Server) -> Vec<Finding> {
+fn server(
+    ws: &Workspace,
+    engine: &Result<&Engine>,
+    snapshot: Option<&Snapshot>,
+    sources: &Sources<'_>,
+    server: &Server,
+) -> Vec<Finding> {
     let name = format!("server {}", server.name);
     let what = match &server.program.package {
         _ if server.kind == Kind::Rust => {
@@ -122,18 +149,41 @@ fn server(ws: &Workspace, cli: Option<&Cli>, sources: &Sources<'_>, server: &Ser
         Err(err) => return vec![Finding::bad(name, &err)],
         Ok(what) => what,
     };
-    let found = cli.map(|cli| {
-        server_status(ws, cli, sources, server).unwrap_or_else(|err| vec![Finding::bad(&name, &err)])
-    });
-    found.unwrap_or_else(|| vec![Finding::ok(name, format!("{what} {}", server.version))])
+    let found = match (engine, snapshot) {
+        (Ok(Engine::Cli(_)), Some(snapshot)) => server_status(ws, snapshot, sources, server),
+        (Ok(Engine::Host), _) => on_host(ws, sources, server).map(|it| vec![it]),
+        _ => Ok(vec![Finding::ok(&name, format!("{what} {}", server.version))]),
+    };
+    found.unwrap_or_else(|err| vec![Finding::bad(name, &err)])
+}
+
+/// Whether it can run as a plain process, and would.
+fn on_host(ws: &Workspace, sources: &Sources<'_>, server: &Server) -> Result<Finding> {
+    let name = format!("server {}", server.name);
+    if server.kind != Kind::Rust {
+        return Ok(Finding { state: State::Note, ..Finding::bad(name, &server.needs_a_container().into()) });
+    }
+    let (binary, up) = (cargo::host_binary(ws, server)?, ws.command(&format!("up {}", server.name)));
+    if !binary.is_file() {
+        return Ok(Finding::note(name, "not compiled for this machine", up));
+    }
+    if sources.is_stale(server, sources::of_binary(&binary).as_deref()) == Some(true) {
+        return Ok(Finding::note(name, "compiled from other sources than these", up));
+    }
+    Ok(Finding::ok(name, format!("{}, {}", server.version, binary.display())))
 }
 
 /// Its image and its container.
-fn server_status(ws: &Workspace, cli: &Cli, sources: &Sources<'_>, server: &Server) -> Result<Vec<Finding>> {
+fn server_status(
+    ws: &Workspace,
+    snapshot: &Snapshot,
+    sources: &Sources<'_>,
+    server: &Server,
+) -> Result<Vec<Finding>> {
     let (id, up) = (ws.id()?, ws.command(&format!("up {}", server.name)));
     let build = ws.command(&format!("build-images {}", server.name));
-    let image = drydock_engine::image(cli, &server.own_image(&id))?;
-    let image_line = match &image {
+    let image = snapshot.image(&server.own_image(&id));
+    let image_line = match image {
         None => Finding::note(server.image(), "not built", &build),
         Some(it) if !it.is_ours(&server.name, &id) => {
             Finding::note(server.image(), "built by another workspace", &build)
@@ -149,16 +199,17 @@ fn server_status(ws: &Workspace, cli: &Cli, sources: &Sources<'_>, server: &Serv
         Some(it) => Finding::ok(server.image(), mebibytes(it.size)),
     };
     let name = server.container(&ws.global.name_prefix);
-    let container_line = match drydock_engine::container(cli, &name)? {
+    let container = snapshot.containers().iter().find(|it| it.name() == name);
+    let container_line = match container {
         None => Finding::note(name, "not there", &up),
-        Some(it) => running(ws, cli, server, image.as_ref(), &it)?,
+        Some(it) => running(ws, snapshot, server, image, it)?,
     };
     Ok(vec![image_line, container_line])
 }
 
 fn running(
     ws: &Workspace,
-    cli: &Cli,
+    snapshot: &Snapshot,
     server: &Server,
     image: Option<&Image>,
     it: &Container,
@@ -183,17 +234,20 @@ fn running(
             up,
         ));
     }
-    let health = match drydock_engine::health(cli, name) {
-        Ok(health) if health.ready => format!("ready, {} sessions", health.sessions),
-        Ok(health) => {
+    let health = match snapshot.health(name) {
+        None => format!("{}, not asked", it.state.status),
+        Some(Ok(health)) if health.ready => format!("ready, {} sessions", health.sessions),
+        Some(Ok(health)) => {
             return Ok(unhealthy(
                 ws,
                 name,
-                &format!("it says that it is not ready{}", because(&health)),
+                &format!("it says that it is not ready{}", because(health)),
                 server,
             ));
         }
-        Err(err) => return Ok(unhealthy(ws, name, &format!("it does not answer: {err:#}"), server)),
+        Some(Err(err)) => {
+            return Ok(unhealthy(ws, name, &format!("it does not answer: {err:#}"), server));
+        }
     };
     if image.is_some_and(|image| image.id != it.image) {
         return Ok(Finding::note(name, format!("{health}; made from an older image"), up));
@@ -204,9 +258,9 @@ fn running(
         return Ok(Finding::note(name, format!("{health}; other settings than the manifest's (--env?)"), up));
     }
     if let (Some(image), Ok(env)) = (image, &env)
-        && !Proxies::here(cli).hold_in(it, image, env)
+        && !snapshot.proxies().hold_in(it, image, env)
     {
-        return Ok(Finding::note(name, format!("{health}; other proxies than {} gives now", cli.name), up));
+        return Ok(Finding::note(name, format!("{health}; other proxies than the engine gives now"), up));
     }
     Ok(Finding::ok(name, health))
 }
@@ -218,7 +272,11 @@ fn unhealthy(ws: &Workspace, name: &str, found: &str, server: &Server) -> Findin
 }
 
 /// A line for each client file that holds entries of ours, or that we cannot read.
-fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>> {
+fn client_files(
+    ws: &Workspace,
+    engine: &Result<&Engine>,
+    snapshot: Option<&Snapshot>,
+) -> Result<Vec<Finding>> {
     let (host_env, ledger) = (HostEnv::here()?, Ledger::load(&ws.state)?);
     let mut all = Vec::new();
     for client in client::load(&ws.root)? {
@@ -247,7 +305,8 @@ fn client_files(ws: &Workspace, engine: &Result<&Engine>) -> Result<Vec<Finding>
                         }
                         let launch = client.stdio_command(&host_env, &ws.root, scope, &it.name).ok();
                         let missing = launch.and_then(|it| {
-                            preflight::find_blocker(ws, engine, &it).or_else(|| preflight::shared_tag(&it))
+                            let blocker = preflight::find_blocker(ws, engine, snapshot, &it);
+                            blocker.or_else(|| preflight::shared_tag(&it))
                         });
                         Some(
                             missing.map_or(finding, |missing| cannot_start(&check, &it.name, missing, again)),
@@ -293,8 +352,32 @@ mod tests {
 
     #[test]
     fn a_line_has_the_fix_behind_what_was_found() {
-        let line = Finding::note("disk", "1 GiB\nfree", "make room").line(6);
-        assert_eq!(line, "- disk    1 GiB free; fix: make room");
+        let lines = Finding::note("disk", "1 GiB free", "make room").lines(6);
+        assert_eq!(lines, ["disk    1 GiB free; fix: make room"]);
+    }
+
+    #[test]
+    fn what_was_said_on_several_lines_stays_on_them() {
+        let lines = Finding::note("cursor", "it differs\n  args: a\n\n  env: b\n", "write it").lines(6);
+        assert_eq!(
+            lines,
+            ["cursor  it differs", "          args: a", "          env: b", "        fix: write it"]
+        );
+        let long = Finding::ok("x", "y\n".repeat(1_000)).lines(6);
+        assert_eq!(long.len(), 20);
+    }
+
+    #[test]
+    fn what_cannot_run_without_a_container_has_no_tick_under_engine_host() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
+        let global = crate::workspace::Global { engine: None, name_prefix: String::new() };
+        let ws = Workspace::at(root.clone(), root.join(".drydock"), global);
+        let sources = Sources::new(&root);
+        let context7 = drydock_catalog::pick(&root, "context7").unwrap();
+        let findings = server(&ws, &Ok(&Engine::Host), None, &sources, &context7);
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!(finding.state, State::Note);
+        assert!(finding.found.contains("runs in a container only") && finding.fix.is_some(), "{finding:?}");
     }
 
     #[test]
