@@ -276,4 +276,6 @@ fn fingerprint(args: &[String]) -> String {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
