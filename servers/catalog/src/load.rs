@@ -64,7 +64,7 @@ fn is_undescribed(dir: &Path) -> bool {
     let holds = |it: &&str| dir.join(it).is_file();
     let hidden = dir.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
     let meant = ["package.json", "pyproject.toml", "requirements.txt", grants::FILE];
-    !hidden && !dir.join("Cargo.toml").is_file() && meant.iter().any(|it| holds(it))
+    !hidden && !dir.join("Cargo.toml").is_file() && meant.iter().any(holds)
 }
 
 /// The runtime images of this workspace.

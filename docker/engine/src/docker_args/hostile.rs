@@ -217,7 +217,10 @@ fn told(server: &Server) -> Option<[Vec<String>; 3]> {
     Some([create(server, "mcp-it", "w", &env).args, run_stdio(server, "w", &env), build])
 }
 
-fn check(server: &Server, harmless: &Server) -> bool {
+/// A harmless entry's server, and what the engine is told of it.
+type Harmless = (Server, [Vec<String>; 3]);
+
+fn check(server: &Server, (harmless, harmless_told): &Harmless) -> bool {
     assert_eq!(server.sandbox, harmless.sandbox);
     assert!(server.beyond_default().is_empty(), "{:?}", server.beyond_default());
     for it in server.program.requirements() {
@@ -229,10 +232,10 @@ fn check(server: &Server, harmless: &Server) -> bool {
     }
     assert!(server.program.script.as_ref().is_none_or(|it| !it.starts_with('-') && !it.contains('/')));
     let Some(all) = told(server) else { return false };
-    for (args, expected) in all.iter().zip(&told(harmless).unwrap()) {
+    for (args, expected) in all.iter().zip(harmless_told) {
         assert_eq!(fixed(args), fixed(expected));
         assert!(args.iter().all(|it| !it.contains(char::is_control)), "{args:?}");
-        for pair in args.windows(2).filter(|it| it[0] == "--env") {
+        for pair in args.windows(2).filter(|it| it[0] == "--env" && !expected.contains(&it[1])) {
             assert!(RESERVED.iter().all(|it| !pair[1].starts_with(it)), "{pair:?}");
         }
     }
@@ -252,7 +255,9 @@ fn no_entry_gains_an_option_a_mount_or_a_grant() {
     let [node, python] = ["npm", "pypi"].map(|registry| {
         let package = json!({ "registryType": registry, "identifier": "it", "version": "1.0.0", "transport": { "type": "stdio" } });
         let entry = json!({ "name": "a/it", "description": "It", "version": "1.0.0", "packages": [package] });
-        load(root.path(), &entry).expect("a harmless entry")
+        let server = load(root.path(), &entry).expect("a harmless entry");
+        let told = told(&server).expect("it can be started");
+        (server, told)
     });
     let number = |name: &str| std::env::var(name).ok().map(|it| it.parse::<u64>().expect("a number"));
     let seeds = match number("DRYDOCK_CASE") {
@@ -277,10 +282,12 @@ fn no_entry_gains_an_option_a_mount_or_a_grant() {
         }
     }
     assert!(failed.is_empty(), "the first that failed: {failed}");
-    if seeds.end - seeds.start > 100 {
-        assert!(
-            refused > 0 && started * 20 > seeds.end,
-            "the cases try nothing any more: {refused} refused, {started} started"
-        );
-    }
+    // Not `eprintln!`, which the test runner keeps to itself.
+    let line = format!(
+        "{} generated entries, {refused} refused, {started} started; no option, mount or grant gained\n",
+        seeds.end - seeds.start
+    );
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+    let is_many = seeds.end - seeds.start > 100;
+    assert!(!is_many || (refused > 0 && started * 20 > seeds.end), "the cases try nothing any more");
 }
