@@ -43,6 +43,11 @@ const HARMLESS: [&str; 14] = [
 const ELSEWHERE: [&str; 6] =
     ["--registry", "--index", "--index-url", "--default-index", "--extra-index-url", "-i"];
 
+/// Whether npx and uvx take this word for themselves, and it changes nothing here.
+pub(crate) fn is_harmless(word: &str) -> bool {
+    HARMLESS.contains(&word)
+}
+
 /// How the package is started.
 pub(crate) fn read(package: &Package, is_python: bool) -> Result<Launch, Error> {
     let mut launch = Launch {
@@ -86,7 +91,7 @@ impl Reader<'_> {
                 Some((option, value)) if word.starts_with("--") => (option, Some(value)),
                 _ => (word.as_str(), None),
             };
-            if joined.is_none() && HARMLESS.contains(&option) {
+            if joined.is_none() && is_harmless(option) {
                 rest = after;
                 continue;
             }

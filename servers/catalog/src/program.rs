@@ -279,7 +279,14 @@ fn own_python(packages: Vec<Listed>, file: Option<String>) -> Result<Chosen, Err
 /// A program of the folder's own, started with the arguments of the package that it is published as.
 fn own_program(kind: Kind, package: Package, mut notes: Vec<String>) -> Chosen {
     notes.extend(package.arguments.notes);
-    let program = Program { args: package.arguments.words, ..Program::default() };
+    let words = package.runtime_arguments.words;
+    let for_node = kind == Kind::Node && package.runtime.as_deref() == Some("node");
+    if !for_node && words.iter().any(|it| !launcher::is_harmless(it)) {
+        let shown = quoted(&words.join(" "));
+        notes.push(format!("leaves out its `runtimeArguments` {shown}: the folder's own program is run"));
+    }
+    let runtime = if for_node { words } else { Vec::new() };
+    let program = Program { args: package.arguments.words, runtime, ..Program::default() };
     Chosen { kind, program, variables: package.variables, wanted: package.arguments.wanted, notes }
 }
 

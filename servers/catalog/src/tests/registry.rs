@@ -183,3 +183,20 @@ fn a_rust_servers_identifier_is_its_own() {
         );
     }
 }
+
+#[test]
+fn an_own_program_says_which_arguments_it_does_not_take() {
+    let own = [("package.json", r#"{"name": "mine"}"#)];
+    let server = with_runtime("npm", &["-y", "--package=x"], &own).unwrap();
+    let told = "leaves out its `runtimeArguments` \"-y --package=x\": the folder's own program is run";
+    assert_eq!((server.notes.as_slice(), server.program.runtime.len()), (&[told.to_owned()][..], 0));
+    let mut file = entry("npm", "it-server");
+    file["packages"][1]["runtimeHint"] = serde_json::json!("node");
+    file["packages"][1]["runtimeArguments"] =
+        serde_json::json!([{ "type": "positional", "value": "--enable-source-maps" }]);
+    let server = one(&file, &own).unwrap();
+    assert_eq!(
+        (server.notes.len(), server.program.runtime.as_slice()),
+        (0, &["--enable-source-maps".to_owned()][..])
+    );
+}
