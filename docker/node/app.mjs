@@ -11,12 +11,13 @@ const [app, launchFile, root] = process.argv.slice(2);
 const home = '/home/mcp'; // a package expects to be started in its user's folder, not in its own
 const read = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 
-/** The program of a package, chosen as npx does. */
-function program(folder) {
+/** The program of a package, chosen as npx does: the wanted one, the only one, or that of its own name. */
+function program(folder, wanted) {
   const { name = '', bin, main } = read(path.join(folder, 'package.json'));
   const all = typeof bin === 'string' ? { [name]: bin } : (bin ?? {});
   const files = [...new Set(Object.values(all))];
-  const chosen = files.length === 1 ? files[0] : all[name.replace(/^@[^/]*\//, '')];
+  if (wanted && !Object.hasOwn(all, wanted)) throw `${name} has no program ${wanted} (but ${Object.keys(all).join(', ') || 'none'})`;
+  const chosen = wanted ? all[wanted] : files.length === 1 ? files[0] : all[name.replace(/^@[^/]*\//, '')];
   const file = chosen ?? (files.length === 0 ? (main ?? 'index.js') : undefined);
   if (file === undefined) throw `${name} has several programs (${Object.keys(all).join(', ')}) and none of its own name`;
   const full = path.join(folder, file);
@@ -70,7 +71,7 @@ function* nativeModules(folder) {
 try {
   const launch = read(launchFile);
   const server = launch.package ? path.join(app, 'node_modules', launch.package) : app;
-  const start = program(server);
+  const start = program(server, launch.script);
   const modules = path.join(app, 'node_modules');
   fs.mkdirSync(modules, { recursive: true });
   prune(modules, server);

@@ -24,11 +24,14 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def script(found: Distribution) -> list[str]:
-    """The program of a package, chosen as uvx does."""
+def script(found: Distribution, wanted: str | None = None) -> list[str]:
+    """The program of a package, chosen as uvx does: the wanted one, that of its own name, or the only one."""
     name = found.metadata["Name"]
     scripts = {it.name: it for it in found.entry_points if it.group == "console_scripts"}
-    chosen = next((it for key, it in scripts.items() if normal(key) == normal(name)), None)
+    if wanted and wanted not in scripts:
+        sys.exit(f"error: {name} has no program {wanted} (but {', '.join(sorted(scripts)) or 'none'})")
+    own = next((it for key, it in scripts.items() if normal(key) == normal(name)), None)
+    chosen = scripts[wanted] if wanted else own
     if chosen is None and len(scripts) == 1:
         chosen = next(iter(scripts.values()))
     if chosen is None and not scripts:
@@ -47,7 +50,7 @@ def program(launch: dict) -> list[str]:
     places = [str(own)] if own.is_dir() and not name else [str(own), str(APP / "lib")]
     for found in distributions(path=places):
         if not name or normal(found.metadata["Name"]) == normal(name):
-            return script(found)
+            return script(found, launch.get("script"))
     sys.exit(f"error: {name or 'the project'} is not among the installed packages")
 
 

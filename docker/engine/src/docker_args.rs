@@ -348,4 +348,6 @@ fn fingerprint(args: &[String]) -> String {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

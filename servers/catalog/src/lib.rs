@@ -28,6 +28,7 @@
 mod error;
 mod excerpt;
 mod grants;
+mod launcher;
 mod load;
 mod manifest;
 mod program;
@@ -43,6 +44,6 @@ pub use self::load::{
     runtime_images, runtime_names,
 };
 pub use self::manifest::Variable;
-pub use self::program::{Pinned, Program};
+pub use self::program::{Pinned, Program, Requirement};
 pub use self::sandbox::{LogOptions, Namespace, Network, Sandbox, Seccomp, Tmpfs, User, Volume};
 pub use self::server::{Kind, Server, container_name};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{self, Error};
 use crate::grants::{self, Grants, Owner};
 use crate::manifest::{self, Manifest};
-use crate::program::{self, Program};
+use crate::program::{self, Chosen};
 use crate::server::{Kind, Server};
 
 /// The images to run any package by hand, under `docker/`.
@@ -45,18 +45,26 @@ pub fn load_partial(root: &Path) -> Result<(Vec<Server>, Vec<Error>), Error> {
     Ok((good, bad))
 }
 
-/// The folders of servers, ordered by name.
+/// The folders of servers, ordered by name: also such as lack their description, which [`server`] says.
 fn folders(root: &Path) -> Result<Vec<PathBuf>, Error> {
     let folder = root.join("servers");
     let mut found = Vec::new();
     for entry in fs::read_dir(&folder).map_err(error::io("list", &folder))? {
         let dir = entry.map_err(error::io("list", &folder))?.path();
-        if dir.join("server.json").is_file() {
+        if dir.join("server.json").is_file() || is_undescribed(&dir) {
             found.push(dir);
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether somebody meant it to be a server: it has a program or grants. A crate without a `server.json` is a library.
+fn is_undescribed(dir: &Path) -> bool {
+    let holds = |it: &&str| dir.join(it).is_file();
+    let hidden = dir.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
+    let meant = ["package.json", "pyproject.toml", "requirements.txt", grants::FILE];
+    !hidden && !dir.join("Cargo.toml").is_file() && meant.iter().any(holds)
 }
 
 /// The runtime images of this workspace.
@@ -190,10 +198,12 @@ pub fn bridge(root: &Path) -> Result<Server, Error> {
         version: version.ok_or_else(|| Error::new(format!("{} has no version", file.display())))?.to_owned(),
         source: None,
         packages: Vec::new(),
+        remotes: 0,
         requests: Vec::new(),
+        notes: Vec::new(),
     };
     let dir = root.join("servers/bridge");
-    Ok(Server::new(&dir, "bridge".to_owned(), Kind::Rust, Program::default(), manifest, Grants::default()))
+    Ok(Server::new(&dir, "bridge".to_owned(), Chosen::bare(Kind::Rust), manifest, Grants::default()))
 }
 
 fn server(root: &Path, dir: &Path) -> Result<Server, Error> {
@@ -212,17 +222,28 @@ fn server(root: &Path, dir: &Path) -> Result<Server, Error> {
         let problem = format!("{shown}: `{name}` is the name of a runtime image");
         return Err(Error::new(problem).with_hint("call the server's folder otherwise"));
     }
-    let manifest = manifest(root, dir)?;
-    let (kind, program) = program::of(dir, &manifest)
-        .map_err(|err| Error::new(format!("{shown}: cannot tell what to run")).with_source(err))?;
-    let grants = grants(root, dir, Owner::Server(kind))?;
-    Ok(Server::new(dir, name, kind, program, manifest, grants))
+    if !dir.join("server.json").is_file() {
+        return Err(not_described(&shown.to_string()));
+    }
+    let mut manifest = manifest(root, dir)?;
+    let unclear = |err| Error::new(format!("{shown}: cannot tell what to run")).with_source(err);
+    let chosen = program::of(dir, &mut manifest).map_err(unclear)?;
+    let grants = grants(root, dir, Owner::Server(chosen.kind))?;
+    chosen
+        .check_wanted(&grants.args)
+        .map_err(|err| Error::new(format!("{shown}: cannot tell how to start it")).with_source(err))?;
+    Ok(Server::new(dir, name, chosen, manifest, grants))
+}
+
+fn not_described(shown: &str) -> Error {
+    Error::new(format!("{shown}: has no server.json"))
+        .with_hint("every server has one, in the format of the MCP registry: see CONTRIBUTING.md")
 }
 
 fn runtime(root: &Path, dir: &Path, kind: Kind) -> Result<Server, Error> {
     let name = dir.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
     let grants = grants(root, dir, Owner::RuntimeImage)?;
-    let server = Server::new(dir, name, kind, Program::default(), manifest(root, dir)?, grants);
+    let server = Server::new(dir, name, Chosen::bare(kind), manifest(root, dir)?, grants);
     Ok(Server { is_runtime: true, ..server })
 }
 

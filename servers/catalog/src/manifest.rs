@@ -1,14 +1,18 @@
-//! One `server.json`: the MCP registry's own format (schema 2025-12-11), as its publisher wrote it.
+//! One `server.json`: the MCP registry's own format, in any of its versions, as its publisher wrote it.
 //!
-//! Text -> `Manifest`. Invariants: what is wrong is refused with file, field and rule; what the format does not know is
-//! left alone, since the format allows it; nothing in it is a grant.
+//! Text -> `Manifest`. Invariants: what is used and wrong is refused with file, field and rule; what is not used, and what
+//! the format does not know, is in nobody's way; nothing in it is a grant.
 
+mod arguments;
 mod field;
 mod input;
 mod json;
+mod packages;
 mod requests;
+mod template;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use std::path::Path;
 
@@ -16,16 +20,20 @@ use serde_json::Value;
 
 use crate::error::Error;
 
+pub(crate) use self::arguments::Wanted;
 use self::field::Field;
-use self::input::Input;
+pub(crate) use self::packages::{Listed, Package};
 pub(crate) use self::requests::{Request, take_reserved};
+pub(crate) use self::version::is_exact_pypi;
 
-const SCHEMA: (&str, &str) = ("https://static.modelcontextprotocol.io/schemas/", "/server.schema.json");
-/// The first version of the schema with the names that we read; entries of the registry have one from then on.
-const OLDEST: &str = "2025-09-16";
+/// The versions of the schema that we know, by their dates. They differ in names and in what they allow besides.
+const SCHEMAS: [&str; 7] =
+    ["2025-07-09", "2025-09-16", "2025-09-29", "2025-10-11", "2025-10-17", "2025-11-18", "2025-12-11"];
+/// Characters of a description; the registry takes 100, and publishers write more.
+const MAX_DESCRIPTION_CHARS: usize = 1000;
 
 /// What we take from the file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Manifest {
     /// The registry's name, `namespace/name`.
     pub(crate) id: String,
@@ -34,26 +42,13 @@ pub(crate) struct Manifest {
     pub(crate) version: String,
     /// The repository's URL.
     pub(crate) source: Option<String>,
-    pub(crate) packages: Vec<Package>,
+    pub(crate) packages: Vec<Listed>,
+    /// How many servers of its publisher's it names, which are reached over HTTP.
+    pub(crate) remotes: usize,
     /// What its publisher would like to be granted.
     pub(crate) requests: Vec<Request>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Package {
-    /// `npm`, `pypi`, `oci`, `cargo`, or another that we do not use.
-    pub(crate) registry: String,
-    pub(crate) identifier: String,
-    /// Always there for `npm` and `pypi`.
-    pub(crate) version: Option<String>,
-    /// Whether it speaks MCP on stdin and stdout.
-    pub(crate) stdio: bool,
-    /// For the program that the registry would start it with: `npx`, `uvx`, `node`, ..
-    pub(crate) runtime: Option<String>,
-    pub(crate) runtime_arguments: Vec<String>,
-    /// The server's own, as they stand on its command line.
-    pub(crate) arguments: Vec<String>,
-    pub(crate) variables: Vec<Variable>,
+    /// What was read otherwise than it stands there.
+    pub(crate) notes: Vec<String>,
 }
 
 /// An environment variable that a server declares: one of `environmentVariables`.
@@ -78,32 +73,51 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Manifest, Error> {
     let value: Value = json::parse(text).map_err(|err| {
         Error::new(format!("{}: not what a server.json may be", file.display())).with_source(err)
     })?;
-    let root = Field { file, path: String::new(), value: &value };
-    if let Some(schema) = root.get("$schema")? {
-        let text = schema.word(200)?;
-        let date = text.strip_prefix(SCHEMA.0).and_then(|it| it.strip_suffix(SCHEMA.1)).unwrap_or_default();
-        let plain = date.len() == OLDEST.len() && date.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        if !plain || date < OLDEST {
-            let rule = format!("must be {}2025-12-11{}, or another from {OLDEST} on", SCHEMA.0, SCHEMA.1);
-            return Err(schema.wrong(&rule));
-        }
-    }
-    icons(&root)?;
-    for remote in root.list("remotes")? {
-        transport(&remote, &["streamable-http", "sse"])?;
-    }
-    if let Some(url) = root.get("websiteUrl")? {
-        url.url()?;
-    }
+    let root = entry(Field { file, path: String::new(), value: &value })?;
+    let mut notes = Vec::new();
+    notes.extend(schema(&root)?);
+    let source = repository(&root).unwrap_or_else(|problem| {
+        notes.push(format!("{problem}: left out"));
+        None
+    });
     Ok(Manifest {
         id: id(&root.need("name")?)?,
-        title: root.get("title")?.map(|it| it.text(100)).transpose()?,
-        description: root.need("description")?.text(100)?,
-        version: root.need("version")?.version()?,
-        source: repository(&root)?,
-        packages: root.list("packages")?.iter().map(package).collect::<Result<_, _>>()?,
+        title: root.get("title")?.map(|it| it.text(MAX_DESCRIPTION_CHARS)).transpose()?,
+        description: root.need("description")?.text(MAX_DESCRIPTION_CHARS)?,
+        version: version(&root)?,
+        source,
+        packages: packages::read(&root)?,
+        remotes: root.get("remotes")?.and_then(|it| it.value.as_array()).map_or(0, Vec::len),
         requests: requests::settings(&root)?,
+        notes,
     })
+}
+
+/// The entry itself, also where the file holds an answer of the registry's API: `{"server": {..}, "_meta": {..}}`.
+fn entry(root: Field<'_>) -> Result<Field<'_>, Error> {
+    let has = |key: &str| root.value.get(key).is_some();
+    if has("name") {
+        return Ok(root);
+    }
+    if has("servers") {
+        return Err(root.wrong("is a list of the registry's: take one of its `servers`"));
+    }
+    match root.get("server")? {
+        Some(server) if server.value.is_object() => Ok(server),
+        _ => Ok(root),
+    }
+}
+
+/// What is to be said of `$schema`: it is known by its date, whoever hosts it.
+fn schema(root: &Field) -> Result<Option<String>, Error> {
+    let Some(schema) = root.get("$schema")? else { return Ok(None) };
+    let text = schema.value.as_str().unwrap_or_default();
+    if SCHEMAS.iter().any(|date| text.split('/').any(|part| part == *date)) {
+        return Ok(None);
+    }
+    let newest = SCHEMAS[SCHEMAS.len() - 1];
+    let rule = format!("is no version that Drydock knows, so the file is read as one of {newest}");
+    Ok(Some(schema.wrong(&rule).to_string()))
 }
 
 fn id(name: &Field) -> Result<String, Error> {
@@ -117,122 +131,20 @@ fn id(name: &Field) -> Result<String, Error> {
     }
 }
 
+/// The drafts before the first version have it in `version_detail`.
+fn version(root: &Field) -> Result<String, Error> {
+    match (root.get("version")?, root.get("version_detail")?) {
+        (None, Some(detail)) => detail.need("version")?.version(),
+        _ => root.need("version")?.version(),
+    }
+}
+
 fn repository(root: &Field) -> Result<Option<String>, Error> {
     let Some(repository) = root.get("repository")? else { return Ok(None) };
-    repository.need("source")?.word(100)?;
-    if let Some(subfolder) = repository.get("subfolder")? {
-        let text = subfolder.word(300)?;
-        if text.starts_with('/') || text.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(subfolder.wrong("must be a clean relative path"));
-        }
+    if repository.value.is_string() {
+        return repository.url().map(Some);
     }
-    repository.need("url")?.url().map(Some)
-}
-
-fn icons(root: &Field) -> Result<(), Error> {
-    for icon in root.list("icons")? {
-        let src = icon.need("src")?;
-        if !src.url()?.starts_with("https://") {
-            return Err(src.wrong("must be an https URL"));
-        }
-        if let Some(theme) = icon.get("theme")? {
-            theme.one_of(&["light", "dark"])?;
-        }
-        if let Some(mime) = icon.get("mimeType")? {
-            mime.one_of(&["image/png", "image/jpeg", "image/jpg", "image/svg+xml", "image/webp"])?;
-        }
-    }
-    Ok(())
-}
-
-fn package(package: &Field) -> Result<Package, Error> {
-    let registry = package.need("registryType")?.word(50)?;
-    let field = package.need("identifier")?;
-    let identifier = match registry.as_str() {
-        "npm" => field.npm_name()?,
-        "pypi" => field.pypi_name()?,
-        _ => field.word(500)?,
-    };
-    let tag = identifier.rsplit('/').next().and_then(|last| last.split_once([':', '@'])).map(|(_, tag)| tag);
-    let version = package.get("version")?.map(|it| it.version()).transpose()?;
-    match registry.as_str() {
-        "oci" if version.is_none() && matches!(tag, None | Some("latest")) => {
-            return Err(field.wrong("must end with an exact tag or digest, as in `name:1.0.0`"));
-        }
-        "npm" | "pypi" if version.is_none() => return Err(package.wrong("must have `version`")),
-        _ => {}
-    }
-    let stdio = transport(&package.need("transport")?, &["stdio", "streamable-http", "sse"])? == "stdio";
-    let variables = package.list("environmentVariables")?.iter().map(variable).collect::<Result<_, _>>()?;
-    Ok(Package {
-        registry,
-        identifier,
-        version,
-        stdio,
-        runtime: package.get("runtimeHint")?.map(|it| it.word(50)).transpose()?,
-        runtime_arguments: arguments(package, "runtimeArguments")?,
-        arguments: arguments(package, "packageArguments")?,
-        variables,
-    })
-}
-
-fn transport<'a>(transport: &Field<'a>, kinds: &[&'a str]) -> Result<&'a str, Error> {
-    let kind = transport.need("type")?.one_of(kinds)?;
-    for header in transport.list("headers")? {
-        header.need("name")?.word(200)?;
-        Input::read(&header)?;
-    }
-    if kind != "stdio" {
-        transport.need("url")?.url()?;
-    }
-    Ok(kind)
-}
-
-fn arguments(package: &Field, key: &str) -> Result<Vec<String>, Error> {
-    let words = package.list(key)?.iter().map(argument).collect::<Result<Vec<_>, Error>>()?;
-    Ok(words.concat())
-}
-
-/// The words that an argument puts on the command line: none for one that is optional and has no value.
-fn argument(field: &Field) -> Result<Vec<String>, Error> {
-    let named = field.need("type")?.one_of(&["named", "positional"])? == "named";
-    let input = Input::read(field)?;
-    if !named {
-        if field.get("value")?.is_none() && field.get("valueHint")?.is_none() {
-            return Err(field.wrong("must have `value` or `valueHint`"));
-        }
-        return Ok(input.on_a_command_line(field)?.into_iter().collect());
-    }
-    let name = field.need("name")?.text(200)?;
-    let value = input.on_a_command_line(field)?;
-    Ok(match value.as_deref() {
-        // A switch: it is there, or it is not.
-        Some("") => vec![name],
-        Some("true") if input.boolean => vec![name],
-        Some("false") if input.boolean => Vec::new(),
-        Some(value) => vec![name, value.to_owned()],
-        None => Vec::new(),
-    })
-}
-
-fn variable(field: &Field) -> Result<Variable, Error> {
-    let name = field.need("name")?;
-    let text = name.word(100)?;
-    if !is_variable_name(&text) {
-        return Err(name.wrong("must be letters, digits and `_`, not beginning with a digit"));
-    }
-    let input = Input::read(field)?;
-    if input.is_secret() && input.value().is_some() {
-        return Err(field.wrong("is a secret, so the file must not hold its `value` or `default`"));
-    }
-    Ok(Variable {
-        name: text,
-        fixed: if input.fixed.is_some() { input.value() } else { None },
-        default: if input.fixed.is_none() { input.value() } else { None },
-        secret: input.is_secret(),
-        required: input.required,
-        choices: input.choices,
-    })
+    repository.get("url")?.map(|it| it.url()).transpose()
 }
 
 /// Whether it can be an environment variable: letters, digits and `_`, not beginning with a digit.

@@ -10,7 +10,7 @@ use drydock_contract::env;
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::manifest::{self, Manifest, Variable};
-use crate::program::{self, Program};
+use crate::program::{self, Chosen, Program};
 use crate::sandbox::{Network, Sandbox};
 use crate::settings;
 
@@ -63,6 +63,8 @@ pub struct Server {
     /// What its publisher asks for and the person has not answered, each as it would stand in `drydock.toml`. Shown, never
     /// taken.
     pub requests: Vec<String>,
+    /// What of its `server.json` is left out, or read otherwise than it stands there, each in a sentence.
+    pub notes: Vec<String>,
 }
 
 /// What a server is written in.
@@ -95,17 +97,10 @@ impl Kind {
 }
 
 impl Server {
-    pub(crate) fn new(
-        dir: &Path,
-        name: String,
-        kind: Kind,
-        program: Program,
-        manifest: Manifest,
-        grants: Grants,
-    ) -> Self {
+    pub(crate) fn new(dir: &Path, name: String, chosen: Chosen, manifest: Manifest, grants: Grants) -> Self {
+        let Chosen { kind, program, mut variables, notes, wanted: _ } = chosen;
         let sandbox = kind.sandbox(&grants);
         let capacity = kind.capacity(&grants, &sandbox);
-        let mut variables = program::variables(&program, manifest.packages);
         let mut requests = manifest.requests;
         requests.extend(manifest::take_reserved(&mut variables));
         requests.retain(|it| !grants.answers(&it.key));
@@ -128,6 +123,7 @@ impl Server {
             args: grants.args,
             env: grants.env,
             requests: requests.into_iter().map(|it| it.text).collect(),
+            notes: manifest.notes.into_iter().chain(notes).collect(),
         }
     }
 
@@ -154,18 +150,14 @@ impl Server {
     /// The image's tag: `drydock/NAME:VERSION`. It is for people: every clone on an engine writes it.
     #[must_use]
     pub fn image(&self) -> String {
-        format!("drydock/{}:{}", self.name, self.tag())
+        program::image(&self.name, &self.version)
     }
 
     /// The tag of the image that this clone built: `drydock/NAME/WORKSPACE:VERSION`. No other clone writes it: a name holds no
     /// slash.
     #[must_use]
     pub fn own_image(&self, workspace: &str) -> String {
-        format!("drydock/{}/{workspace}:{}", self.name, self.tag())
-    }
-
-    fn tag(&self) -> String {
-        self.version.replace('+', "_") // a tag holds no `+`
+        program::image(&format!("{}/{workspace}", self.name), &self.version)
     }
 
     /// The container's name: `mcp-NAME` after the prefix.
@@ -225,7 +217,13 @@ impl Server {
         }
         let has = |name: &str| all.iter().any(|(it, _)| it == name);
         if let Some(it) = self.variables.iter().find(|it| it.required && !it.secret && !has(&it.name)) {
-            let hint = format!("cargo xtask up {} --env {}=VALUE", self.name, it.name);
+            let hint = format!(
+                "cargo xtask up {} --env {}=VALUE, or {} under [env] in {}",
+                self.name,
+                it.name,
+                it.name,
+                self.grants_file().display()
+            );
             return Err(Error::new(format!("`{}` needs the variable {}", self.name, it.name)).with_hint(hint));
         }
         all.sort();

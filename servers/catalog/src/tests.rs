@@ -1,5 +1,7 @@
 //! Folders and their manifests, and what the catalogue makes of them.
 
+mod registry;
+
 use std::fs;
 
 use super::*;
@@ -208,7 +210,7 @@ fn entry(registry: &str, package: &str) -> serde_json::Value {
               "environmentVariables": [{ "name": "OCI_ONLY" }] },
             { "registryType": registry, "identifier": package, "version": "1.0.0", "runtimeHint": "uvx",
               "transport": { "type": "stdio" }, "environmentVariables": [{ "name": "KEY", "isSecret": true }],
-              "runtimeArguments": [{ "type": "positional", "value": "-y" }, { "type": "named", "name": "--with", "value": "x" }],
+              "runtimeArguments": [{ "type": "positional", "value": "-y" }],
               "packageArguments": [{ "type": "named", "name": "--zone", "value": "UTC" }] },
         ],
     })
@@ -223,7 +225,6 @@ fn an_entry_of_the_registry_is_a_server() {
     let npm = one(&entry("npm", "@ana/it"), &[]).unwrap();
     assert_eq!((npm.kind, &npm.program.package), (Kind::Node, &pinned("@ana/it")));
     assert_eq!(npm.program.args, ["--zone", "UTC"]);
-    assert_eq!(npm.program.ignored, ["--with", "x"], "what was for npx is said, not lost");
     assert_eq!(npm.variables.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["KEY"]);
     assert_eq!(npm.warm, 1);
     let pypi = one(&entry("pypi", "it-server"), &[]).unwrap();
@@ -232,8 +233,25 @@ fn an_entry_of_the_registry_is_a_server() {
     let mut http = entry("npm", "@ana/it");
     http["packages"][1]["transport"] = serde_json::json!({ "type": "sse", "url": "https://example.com" });
     assert!(chain(&one(&http, &[]).unwrap_err()).contains("over HTTP only"));
-    let none = one(&entry("nuget", "it"), &[]).unwrap_err();
-    assert!(chain(&none).contains("servers/it: cannot tell what to run: it holds no program"), "{none}");
+}
+
+#[test]
+fn a_folder_without_a_description_is_named() {
+    let root = workspace(&[("weather", WEATHER)]);
+    for (folder, file) in [
+        ("mine", "package.json"),
+        ("yours", "drydock.toml"),
+        ("library", "Cargo.toml"),
+        (".cache", "package.json"),
+    ] {
+        let dir = root.path().join("servers").join(folder);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(file), "").unwrap();
+    }
+    assert_eq!(names(root.path()).unwrap(), ["mine", "weather", "yours"]);
+    let (good, bad) = load_partial(root.path()).unwrap();
+    assert_eq!((good.len(), bad.len()), (1, 2));
+    assert_eq!(pick(root.path(), "mine").unwrap_err().to_string(), "servers/mine: has no server.json");
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn weather() -> Server {
         args: Vec::new(),
         env: Vec::new(),
         requests: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

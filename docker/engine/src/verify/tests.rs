@@ -27,6 +27,7 @@ fn server() -> Server {
         args: Vec::new(),
         env: Vec::new(),
         requests: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

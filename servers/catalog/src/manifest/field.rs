@@ -40,8 +40,23 @@ impl<'a> Field<'a> {
         self.value.as_object().ok_or_else(|| self.wrong("must be an object"))
     }
 
+    /// What stands at `key`, or at its name of 2025-07 (`is_required` for `isRequired`); `null` and an empty string are as
+    /// good as nothing.
     pub(super) fn get(&self, key: &str) -> Result<Option<Field<'a>>, Error> {
-        Ok(self.object()?.contains_key(key).then(|| self.child(key)))
+        let object = self.object()?;
+        let there = |name: &str| object.get(name).is_some_and(|it| !is_blank(it)).then(|| self.child(name));
+        let old = snake_case(key);
+        match (there(key), if old == key { None } else { there(&old) }) {
+            (Some(new), Some(other)) if new.value != other.value => {
+                Err(self.wrong(&format!("must not have both `{key}` and `{old}`")))
+            }
+            (new, other) => Ok(new.or(other)),
+        }
+    }
+
+    /// Whether an empty string stands at `key`.
+    pub(super) fn is_empty_string(&self, key: &str) -> bool {
+        self.value.get(key).and_then(Value::as_str).is_some_and(|it| it.trim().is_empty())
     }
 
     pub(super) fn need(&self, key: &str) -> Result<Field<'a>, Error> {
@@ -61,8 +76,17 @@ impl<'a> Field<'a> {
         field.value.as_bool().ok_or_else(|| field.wrong("must be true or false"))
     }
 
-    /// A value as it would stand in an environment: any text on one line.
+    /// A value as it would stand in an environment: a string on one line, also where the file has a number or a boolean.
     pub(super) fn value(&self, max: usize) -> Result<String, Error> {
+        match self.value {
+            Value::Number(number) => Ok(number.to_string()),
+            Value::Bool(flag) => Ok(flag.to_string()),
+            _ => self.string(max),
+        }
+    }
+
+    /// A string on one line.
+    pub(super) fn string(&self, max: usize) -> Result<String, Error> {
         let text = self.value.as_str().ok_or_else(|| self.wrong("must be a string"))?;
         if text.chars().count() > max {
             return Err(self.wrong(&format!("must have at most {max} characters")));
@@ -74,7 +98,7 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn text(&self, max: usize) -> Result<String, Error> {
-        let text = self.value(max)?;
+        let text = self.string(max)?;
         if text.trim().is_empty() { Err(self.wrong("must not be empty")) } else { Ok(text) }
     }
 
@@ -101,6 +125,12 @@ impl<'a> Field<'a> {
         } else {
             Err(self.wrong("must be one exact version, such as `1.0.2`"))
         }
+    }
+
+    /// The version of a package, one that no registry takes for a range or a tag.
+    pub(super) fn package_version(&self, is_exact: fn(&str) -> bool) -> Result<String, Error> {
+        let text = self.word(128)?;
+        if is_exact(&text) { Ok(text) } else { Err(self.wrong("must be one exact version, such as `1.0.2`")) }
     }
 
     /// A package's name in the npm registry, which can stand in a package.json as a key.
@@ -144,4 +174,18 @@ impl<'a> Field<'a> {
         let found = values.iter().find(|it| self.value.as_str() == Some(**it));
         found.copied().ok_or_else(|| self.wrong(&format!("must be {}", values.join(" or "))))
     }
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|it| it.trim().is_empty())
+}
+
+/// `isRequired` -> `is_required`.
+fn snake_case(key: &str) -> String {
+    let mut text = String::with_capacity(key.len() + 2);
+    for c in key.chars() {
+        text.extend(c.is_ascii_uppercase().then_some('_'));
+        text.push(c.to_ascii_lowercase());
+    }
+    text
 }

@@ -8,9 +8,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// The whole text as one value.
+/// The whole text as one value; a byte order mark before it is none of it.
 pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
-    let mut reader = serde_json::Deserializer::from_str(text);
+    let mut reader = serde_json::Deserializer::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let value = Unique.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
@@ -96,6 +96,7 @@ mod tests {
     fn all_else_is_read_as_it_stands() {
         let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"\u00e4",{}],"b":{"a":{}}}"#;
         assert_eq!(parse(text).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        assert_eq!(parse("\u{feff}{}").unwrap(), Value::Object(Map::new()), "as editors on Windows write it");
         assert!(parse("{} {}").is_err());
         assert!(parse(&"[".repeat(100_000)).is_err(), "no overflow");
     }

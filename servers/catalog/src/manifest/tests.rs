@@ -1,9 +1,13 @@
 //! What a `server.json` may say, and how it is told what it may not.
 
+mod arguments;
+
 use serde_json::json;
 
 use super::requests::{OURS, PUBLISHER};
 use super::*;
+
+const SCHEMA: (&str, &str) = ("https://static.modelcontextprotocol.io/schemas/", "/server.schema.json");
 
 fn good() -> Value {
     json!({
@@ -27,11 +31,16 @@ fn read(value: &Value) -> Result<Manifest, Error> {
     parse(Path::new("servers/weather/server.json"), &value.to_string())
 }
 
+/// Its first package, whatever the others are.
+fn first(value: &Value) -> Result<Package, Error> {
+    read(value)?.packages.remove(0).package
+}
+
 /// The message when the value at `pointer` is replaced.
 fn refused(pointer: &str, value: Value) -> String {
     let mut file = good();
     *file.pointer_mut(pointer).unwrap() = value.clone();
-    match read(&file) {
+    match first(&file) {
         Ok(_) => panic!("{pointer} = {value} was accepted"),
         Err(err) => err.to_string(),
     }
@@ -42,7 +51,8 @@ fn a_good_file_is_read() {
     let manifest = read(&good()).unwrap();
     assert_eq!(manifest.id, "io.github.ana/weather");
     assert_eq!(manifest.requests.len(), 4, "asked for, not taken");
-    let [url, key] = &manifest.packages[0].variables[..] else { panic!("two variables") };
+    let package = first(&good()).unwrap();
+    let [url, key] = &package.variables[..] else { panic!("two variables") };
     assert_eq!(url.default.as_deref(), Some("https://example.com"));
     assert!(key.secret && key.required && !url.secret && !url.required);
 }
@@ -119,23 +129,32 @@ fn a_secret_that_is_a_part_of_a_value_is_a_secret() {
     file["packages"][0]["environmentVariables"][1] = json!({
         "name": "AUTH", "value": "Bearer {token}", "variables": { "token": { "isSecret": true, "isRequired": true } },
     });
-    let variable = read(&file).unwrap().packages.remove(0).variables.remove(1);
+    let variable = first(&file).unwrap().variables.remove(1);
     assert!(variable.secret && variable.fixed.is_none(), "{variable:?}");
 }
 
 #[test]
-fn schemas_that_we_can_read() {
+fn a_schema_is_known_by_its_date_and_an_unknown_one_is_told() {
     let mut file = good();
-    for (schema, fine) in [
-        ("https://static.modelcontextprotocol.io/schemas/2025-09-29/server.schema.json", true),
-        ("https://static.modelcontextprotocol.io/schemas/2026-03-01/server.schema.json", true),
-        ("https://static.modelcontextprotocol.io/schemas/2025-07-09/server.schema.json", false),
-        ("https://static.modelcontextprotocol.io/schemas/latest/server.schema.json", false),
-        ("https://example.com/2025-12-11/server.schema.json", false),
+    for (schema, known) in [
+        (json!("https://static.modelcontextprotocol.io/schemas/2025-09-29/server.schema.json"), true),
+        (json!("https://static.modelcontextprotocol.io/schemas/2025-07-09/server.schema.json"), true),
+        (json!("https://example.com/mirror/2025-12-11/other.schema.json"), true),
+        (Value::Null, true),
+        (json!(""), true),
+        (json!("https://static.modelcontextprotocol.io/schemas/2031-03-01/server.schema.json"), false),
+        (json!("https://static.modelcontextprotocol.io/schemas/latest/server.schema.json"), false),
+        (json!(7), false),
     ] {
-        file["$schema"] = json!(schema);
-        assert_eq!(read(&file).is_ok(), fine, "{schema}");
+        file["$schema"] = schema.clone();
+        let notes = read(&file).unwrap().notes;
+        assert_eq!(notes.is_empty(), known, "{schema}: {notes:?}");
     }
+    file["$schema"] = json!("\u{1b}]0;x");
+    let said = &read(&file).unwrap().notes[0];
+    let expected = "servers/weather/server.json: `$schema` is no version that Drydock knows, so the file is read as one of \
+                    2025-12-11, found \"\\u{1b}]0;x\"";
+    assert_eq!(said, expected);
 }
 
 /// An entry as the registry has them for npm.
@@ -152,86 +171,129 @@ fn npm() -> Value {
     })
 }
 
-fn with_arguments(arguments: Value) -> Result<Vec<String>, Error> {
-    let mut file = npm();
-    file["packages"][0]["packageArguments"] = arguments;
-    Ok(read(&file)?.packages.remove(0).arguments)
-}
-
 #[test]
 fn an_entry_of_the_registry_is_read() {
-    let package = read(&npm()).unwrap().packages.remove(0);
+    let package = first(&npm()).unwrap();
     assert_eq!((package.identifier.as_str(), package.version.as_deref()), ("@ana/notes", Some("1.2.3")));
-    assert!(package.stdio);
-    assert_eq!((package.runtime.as_deref(), package.runtime_arguments), (Some("npx"), vec!["-y".to_owned()]));
+    assert!(package.stdio && package.notes.is_empty());
+    assert_eq!(
+        (package.runtime.as_deref(), package.runtime_arguments.words),
+        (Some("npx"), vec!["-y".to_owned()])
+    );
 }
 
 #[test]
-fn arguments_become_words() {
-    let words = with_arguments(json!([
-        { "type": "positional", "value": "serve", "valueHint": "verb" },
-        { "type": "positional", "valueHint": "folder", "default": "/data" },
-        { "type": "positional", "valueHint": "nothing_to_put_here" },
-        { "type": "named", "name": "--mode", "value": "a b", "choices": ["a b", "c"] },
-        { "type": "named", "name": "--port", "default": "80", "format": "number" },
-        { "type": "named", "name": "--verbose", "value": "" },
-        { "type": "named", "name": "--on", "default": "true", "format": "boolean" },
-        { "type": "named", "name": "--off", "default": "false", "format": "boolean" },
-        { "type": "named", "name": "--optional" },
-        { "type": "named", "name": "--token", "isSecret": true },
-        { "type": "named", "name": "--url", "value": "http://{host}:{port}/{path}",
-          "variables": { "host": { "default": "localhost" }, "port": { "value": "8080" } } },
-        { "type": "named", "name": "--no", "value": "{what}", "variables": { "what": {} } },
-    ]));
-    let expected = [
-        "serve",
-        "/data",
-        "--mode",
-        "a b",
-        "--port",
-        "80",
-        "--verbose",
-        "--on",
-        "--url",
-        "http://localhost:8080/{path}",
-    ];
-    assert_eq!(words.unwrap(), expected);
+fn an_answer_of_the_registrys_api_is_the_entry_in_it() {
+    let wrapped = json!({ "server": npm(), "_meta": { "io.modelcontextprotocol.registry/official": { "isLatest": true } } });
+    assert_eq!(read(&wrapped).unwrap().id, "io.github.ana/notes");
+    let mut wrong = wrapped.clone();
+    wrong["server"]["packages"][0]["version"] = json!("1.2");
+    let said = first(&wrong).unwrap_err().to_string();
+    assert!(said.contains("`server.packages[0].version` must be one exact version"), "{said}");
+    let list = read(&json!({ "servers": [wrapped], "metadata": {} })).unwrap_err().to_string();
+    assert!(list.contains("is a list of the registry's: take one of its `servers`"), "{list}");
 }
 
 #[test]
-fn wrong_arguments_are_refused_with_their_path() {
-    for (wrong, rule) in [
-        (json!({ "type": "flag", "name": "-x" }), "packageArguments[0].type` must be named or positional"),
-        (json!({ "type": "named", "value": "x" }), "packageArguments[0]` must have `name`"),
-        (json!({ "type": "positional" }), "must have `value` or `valueHint`"),
-        (
-            json!({ "type": "positional", "valueHint": "x", "isRequired": true }),
-            "[0]` is required: write its `value`",
-        ),
-        (
-            json!({ "type": "named", "name": "-m", "value": "x", "choices": ["a"] }),
-            "packageArguments[0].value` must be one of a",
-        ),
-        (
-            json!({ "type": "named", "name": "-m", "default": "x", "choices": ["a"] }),
-            "[0].default` must be one of a",
-        ),
-        (json!({ "type": "named", "name": "-m", "default": "x", "format": "number" }), "must be a number"),
-        (json!({ "type": "named", "name": "-m", "value": "1", "format": "boolean" }), "must be \"true\""),
-        (json!({ "type": "named", "name": "-k", "value": "x", "isSecret": true }), "is a secret"),
-        (
-            json!({ "type": "named", "name": "-k", "isRequired": true, "isSecret": true }),
-            "command lines are no place",
-        ),
-        (
-            json!({ "type": "named", "name": "-k", "value": "{x}", "variables": { "x": { "isSecret": true, "value": "y" } } }),
-            "packageArguments[0].variables.x` is a secret",
-        ),
-        (json!({ "type": "named", "name": "-m", "value": "a\nb" }), "control characters"),
+fn a_byte_order_mark_is_none_of_the_file() {
+    let text = format!("\u{feff}{}", npm());
+    assert!(parse(Path::new("servers/it/server.json"), &text).is_ok());
+}
+
+/// As entries were written from July to September 2025.
+#[test]
+fn the_names_of_2025_07_are_read() {
+    let mut file = json!({
+        "$schema": "https://static.modelcontextprotocol.io/schemas/2025-07-09/server.schema.json",
+        "name": "io.github.ana/notes", "description": "Notes", "status": "active", "version": "1.2.3",
+        "website_url": "https://example.com",
+        "packages": [{
+            "registry_type": "npm", "registry_base_url": "https://example.com", "identifier": "@ana/notes",
+            "version": "1.2.3", "runtime_hint": "npx", "transport": { "type": "stdio" },
+            "runtime_arguments": [{ "type": "positional", "value": "-y" }],
+            "package_arguments": [{ "type": "positional", "value_hint": "folder", "is_required": true }],
+            "environment_variables": [
+                { "name": "KEY", "is_secret": true, "is_required": true, "format": "string" },
+                { "name": "PROJECT", "is_secret": false, "is_required": true },
+            ],
+        }],
+    });
+    let manifest = read(&file).unwrap();
+    assert!(manifest.notes.is_empty(), "{:?}", manifest.notes);
+    let package = first(&file).unwrap();
+    assert_eq!((package.identifier.as_str(), package.runtime.as_deref()), ("@ana/notes", Some("npx")));
+    assert!(package.variables[0].secret && package.variables[1].required && !package.variables[1].secret);
+    assert_eq!((package.runtime_arguments.words.len(), package.arguments.wanted.len()), (1, 1));
+
+    file["packages"][0]["registryType"] = json!("npm");
+    assert!(first(&file).is_ok(), "the same twice says nothing else");
+    file["packages"][0]["environment_variables"][0]["isSecret"] = json!(false);
+    let said = first(&file).unwrap_err().to_string();
+    assert!(said.contains("must not have both `isSecret` and `is_secret`"), "{said}");
+}
+
+#[test]
+fn the_drafts_before_the_first_version_are_read() {
+    let draft = json!({
+        "name": "io.github.ana/notes", "description": "Notes", "version_detail": { "version": "0.0.1-seed" },
+        "packages": [{ "registry_name": "npm", "name": "@ana/notes", "version": "1.2.3" }],
+    });
+    let package = first(&draft).unwrap();
+    assert_eq!((package.identifier.as_str(), package.stdio), ("@ana/notes", true));
+    assert_eq!(package.notes, ["\"@ana/notes\" has no `transport`, so it is taken for one of stdio"]);
+    assert_eq!(read(&draft).unwrap().version, "0.0.1-seed");
+}
+
+#[test]
+fn null_and_empty_strings_are_as_good_as_nothing_where_nothing_is_needed() {
+    let mut file = npm();
+    for (pointer, key) in [
+        ("", "$schema"),
+        ("", "title"),
+        ("", "repository"),
+        ("", "remotes"),
+        ("", "icons"),
+        ("", "websiteUrl"),
+        ("", "_meta"),
+        ("/packages/0", "runtimeHint"),
+        ("/packages/0", "packageArguments"),
+        ("/packages/0", "environmentVariables"),
+        ("/packages/0", "registryBaseUrl"),
+        ("/packages/0", "fileSha256"),
     ] {
-        let message = with_arguments(json!([wrong])).unwrap_err().to_string();
-        assert!(message.contains(rule), "{wrong}: {message}");
+        for nothing in [Value::Null, json!("")] {
+            file.pointer_mut(pointer).unwrap()[key] = nothing;
+            let package = first(&file).unwrap_or_else(|err| panic!("{key}: {err}"));
+            assert!(package.stdio && read(&file).unwrap().notes.is_empty(), "{key}");
+        }
     }
+    file["repository"] = json!({ "url": "", "source": "" });
+    file["packages"][0]["environmentVariables"] = json!([
+        { "name": "A", "description": "", "format": null, "isRequired": null, "isSecret": null, "default": null,
+          "value": null, "choices": null, "variables": null },
+        { "name": "B", "format": "", "default": "" },
+    ]);
+    assert_eq!(read(&file).unwrap().source, None);
+    let all = first(&file).unwrap().variables;
+    assert!(all.iter().all(|it| !it.required && it.fixed.is_none() && it.default.is_none()), "{all:?}");
+    file["name"] = Value::Null;
+    assert!(read(&file).unwrap_err().to_string().contains("must have `name`"));
+}
+
+#[test]
+fn what_is_not_used_refuses_nothing() {
+    let mut file = npm();
+    file["remotes"] = json!([{ "type": "smoke-signals" }, 7]);
+    file["icons"] = json!([{ "src": "http://example.com/x.tiff" }]);
+    file["websiteUrl"] = json!("not one");
+    file["repository"] = json!({ "url": "not one" });
+    file["packages"].as_array_mut().unwrap().push(json!({ "registryType": "oci", "identifier": "a:latest" }));
+    let manifest = read(&file).unwrap();
+    assert_eq!((manifest.remotes, manifest.source.is_none(), manifest.packages.len()), (2, true, 2));
+    let told =
+        "servers/weather/server.json: `repository.url` must not hold spaces, found \"not one\": left out";
+    assert_eq!(manifest.notes, [told]);
+    assert!(manifest.packages[0].package.is_ok() && manifest.packages[1].package.is_err());
 }
 
 #[test]
@@ -255,10 +317,32 @@ fn packages_are_named_exactly() {
         let mut file = npm();
         file["packages"][0]["registryType"] = json!(registry);
         file["packages"][0]["identifier"] = json!(bad);
-        let message = read(&file).unwrap_err().to_string();
+        let message = first(&file).unwrap_err().to_string();
         assert!(message.contains("packages[0].identifier"), "{registry} {bad}: {message}");
     }
     let mut file = npm();
     file["packages"][0].as_object_mut().unwrap().remove("version");
-    assert!(read(&file).unwrap_err().to_string().contains("`packages[0]` must have `version`"));
+    assert!(first(&file).unwrap_err().to_string().contains("`packages[0]` must have `version`"));
+}
+
+#[test]
+fn a_package_has_one_version_as_its_registry_sees_it() {
+    for (registry, version, fine) in [
+        ("npm", "1.2.3", true),
+        ("npm", "1.2", false),
+        ("npm", "2025", false),
+        ("npm", "next", false),
+        ("npm", "^1.0.0", false),
+        ("pypi", "1.2", true),
+        ("pypi", "2025", true),
+        ("pypi", "1.0rc1", true),
+        ("pypi", "next", false),
+        ("pypi", "1.*", false),
+    ] {
+        let mut file = npm();
+        file["packages"][0]["registryType"] = json!(registry);
+        file["packages"][0]["identifier"] = json!("notes");
+        file["packages"][0]["version"] = json!(version);
+        assert_eq!(first(&file).is_ok(), fine, "{registry} {version}");
+    }
 }

@@ -18,17 +18,18 @@ use crate::ui::progress;
 impl Builder<'_> {
     /// The bridge is compiled for `target`, or in the engine.
     pub(super) fn bridged(&self, server: &Server, target: Option<&str>) -> Result<()> {
-        if !server.program.ignored.is_empty() {
-            let words = server.program.ignored.join(" ");
-            progress::say(&format!(
-                "{}: left out `{words}`, which is for a program that is not used",
-                server.name
-            ));
+        for note in &server.notes {
+            progress::say(&format!("{}: {note}", server.name));
         }
         let bridge = self.bridge(target)?;
         let context = stage::bridged(self.ws, server, &bridge.about, &bridge.binary)?;
         let dockerfile = context.path().join("Dockerfile");
-        let images = base_image::chosen_in(&dockerfile)?;
+        let mut images = base_image::chosen_in(&dockerfile)?;
+        if let Some(version) =
+            server.program.python.as_ref().filter(|_| !images.iter().any(|it| it.0 == "PYTHON_IMAGE"))
+        {
+            images.push(("PYTHON_IMAGE".to_owned(), format!("python:{version}-slim"))); // as `uvx --python` asks for it
+        }
         let mut build_args: Vec<_> =
             images.iter().map(|(name, image)| (name.as_str(), image.as_str())).collect();
         build_args.extend(server.install_scripts.then_some(("SCRIPTS", "")));

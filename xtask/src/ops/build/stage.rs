@@ -51,8 +51,9 @@ pub(super) fn bridged(ws: &Workspace, server: &Server, about: &Crate, bridge: &P
     copy_files(&docker.join(kind), &to.join("pack"), |name| name.ends_with(".mjs") || name.ends_with(".py"))?;
     let it = &server.program;
     let name = it.package.as_ref().map(|it| it.name.as_str());
-    let launch =
-        serde_json::json!({ "package": name, "file": it.file, "runtime": it.runtime, "args": it.args });
+    let launch = serde_json::json!({
+        "package": name, "script": it.script, "file": it.file, "runtime": it.runtime, "args": it.args,
+    });
     fs::write(to.join("launch.json"), launch.to_string())?;
     dependencies(server, &to.join("deps"), &to.join("source"))?;
     Ok(context)
@@ -71,7 +72,10 @@ fn dependencies(server: &Server, deps: &Path, source: &Path) -> Result<()> {
     }
     let Some(it) = &server.program.package else { return Ok(()) };
     match server.kind {
-        Kind::Python => fs::write(deps.join("requirements.txt"), format!("{}=={}\n", it.name, it.version))?,
+        Kind::Python => {
+            let lines = server.program.requirements().iter().map(|it| format!("{it}\n")).collect::<String>();
+            fs::write(deps.join("requirements.txt"), lines)?;
+        }
         _ => {
             let manifest =
                 serde_json::json!({ "private": true, "dependencies": { it.name.clone(): it.version } });
