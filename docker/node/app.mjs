@@ -25,30 +25,48 @@ function program(folder, wanted) {
   return full;
 }
 
-/** What no program reads: source maps, typings, texts about the package (but not its licence). */
-const unused = /\.(map|flow|tsbuildinfo)$|\.d\.[cm]?ts$|^(readme|changelog|changes|history|contributing|security|code_of_conduct)\b/i;
-/** Of dependencies also TypeScript, which Node does not run there, and folders that are for their own makers. */
-const unusedSource = /\.[cm]?tsx?$/;
-const unusedFolders = new Set(['test', 'tests', '__tests__', 'docs', 'example', 'examples', 'coverage', '.github']);
+/** By format, never by what a module is called: typings, source maps, and texts about the package (but not its licence). */
+const unused =
+  /\.d\.[cm]?ts$|\.([cm]?js|css|ts)\.map$|\.tsbuildinfo$|\.js\.flow$|^(readme|changelog|changes|history|contributing|security|code_of_conduct)([._-][a-z_-]+)?\.(md|markdown|rst)$/i;
 
-/** The server itself may well read texts and templates of its own: of it, only what surely nobody reads is left out. */
-function prune(folder, server, isServer = false) {
-  // Builds hold a package.json too, which says no more than how the scripts beside it are written.
-  const manifest = path.join(folder, 'package.json');
-  const isPackage = fs.existsSync(manifest) && 'version' in read(manifest);
+function* files(folder) {
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
     const full = path.join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (entry.name === '.bin' || (isPackage && !isServer && unusedFolders.has(entry.name))) {
-        fs.rmSync(full, { recursive: true });
-      } else if (!full.endsWith('/node_modules/typescript')) { // its own .d.ts files are what it works with
-        prune(full, server, full === server || (isServer && entry.name !== 'node_modules'));
-      }
-    } else if (unused.test(entry.name) || (!isServer && unusedSource.test(entry.name))) {
-      fs.rmSync(full);
-    }
+    if (entry.isDirectory()) yield* files(full);
+    else if (entry.isFile()) yield full;
   }
-  if (fs.readdirSync(folder).length === 0) fs.rmdirSync(folder);
+}
+
+/** The files that one of these modules names in an import, by a path from where it is. */
+function* imported(modules) {
+  const quoted = /(?:\bfrom|\bimport|\brequire(?:\.resolve)?|\bnew\s+URL)\s*\(?\s*["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
+  for (const module of modules) {
+    for (const [, name] of fs.readFileSync(module, 'utf8').matchAll(quoted)) yield path.resolve(path.dirname(module), name);
+  }
+}
+
+/** The folder of the package that a file is in. */
+const packageOf = (file) => file.match(/^.*\/node_modules\/(@[^/]+\/)?[^/]+/)?.[0];
+
+/** The texts that a module of the same package names anywhere: it may read them. */
+function* named(modules) {
+  const quoted = /["'`/]([\w.-]+\.(?:md|markdown|rst))["'`]/g;
+  for (const module of modules) {
+    for (const [, name] of fs.readFileSync(module, 'utf8').matchAll(quoted)) yield `${packageOf(module)}: ${name}`;
+  }
+}
+
+/** What no program reads, unless one does. TypeScript's own typings are what it works with. */
+function prune(folder) {
+  const all = [...files(folder)];
+  const modules = all.filter((it) => /\.[cm]?js$/.test(it));
+  const candidates = all.filter((it) => unused.test(path.basename(it)) && !it.includes('/node_modules/typescript/'));
+  const wanted = new Set([...imported(modules), ...named(modules)]);
+  for (const file of candidates) {
+    if (wanted.has(file) || wanted.has(`${packageOf(file)}: ${path.basename(file)}`)) continue;
+    fs.rmSync(file);
+    for (let at = path.dirname(file); at !== folder && fs.readdirSync(at).length === 0; at = path.dirname(at)) fs.rmdirSync(at);
+  }
 }
 
 function libraries(file) {
@@ -74,7 +92,7 @@ try {
   const start = program(server, launch.script);
   const modules = path.join(app, 'node_modules');
   fs.mkdirSync(modules, { recursive: true });
-  prune(modules, server);
+  prune(modules);
   fs.mkdirSync(modules, { recursive: true }); // also of a server without packages
   fs.cpSync(app, path.join(root, app), { recursive: true, filter: (file) => file !== modules });
 

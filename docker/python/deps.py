@@ -1,4 +1,4 @@
-"""Makes installed packages ready to be copied: leaves out what no program reads, compiles the rest.
+"""Makes installed packages ready to be copied: leaves out typings, compiles the rest.
 
 deps.py LIB ROOT: prunes and compiles LIB; puts below ROOT the libraries that its modules load and the interpreter does not.
 """
@@ -13,8 +13,6 @@ import sys
 from pathlib import Path
 
 LIB, ROOT = Path(sys.argv[1]), Path(sys.argv[2])
-UNUSED = re.compile(r".*\.(pyx|pxd|c|cc|cpp|h|hpp|f|f90)")
-UNUSED_TESTS = re.compile(r"(test_.*|.*_test|conftest)\.py")
 
 
 def libraries(file: str) -> set[str]:
@@ -23,13 +21,12 @@ def libraries(file: str) -> set[str]:
 
 
 def unused(file: Path) -> bool:
-    if file.suffix == ".pyi":
-        # Typings; but a package that loads its parts late may read there which it has.
-        module = file.with_suffix(".py")
-        return not (module.exists() and b"attach_stub" in module.read_bytes())
-    # A folder of tests may also hold what other packages import.
-    in_tests = file.parent.name in ("test", "tests")
-    return bool(UNUSED.fullmatch(file.name) or (in_tests and UNUSED_TESTS.fullmatch(file.name)))
+    """By format, never by what a module is called. A package that loads its parts late reads in typings which it has."""
+    if file.suffix != ".pyi":
+        return False
+    module = file.with_suffix(".py")
+    text = module.read_bytes() if module.exists() else b""
+    return not (b"attach_stub" in text or b".pyi" in text)
 
 
 def prune() -> None:

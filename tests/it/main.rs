@@ -25,6 +25,7 @@ mod mutants;
 mod node;
 mod odd_frames;
 mod own;
+mod packing;
 mod proxies;
 mod prune;
 mod python;

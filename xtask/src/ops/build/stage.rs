@@ -1,17 +1,18 @@
 //! The folders that are handed to the engine as build contexts.
 //!
-//! A crate, or another server's folder -> a temporary folder. Invariant: only what the server is made of goes in; links,
-//! hidden files and what tools have made (`target/`, `node_modules/`, `__pycache__/`) stay out.
+//! A crate, or another server's folder -> a temporary folder. Invariant: only what the server is made of goes in; hidden
+//! files and what tools have made (`target/`, `node_modules/`, `__pycache__/`) stay out, and a link is an error.
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use drydock_catalog::{Kind, Server};
 use tempfile::TempDir;
 
 use crate::cargo::Crate;
+use crate::hint::with_hint;
 use crate::workspace::Workspace;
 
 /// What tools have made, and what only we read.
@@ -65,7 +66,17 @@ fn dependencies(server: &Server, deps: &Path, source: &Path) -> Result<()> {
         Kind::Python => &["requirements.txt", "pyproject.toml", "uv.lock"],
         _ => &["package.json", "package-lock.json"],
     };
-    let own: Vec<_> = lists.iter().filter(|it| server.dir.join(it).is_file()).collect();
+    let mut own = Vec::new();
+    for name in lists {
+        match fs::symlink_metadata(server.dir.join(name)) {
+            Ok(about) if about.is_file() => own.push(name),
+            // Also one that leads to a good place: an engine would get a file of this machine, whatever that is.
+            Ok(about) if about.is_symlink() => {
+                bail!("{} is a link: no build follows one", server.dir.join(name).display())
+            }
+            _ => {}
+        }
+    }
     if !own.is_empty() {
         own.iter().try_for_each(|it| copy(&server.dir.join(it), &deps.join(it)))?;
         return copy_folder(&server.dir, source);
@@ -154,6 +165,13 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         if name.as_encoded_bytes().starts_with(b".") || LEFT_OUT.iter().any(|it| name == *it) {
             continue;
         }
+        if kind.is_symlink() {
+            let hint = "put the file itself there, or take the link away; hidden files and `node_modules` are left out anyway";
+            return Err(with_hint(
+                format!("{} is a link: no build follows one", entry.path().display()),
+                hint,
+            ));
+        }
         if kind.is_dir() {
             copy_folder(&entry.path(), &to.join(name))?;
         } else if kind.is_file() {
@@ -176,4 +194,42 @@ fn executable(path: &Path) -> Result<()> {
 #[cfg(not(unix))]
 fn executable(_: &Path) -> Result<()> {
     Ok(()) // the engine's client sets the mode itself
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_named_and_not_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("servers/it");
+        fs::create_dir_all(dir.join("inner")).unwrap();
+        let manifest = r#"{ "name": "io.github.ana/it", "description": "It", "version": "1.0.0" }"#;
+        fs::write(dir.join("server.json"), manifest).unwrap();
+        fs::write(dir.join("server.py"), "pass").unwrap();
+        fs::write(root.path().join("outside"), "a secret").unwrap();
+        fs::write(dir.join("requirements.txt"), "mcp").unwrap();
+        let stage = || {
+            let to = tempfile::tempdir().unwrap();
+            let (deps, source) = (to.path().join("deps"), to.path().join("source"));
+            fs::create_dir(&deps).unwrap();
+            let server = drydock_catalog::pick(root.path(), "it").unwrap();
+            dependencies(&server, &deps, &source).map(|()| to).map_err(|err| format!("{err:#}"))
+        };
+        assert!(stage().unwrap().path().join("source/server.py").is_file());
+        for link in ["requirements.txt", "uv.lock", "inner/names.txt"] {
+            let file = dir.join(link);
+            let before = fs::read(&file).ok();
+            drop(fs::remove_file(&file));
+            std::os::unix::fs::symlink(root.path().join("outside"), &file).unwrap();
+            let said = stage().expect_err(link);
+            assert!(said.contains(link) && said.contains("is a link"), "{said}");
+            fs::remove_file(&file).unwrap();
+            before.into_iter().for_each(|it| fs::write(&file, it).unwrap());
+        }
+        // What stays out anyway is in nobody's way.
+        std::os::unix::fs::symlink(root.path().join("outside"), dir.join("node_modules")).unwrap();
+        stage().unwrap();
+    }
 }
