@@ -9,7 +9,7 @@ use drydock_tests::test_env::workspace_root;
 
 /// Whether a program is here.
 fn has(program: &str) -> bool {
-    std::process::Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success())
+    drydock_tests::process::command(program).arg("--version").output().is_ok_and(|it| it.status.success())
 }
 
 fn write(root: &Path, file: &str, text: &str) {

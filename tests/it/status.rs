@@ -71,18 +71,18 @@ fn the_engine_is_asked_each_kind_of_question_once() {
 
 /// The arguments of each program that xtask starts of the engine, which is the real one behind a list.
 fn asked_by(env: &TestEnv, engine: &Engine, command: &str) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let (list, program) = (folder.path().join("list"), folder.path().join(engine.program()));
-    let path = std::env::var("PATH").unwrap();
+    let path = std::env::var("PATH").expect("a path");
     let script = format!(
         "#!/bin/sh\necho \"$*\" >> '{}'\nPATH='{path}' exec {} \"$@\"\n",
         list.display(),
         engine.program()
     );
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&program, script).expect("a new file");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its mode");
     let mut xtask = env.xtask(&[command, "--json"]);
     xtask.env("PATH", format!("{}:{path}", folder.path().display()));
     run_with(&mut xtask, b"", BUILD_TIMEOUT).json();
-    fs::read_to_string(list).unwrap().lines().map(str::to_owned).collect()
+    fs::read_to_string(list).expect("a list").lines().map(str::to_owned).collect()
 }

@@ -212,7 +212,8 @@ fn fixed(args: &[String]) -> Vec<&str> {
 /// Everything that the engine is told of a server.
 fn told(server: &Server) -> Option<[Vec<String>; 3]> {
     let env = server.environment(&[]).ok()?;
-    let origin = Origin { workspace: "w", license: "", profile: "p", sources: "s", cached: true };
+    let origin =
+        Origin { workspace: "w", license: "", profile: "p", sources: "s", cached: true, proxies: &[] };
     let build = build(server, &origin, &[], Path::new("/context"));
     Some([create(server, "mcp-it", "w", &env).args, run_stdio(server, "w", &env), build])
 }
