@@ -166,17 +166,6 @@ fn the_report_holds_the_message_and_the_hint_apart() {
     }
 }
 
-#[test]
-fn an_unknown_tool_is_the_servers_to_refuse() {
-    let run = connect(&["call", "ech", "{}"], "stdio");
-    assert!(
-        run.err.starts_with("error: call failed: the server answered with error -32602: "),
-        "{}",
-        run.err
-    );
-    assert_eq!(run.code, 3);
-}
-
 /// A server that takes neither the end of its stdin nor TERM for an answer, and has a child of its own.
 #[cfg(unix)]
 const STUBBORN: &str =
