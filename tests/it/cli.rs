@@ -197,7 +197,7 @@ fn a_manifest_with_a_mistake() {
             "\"default\":",
             "\"isSecret\": true, \"default\":",
             expect![[r#"
-            error: servers/weather/server.json: `packages[0].environmentVariables[0]` is a secret, so the file must not hold its `value` or `default`
+            error: servers/weather: cannot tell what to run: servers/weather/server.json: `packages[0].environmentVariables[0]` is a secret, so the file must not hold its `value` or `default`
             exit code 1
         "#]],
         ),
@@ -205,7 +205,7 @@ fn a_manifest_with_a_mistake() {
             "OPEN_METEO_URL",
             "--privileged",
             expect![[r#"
-            error: servers/weather/server.json: `packages[0].environmentVariables[0].name` must not begin with `-`, found "--privileged"
+            error: servers/weather: cannot tell what to run: servers/weather/server.json: `packages[0].environmentVariables[0].name` must not begin with `-`, found "--privileged"
             exit code 1
         "#]],
         ),

@@ -177,12 +177,18 @@ pub fn workspace_root() -> PathBuf {
 /// The same sources in another folder, with another version: what they make disturbs nobody.
 pub fn copy_workspace(to: &Path, version: &str) {
     copy(&workspace_root(), to);
-    for (file, key) in [("servers/weather/server.json", "\"version\": "), ("Cargo.toml", "version = ")] {
+    let ours = env!("CARGO_PKG_VERSION");
+    // A Rust server's own package names the version once more.
+    for (file, key) in [
+        ("servers/weather/server.json", "\"version\": \""),
+        ("servers/weather/server.json", "\"drydock/weather:"),
+        ("Cargo.toml", "version = \""),
+    ] {
         let path = to.join(file);
         let text = std::fs::read_to_string(&path).expect("a file of the workspace");
-        let ours = format!("{key}\"{}\"", env!("CARGO_PKG_VERSION"));
+        let ours = format!("{key}{ours}\"");
         assert!(text.contains(&ours), "{file} has no {ours} to change");
-        std::fs::write(&path, text.replacen(&ours, &format!("{key}\"{version}\""), 1))
+        std::fs::write(&path, text.replacen(&ours, &format!("{key}{version}\""), 1))
             .expect("a copy can be written");
     }
 }

@@ -202,7 +202,7 @@ fn fixed(args: &[String]) -> Vec<&str> {
     for (i, it) in args.iter().enumerate() {
         let is_value = i > 0 && ["--env", "--label", "--tag"].contains(&args[i - 1].as_str());
         let is_flag_of_value = ["--env", "--label", "--tag"].contains(&it.as_str());
-        if !is_value && !is_flag_of_value && !it.starts_with("drydock/it:") {
+        if !is_value && !is_flag_of_value && !it.starts_with("drydock/it/w:") {
             all.push(it.as_str());
         }
     }
