@@ -9,13 +9,9 @@ use drydock_tests::test_env::workspace_root;
 
 /// Whether a program is here, and runs: a shim of pyenv is there and does not.
 fn has(program: &str) -> bool {
-<<<<<<< HEAD
-    drydock_tests::process::command(program).arg("--version").output().is_ok_and(|it| it.status.success())
-=======
     let found = std::env::var_os("PATH")
         .is_some_and(|it| std::env::split_paths(&it).any(|it| it.join(program).is_file()));
     found && run(command(program).arg("--version")).code == Some(0)
->>>>>>> s24-E
 }
 
 fn write(root: &Path, file: &str, text: &str) {
