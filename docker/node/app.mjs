@@ -27,7 +27,7 @@ function program(folder, wanted) {
 
 /** By format, never by what a module is called: typings, source maps, and texts about the package (but not its licence). */
 const unused =
-  /\.d\.[cm]?ts$|\.([cm]?js|css|ts)\.map$|\.tsbuildinfo$|\.js\.flow$|^(readme|changelog|changes|history|contributing|security|code_of_conduct)([._-][a-z_-]+)?\.(md|markdown|rst)$/i;
+  /\.d\.[cm]?ts$|\.([cm]?[jt]s|css)\.map$|\.tsbuildinfo$|\.js\.flow$|^(readme|changelog|changes|history|contributing|security|code_of_conduct)([._-][a-z_-]+)?\.(md|markdown|rst)$/i;
 
 function* files(folder) {
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
@@ -37,9 +37,9 @@ function* files(folder) {
   }
 }
 
-/** The files that one of these modules names in an import, by a path from where it is. */
+/** The files that one of these modules names in an import, by a path from where it is; not in a comment's `{import('./list.d.ts')}`. */
 function* imported(modules) {
-  const quoted = /(?:\bfrom|\bimport|\brequire(?:\.resolve)?|\bnew\s+URL)\s*\(?\s*["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
+  const quoted = /(?:\bfrom|(?<!\{\s*)\bimport|\brequire(?:\.resolve)?|\bnew\s+URL)\s*\(?\s*["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
   for (const module of modules) {
     for (const [, name] of fs.readFileSync(module, 'utf8').matchAll(quoted)) yield path.resolve(path.dirname(module), name);
   }

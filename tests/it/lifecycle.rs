@@ -1,8 +1,9 @@
 //! `up` and `down`: twice the same, ours alone, whole or not at all.
 
-use drydock_tests::process::{TIMEOUT, wait_until};
+use drydock_tests::engine::workspace_id;
+use drydock_tests::process::{BUILD_TIMEOUT, TIMEOUT, run_with, wait_until};
 use drydock_tests::session::LEGACY;
-use drydock_tests::test_env::TestEnv;
+use drydock_tests::test_env::{TestEnv, copy_workspace};
 use drydock_tests::{engine_or_skip, weather};
 
 const QUIET: &str = "MCP_LOG=warn";
@@ -178,8 +179,16 @@ fn another_workspaces_container_is_taken_over_only_on_demand() {
 #[test]
 fn a_server_that_does_not_come_up_is_stopped_and_keeps_its_log() {
     let engine = engine_or_skip!();
-    let env = weather::test_env(&engine, "broken");
-    let failed = env.run(&["up", "weather", "--env", "MCP_LOG=loud"]).fails();
+    drop(weather::test_env(&engine, "broken-image")); // the image that ours is made from
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let version = "0.1.1-broken";
+    copy_workspace(folder.path(), version);
+    let env = TestEnv::on(&engine, "broken").with_root(folder.path());
+    let image = format!("drydock/weather/{}:{version}", workspace_id());
+    let dockerfile = format!("FROM {}\nENV MCP_LOG=loud\n", weather::IMAGE);
+    let mut build = engine.command(&["build", "--quiet", "--tag", &image, "-"]);
+    run_with(&mut build, dockerfile.as_bytes(), BUILD_TIMEOUT).ok();
+    let failed = env.run(&["up", "weather", "--no-build"]).fails();
     assert!(
         failed.stderr.contains("MCP_LOG") && failed.stderr.contains("loud"),
         "its own words are shown: {failed}"
@@ -187,8 +196,10 @@ fn a_server_that_does_not_come_up_is_stopped_and_keeps_its_log() {
     let left = &engine.inspect(&env.container("weather"))["State"];
     assert_eq!(left["Running"], false, "{left}");
     assert!(env.ok(&["logs", "weather"]).stderr.contains("loud"));
-    env.ok(&["up", "weather"]);
+    env.ok(&["up", "weather", "--no-build", "--env", "MCP_LOG=info"]);
     assert_eq!(state(&env), ("running".to_owned(), "ready".to_owned()));
+    env.ok(&["down", "weather"]);
+    engine.ok(&["rmi", &image]);
 }
 
 #[test]

@@ -29,8 +29,7 @@ fn node_packages_lose_documentation_and_typings_and_no_module() {
     let app = folder.path();
     let modules = "app/node_modules/it";
     write(app, &format!("{modules}/package.json"), r#"{"name":"it","version":"1.0.0","bin":"dist/main.js"}"#);
-    let main =
-        "import './security.js'; import './tests/x.js'; import './kept.d.ts';\nreadFileSync('HISTORY.md')";
+    let main = "import './security.js'; import './tests/x.js'; import './kept.d.ts';\n/** @type {import('./types.d.ts').It} */\nreadFileSync('HISTORY.md')";
     write(app, &format!("{modules}/dist/main.js"), main);
     let kept = [
         "dist/history-handlers.js",
@@ -52,6 +51,8 @@ fn node_packages_lose_documentation_and_typings_and_no_module() {
         "SECURITY.md",
         "dist/main.js.map",
         "dist/main.d.ts",
+        "dist/types.d.ts",
+        "dist/index.d.mts.map",
         "typings/only.d.mts",
     ];
     for file in kept.iter().chain(&pruned) {
