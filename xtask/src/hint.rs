@@ -52,8 +52,8 @@ pub(crate) fn set_given_options(options: &str) {
     GIVEN.get_or_init(|| options.to_owned());
 }
 
-/// A library's hint, in which a command can be pasted.
-fn pasted(hint: &str, options: &str) -> String {
+/// A library's hint, in which a command has them: it can be run as it stands.
+fn with_options(hint: &str, options: &str) -> String {
     match options {
         "" => hint.to_owned(),
         options => hint.replace("cargo xtask ", &format!("cargo xtask {options} ")),
@@ -82,12 +82,12 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref::<drydock_config::Error>()?.hint())
         .or_else(|| cause.downcast_ref::<drydock_edit::Error>()?.hint());
     if of_library.is_some() {
-        return of_library.map(|it| pasted(it, given()));
+        return of_library.map(|it| with_options(it, given()));
     }
     let it = cause.downcast_ref::<drydock_catalog::Error>()?;
     let known = it.unknown_name().and_then(|(name, known)| suggest(name, known.iter().map(String::as_str)));
     let guess = known.map(|it| format!("did you mean `{it}`?"));
-    match (guess, it.hint().map(|it| pasted(it, given()))) {
+    match (guess, it.hint().map(|it| with_options(it, given()))) {
         (Some(guess), Some(hint)) => Some(format!("{guess} {}", capitalize(&hint))),
         (guess, hint) => guess.or(hint),
     }
@@ -109,9 +109,9 @@ mod tests {
     #[test]
     fn a_librarys_command_has_the_options_that_were_given() {
         let hint = "`cargo xtask clients` shows it; or: cargo xtask up a --env B=VALUE";
-        assert_eq!(pasted(hint, ""), hint);
+        assert_eq!(with_options(hint, ""), hint);
         assert_eq!(
-            pasted(hint, "--name-prefix t-"),
+            with_options(hint, "--name-prefix t-"),
             "`cargo xtask --name-prefix t- clients` shows it; or: cargo xtask --name-prefix t- up a --env B=VALUE"
         );
     }

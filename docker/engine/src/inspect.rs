@@ -13,7 +13,6 @@ use crate::cli::{Cli, error_text};
 use crate::docker_args;
 use crate::error::Error;
 use crate::flags::network_mode;
-use crate::prune::without_algorithm;
 
 /// A container, as the engine's `inspect` shows it.
 #[derive(Debug, Clone, Deserialize)]
@@ -311,7 +310,7 @@ pub fn containers(cli: &Cli, names: &[String]) -> Result<Vec<Container>, Error> 
     list(cli, |found, label| !label.is_empty() || names.iter().any(|it| it == found))
 }
 
-fn list(cli: &Cli, wanted: impl Fn(&str, &str) -> bool) -> Result<Vec<Container>, Error> {
+pub(crate) fn list(cli: &Cli, wanted: impl Fn(&str, &str) -> bool) -> Result<Vec<Container>, Error> {
     list_with_names(cli, wanted).map(|it| it.0)
 }
 
@@ -350,53 +349,6 @@ pub(crate) fn container_of_id(cli: &Cli, id: &str) -> Result<Option<Container>, 
     let mut found: Vec<Container> =
         serde_json::from_str(&text).map_err(|err| unreadable(cli, "container inspect", err))?;
     Ok(found.pop())
-}
-
-/// The image with this tag.
-///
-/// # Errors
-/// The engine cannot be asked, or its answer cannot be read.
-pub fn image(cli: &Cli, tag: &str) -> Result<Option<Image>, Error> {
-    let ids = cli.stdout(&docker_args::list_image(tag))?;
-    let Some(id) = ids.lines().next() else { return Ok(None) };
-    let text = cli.stdout(&docker_args::inspect_image(id))?;
-    let mut images: Vec<Image> =
-        serde_json::from_str(&text).map_err(|err| unreadable(cli, "image inspect", err))?;
-    Ok(images.pop())
-}
-
-/// Images by their ids.
-pub(crate) fn inspect_images(cli: &Cli, ids: &[String]) -> Result<Vec<Image>, Error> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    // One that went away since it was listed is an error on stderr; the others are still printed.
-    let output = cli.output(&docker_args::inspect_images(ids))?;
-    serde_json::from_slice(&output.stdout).map_err(|err| unreadable(cli, "image inspect", err))
-}
-
-/// The ids of the images that containers are made of, whosoever they are, as bare digits.
-pub(crate) fn images_in_use(cli: &Cli) -> Result<BTreeSet<String>, Error> {
-    let all = list(cli, |_, _| true)?;
-    Ok(all.iter().map(|it| without_algorithm(&it.image).to_owned()).collect())
-}
-
-/// How many images a workspace has built.
-///
-/// # Errors
-/// The engine cannot be asked.
-pub fn count_images(cli: &Cli, workspace: &str) -> Result<usize, Error> {
-    let ids: BTreeSet<String> =
-        cli.stdout(&docker_args::list_images_of(workspace))?.lines().map(str::to_owned).collect();
-    Ok(ids.len())
-}
-
-/// Whether the engine has an image of this name, in whatever form: with tag or digest, or an id.
-///
-/// # Errors
-/// The engine cannot be asked.
-pub fn has_image(cli: &Cli, name: &str) -> Result<bool, Error> {
-    Ok(cli.output(&docker_args::inspect_image(name))?.status.success())
 }
 
 pub(crate) fn unreadable(cli: &Cli, command: &str, err: serde_json::Error) -> Error {

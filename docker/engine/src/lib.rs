@@ -16,25 +16,25 @@ mod cli;
 pub mod docker_args;
 mod error;
 mod flags;
+mod images;
 mod inspect;
+mod inventory;
 mod location;
 mod parallel;
 pub mod process;
 pub mod proxies;
 mod prune;
-mod survey;
 mod usage;
 mod verify;
 mod volumes;
 
 pub use self::cli::{Cli, Engine, error_text, find, installed};
 pub use self::error::Error;
-pub use self::inspect::{
-    Container, Image, Owner, container, containers, count_images, has_image, health, image, stop_and_remove,
-};
+pub use self::images::{count_images, has_image, image};
+pub use self::inspect::{Container, Image, Owner, container, containers, health, stop_and_remove};
+pub use self::inventory::{Inventory, healths, inventory};
 pub use self::location::Location;
 pub use self::prune::{Pruned, prunable, prune};
-pub use self::survey::{Survey, healths, survey};
 pub use self::usage::{Usage, usage};
 pub use self::verify::{unmet, verify};
 pub use self::volumes::{give_volumes, volumes_of};

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use crate::cli::Cli;
 use crate::docker_args;
 use crate::error::Error;
-use crate::inspect::{Image, images_in_use, inspect_images};
+use crate::images::{images_in_use, inspect_images};
+use crate::inspect::Image;
 
 /// What the engine says before the amount. It is shown, and nothing depends on it.
 const RECLAIMED: &str = "Total reclaimed space:";

@@ -1,24 +1,24 @@
 //! `runtimeArguments`: what a publisher says to `npx`, `uvx` or an interpreter, and what that means where neither npx nor
 //! uvx is ever run.
 //!
-//! Package -> `Launch`. Invariant: each word is honoured, is known to change nothing here, is told, or is wanted from the
+//! Package -> `LauncherArguments`. Invariant: each word is honoured, is known to change nothing here, is told, or is wanted from the
 //! person; what a build is told to install has the form of a requirement and nothing else.
 
 use crate::error::Error;
 use crate::excerpt::quoted;
-use crate::manifest::{Package, Wanted, is_exact_pypi};
+use crate::manifest::{MissingArgument, Package, is_exact_pypi};
 use crate::program::Requirement;
 
 /// What is to be installed besides the package itself, and what is started.
 #[derive(Debug, Default)]
-pub(crate) struct Launch {
+pub(crate) struct LauncherArguments {
     pub(crate) runtime: Vec<String>,
     pub(crate) args: Vec<String>,
     pub(crate) extras: Vec<String>,
     pub(crate) with: Vec<Requirement>,
     pub(crate) script: Option<String>,
     pub(crate) python: Option<String>,
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) wanted: Vec<MissingArgument>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -49,8 +49,8 @@ pub(crate) fn is_harmless(word: &str) -> bool {
 }
 
 /// How the package is started.
-pub(crate) fn read(package: &Package, is_python: bool) -> Result<Launch, Error> {
-    let mut launch = Launch {
+pub(crate) fn read(package: &Package, is_python: bool) -> Result<LauncherArguments, Error> {
+    let mut launch = LauncherArguments {
         args: package.arguments.words.clone(),
         wanted: [&package.arguments, &package.runtime_arguments]
             .iter()
@@ -60,7 +60,7 @@ pub(crate) fn read(package: &Package, is_python: bool) -> Result<Launch, Error> 
             .iter()
             .flat_map(|it| it.notes.clone())
             .collect(),
-        ..Launch::default()
+        ..LauncherArguments::default()
     };
     let words = &package.runtime_arguments.words;
     if matches!(package.runtime.as_deref(), Some("node" | "python" | "python3")) {
@@ -75,7 +75,7 @@ pub(crate) fn read(package: &Package, is_python: bool) -> Result<Launch, Error> 
 struct Reader<'a> {
     package: &'a Package,
     is_python: bool,
-    launch: Launch,
+    launch: LauncherArguments,
     /// Whether the package was named by an option, so that the next word is its program.
     from: bool,
 }
@@ -200,7 +200,7 @@ impl Reader<'_> {
         let shown = quoted(&words.join(" "));
         let problem =
             format!("`runtimeArguments` of {} hold {shown}, which {why}", quoted(&self.package.identifier));
-        self.launch.wanted.push(Wanted { flag: None, problem, example: words.to_vec() });
+        self.launch.wanted.push(MissingArgument { flag: None, problem, example: words.to_vec() });
     }
 
     fn wrong(&self, what: &str) -> Error {

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-pub(crate) use self::arguments::Wanted;
+pub(crate) use self::arguments::MissingArgument;
 use self::field::Field;
 pub(crate) use self::packages::{Listed, Package};
 pub(crate) use self::requests::{Request, take_reserved};

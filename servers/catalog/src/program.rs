@@ -9,8 +9,8 @@ use std::path::Path;
 
 use crate::error::{Error, io};
 use crate::excerpt::quoted;
-use crate::launcher::{self, Launch};
-use crate::manifest::{Listed, Manifest, Package, Variable, Wanted};
+use crate::launcher::{self, LauncherArguments};
+use crate::manifest::{Listed, Manifest, MissingArgument, Package, Variable};
 use crate::server::Kind;
 
 /// What the bridge starts. Nothing of it matters for a Rust server.
@@ -83,7 +83,7 @@ pub(crate) struct Chosen {
     /// Those of the package that is run.
     pub(crate) variables: Vec<Variable>,
     /// What it does not start without.
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) wanted: Vec<MissingArgument>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -236,7 +236,7 @@ fn installed(package: Package, kind: Kind) -> Result<Chosen, Error> {
         return Err(Error::new(problem).with_hint("take a package whose transport is stdio"));
     }
     let version = package.version.clone().ok_or_else(|| Error::new("the package has no version"))?;
-    let Launch { runtime, args, extras, with, script, python, wanted, notes } =
+    let LauncherArguments { runtime, args, extras, with, script, python, wanted, notes } =
         launcher::read(&package, kind == Kind::Python)?;
     let package_name = package.identifier;
     let pinned = Some(Pinned { name: package_name, version });

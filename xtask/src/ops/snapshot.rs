@@ -10,14 +10,14 @@ use anyhow::Result;
 use drydock_catalog::Server;
 use drydock_contract::Health;
 use drydock_engine::proxies::Proxies;
-use drydock_engine::{Cli, Container, Error, Image, Owner, Survey, Usage};
+use drydock_engine::{Cli, Container, Error, Image, Inventory, Owner, Usage};
 
 use crate::workspace::Workspace;
 
 /// What stood on the engine at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
-    survey: Survey,
+    inventory: Inventory,
     health: BTreeMap<String, Result<Health, Error>>,
     usage: BTreeMap<String, Usage>,
     proxies: Proxies,
@@ -42,8 +42,8 @@ impl Snapshot {
             Besides::Images => servers.iter().map(|it| it.own_image(&id)).collect(),
             _ => Vec::new(),
         };
-        let survey = drydock_engine::survey(cli, &names, &tags)?;
-        let asked: Vec<_> = survey.containers.iter().filter(|it| can_be_asked(it, &id)).collect();
+        let inventory = drydock_engine::inventory(cli, &names, &tags)?;
+        let asked: Vec<_> = inventory.containers.iter().filter(|it| can_be_asked(it, &id)).collect();
         let names: Vec<_> = asked.iter().map(|it| it.name().to_owned()).collect();
         let ids: Vec<_> = match besides {
             Besides::Usage => asked.iter().map(|it| it.id.clone()).collect(),
@@ -56,17 +56,17 @@ impl Snapshot {
             let proxies = proxies.and_then(|it| it.join().ok()).unwrap_or_default();
             (health, usage.join().unwrap_or_default(), proxies)
         });
-        Ok(Self { health: names.into_iter().zip(health).collect(), usage, proxies, survey })
+        Ok(Self { health: names.into_iter().zip(health).collect(), usage, proxies, inventory })
     }
 
     /// All that have our label, or the name of a server's container.
     pub(crate) fn containers(&self) -> &[Container] {
-        &self.survey.containers
+        &self.inventory.containers
     }
 
     /// The image with this tag, of those of the servers.
     pub(crate) fn image(&self, tag: &str) -> Option<&Image> {
-        self.survey.images.get(tag)
+        self.inventory.images.get(tag)
     }
 
     /// What the server in a container of ours says about itself; nothing where it was not asked.
@@ -86,9 +86,9 @@ impl Snapshot {
 
     /// The container of exactly this name, also one that is not ours.
     pub(crate) fn container(&self, cli: &Cli, name: &str) -> Result<Option<Container>> {
-        match self.survey.container(name) {
+        match self.inventory.container(name) {
             Some(it) => Ok(Some(it.clone())),
-            None if self.survey.has_container(name) => Ok(drydock_engine::container(cli, name)?),
+            None if self.inventory.has_container(name) => Ok(drydock_engine::container(cli, name)?),
             None => Ok(None),
         }
     }
@@ -97,7 +97,7 @@ impl Snapshot {
     pub(crate) fn find_image(&self, cli: &Cli, name: &str) -> Result<Option<Image>> {
         match self.image(name) {
             Some(it) => Ok(Some(it.clone())),
-            None if self.survey.has_image(name) => Ok(drydock_engine::image(cli, name)?),
+            None if self.inventory.has_image(name) => Ok(drydock_engine::image(cli, name)?),
             None => Ok(None),
         }
     }

@@ -15,14 +15,14 @@ const MAX_ARGUMENTS: usize = 256;
 pub(crate) struct Arguments {
     pub(crate) words: Vec<String>,
     /// Required, and without a value.
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) wanted: Vec<MissingArgument>,
     /// What was left out, and why.
     pub(crate) notes: Vec<String>,
 }
 
 /// What the server does not start without, and only the person can say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct MissingArgument {
     /// What it is called on the command line; nothing for one that only has a place there.
     pub(crate) flag: Option<String>,
     /// File, path, and what is lacking.
@@ -31,7 +31,7 @@ pub(crate) struct Wanted {
     pub(crate) example: Vec<String>,
 }
 
-impl Wanted {
+impl MissingArgument {
     /// Whether these arguments, which the person wrote, hold it. Where one has its place alone, any may be the one.
     pub(crate) fn is_among(&self, args: &[String]) -> bool {
         let Some(flag) = &self.flag else { return !args.is_empty() };
@@ -64,7 +64,7 @@ fn argument(field: &Field, all: &mut Arguments) -> Result<(), Error> {
     let mut want = |why: &str| {
         let value = field.get("valueHint").ok().flatten().and_then(|it| it.word(50).ok());
         let value = value.unwrap_or_else(|| "VALUE".to_owned());
-        all.wanted.push(Wanted {
+        all.wanted.push(MissingArgument {
             problem: field.wrong(why).to_string(),
             example: name.iter().cloned().chain([value]).collect(),
             flag: name.clone(),

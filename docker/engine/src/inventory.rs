@@ -1,6 +1,6 @@
 //! What stands on the engine, asked for at once: a command about many servers asks each question one time.
 //!
-//! Names -> [`Survey`]. Invariant: two programs for all containers, two for all images, whatever their number; containers
+//! Names -> [`Inventory`]. Invariant: two programs for all containers, two for all images, whatever their number; containers
 //! and images at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,13 +11,14 @@ use drydock_contract::Health;
 use crate::cli::Cli;
 use crate::docker_args;
 use crate::error::Error;
-use crate::inspect::{Container, Image, health, list_with_names, unreadable};
+use crate::images::inspect_images;
+use crate::inspect::{Container, Image, health, list_with_names};
 use crate::parallel;
 use crate::prune::without_algorithm;
 
 /// What stands on the engine at one moment.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub struct Inventory {
     /// With Drydock's label, or with one of the names that were asked for.
     pub containers: Vec<Container>,
     /// Of the images that were asked for those that are there, by their names.
@@ -26,8 +27,8 @@ pub struct Survey {
     image_names: BTreeSet<String>,
 }
 
-impl Survey {
-    /// Whether any container has this name, one that the survey does not know more of, too.
+impl Inventory {
+    /// Whether any container has this name, one that the inventory does not know more of, too.
     #[must_use]
     pub fn has_container(&self, name: &str) -> bool {
         self.container_names.contains(name)
@@ -39,7 +40,7 @@ impl Survey {
         self.image_names.contains(name)
     }
 
-    /// The container of this name, where the survey knows it.
+    /// The container of this name, where the inventory knows it.
     #[must_use]
     pub fn container(&self, name: &str) -> Option<&Container> {
         self.containers.iter().find(|it| it.name() == name)
@@ -51,7 +52,7 @@ impl Survey {
 ///
 /// # Errors
 /// The engine cannot be asked, or its answer cannot be read.
-pub fn survey(cli: &Cli, containers: &[String], tags: &[String]) -> Result<Survey, Error> {
+pub fn inventory(cli: &Cli, containers: &[String], tags: &[String]) -> Result<Inventory, Error> {
     let wanted = |name: &str, label: &str| !label.is_empty() || containers.iter().any(|it| it == name);
     let (found, images) = thread::scope(|scope| {
         let images = scope.spawn(|| named_images(cli, tags));
@@ -60,7 +61,7 @@ pub fn survey(cli: &Cli, containers: &[String], tags: &[String]) -> Result<Surve
     });
     let (containers, container_names) = found?;
     let (images, image_names) = images.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    Ok(Survey { containers, images, container_names, image_names })
+    Ok(Inventory { containers, images, container_names, image_names })
 }
 
 type NamedImages = (BTreeMap<String, Image>, BTreeSet<String>);
@@ -77,10 +78,7 @@ fn named_images(cli: &Cli, tags: &[String]) -> Result<NamedImages, Error> {
     }
     let wanted: BTreeSet<String> = found.values().map(|it| (*it).clone()).collect();
     let wanted: Vec<String> = wanted.into_iter().collect();
-    // One that went away since it was listed is an error on stderr; the others are still printed.
-    let output = cli.output(&docker_args::inspect_images(&wanted))?;
-    let images: Vec<Image> =
-        serde_json::from_slice(&output.stdout).map_err(|err| unreadable(cli, "image inspect", err))?;
+    let images = inspect_images(cli, &wanted)?;
     let of = |id: &str| images.iter().find(|it| without_algorithm(&it.id) == without_algorithm(id)).cloned();
     Ok((found.into_iter().filter_map(|(tag, id)| Some((tag.clone(), of(id)?))).collect(), names))
 }

@@ -1,0 +1,58 @@
+//! The images that an engine has: by name, by id, of a workspace.
+//!
+//! Names, ids, labels -> [`Image`]. Invariant: it only looks.
+
+use std::collections::BTreeSet;
+
+use crate::cli::Cli;
+use crate::docker_args;
+use crate::error::Error;
+use crate::inspect::{Image, list, unreadable};
+use crate::prune::without_algorithm;
+
+/// The image with this tag.
+///
+/// # Errors
+/// The engine cannot be asked, or its answer cannot be read.
+pub fn image(cli: &Cli, tag: &str) -> Result<Option<Image>, Error> {
+    let ids = cli.stdout(&docker_args::list_image(tag))?;
+    let Some(id) = ids.lines().next() else { return Ok(None) };
+    let text = cli.stdout(&docker_args::inspect_image(id))?;
+    let mut images: Vec<Image> =
+        serde_json::from_str(&text).map_err(|err| unreadable(cli, "image inspect", err))?;
+    Ok(images.pop())
+}
+
+/// Images by their ids.
+pub(crate) fn inspect_images(cli: &Cli, ids: &[String]) -> Result<Vec<Image>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One that went away since it was listed is an error on stderr; the others are still printed.
+    let output = cli.output(&docker_args::inspect_images(ids))?;
+    serde_json::from_slice(&output.stdout).map_err(|err| unreadable(cli, "image inspect", err))
+}
+
+/// The ids of the images that containers are made of, whosoever they are, as bare digits.
+pub(crate) fn images_in_use(cli: &Cli) -> Result<BTreeSet<String>, Error> {
+    let all = list(cli, |_, _| true)?;
+    Ok(all.iter().map(|it| without_algorithm(&it.image).to_owned()).collect())
+}
+
+/// How many images a workspace has built.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub fn count_images(cli: &Cli, workspace: &str) -> Result<usize, Error> {
+    let ids: BTreeSet<String> =
+        cli.stdout(&docker_args::list_images_of(workspace))?.lines().map(str::to_owned).collect();
+    Ok(ids.len())
+}
+
+/// Whether the engine has an image of this name, in whatever form: with tag or digest, or an id.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub fn has_image(cli: &Cli, name: &str) -> Result<bool, Error> {
+    Ok(cli.output(&docker_args::inspect_image(name))?.status.success())
+}
