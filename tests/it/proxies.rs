@@ -61,7 +61,7 @@ fn a_password_of_the_shells_proxy_is_in_no_image() {
     let mut build = env.xtask(&["build-images", "weather", "--profile", "quick"]);
     let built = run_with(build.env("HTTPS_PROXY", PROXY).env("http_proxy", PROXY), &[], BUILD_TIMEOUT).ok();
     let history = engine.ok(&["history", "--no-trunc", IMAGE]);
-    for text in [inspect(&engine, IMAGE).to_string(), history, format!("{built}")] {
+    for text in [inspect(&engine, IMAGE).to_string(), history, built.stdout, built.stderr] {
         assert!(!text.contains("s3cret"), "{text}");
     }
 }
