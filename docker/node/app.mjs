@@ -39,9 +39,10 @@ function* files(folder) {
 
 /** The files that one of these modules names in an import, by a path from where it is; not in a comment's `{import('./list.d.ts')}`. */
 function* imported(modules) {
-  const quoted = /(?:\bfrom|(?<!\{\s*)\bimport|\brequire(?:\.resolve)?|\bnew\s+URL)\s*\(?\s*["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
+  const quoted = /(?:\bfrom|\bimport|\brequire(?:\.resolve)?|\bnew\s+URL)\s*\(?\s*["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
   for (const module of modules) {
-    for (const [, name] of fs.readFileSync(module, 'utf8').matchAll(quoted)) yield path.resolve(path.dirname(module), name);
+    const code = fs.readFileSync(module, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
+    for (const [, name] of code.matchAll(quoted)) yield path.resolve(path.dirname(module), name);
   }
 }
 
