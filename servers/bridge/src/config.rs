@@ -6,13 +6,11 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use drydock_runtime::contract::env::MAX_WARM;
 use drydock_runtime::contract::image;
 use serde_json::{Map, Value, json};
 
 use crate::error::{ConfigError, Error};
-
-/// More warm children than that only cost memory.
-pub(crate) const MAX_WARM: usize = 4;
 
 pub(crate) const FIELDS: [&str; 5] = ["command", "args", "cwd", "env", "warm"];
 

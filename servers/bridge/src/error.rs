@@ -9,8 +9,9 @@ use std::io;
 use std::path::PathBuf;
 
 use drydock_runtime::args::CliError;
+use drydock_runtime::contract::env::MAX_WARM;
 
-use crate::config::{FIELDS, MAX_WARM};
+use crate::config::FIELDS;
 
 /// Why a subcommand of `/mcp` failed.
 #[derive(Debug)]

@@ -10,6 +10,8 @@ mod value;
 
 use std::path::Path;
 
+use drydock_contract::env::MAX_WARM;
+
 use crate::error::Error;
 use crate::manifest::is_variable_name;
 use crate::sandbox::{Network, Volume};
@@ -97,7 +99,7 @@ pub(crate) fn parse(file: &Path, text: &str, owner: Owner) -> Result<Grants, Err
         cpus: root.get("cpus", |it| it.number(0.05, 64.0))?,
         pids: root.get("pids", |it| it.whole(8, 4096))?,
         sessions: root.get("sessions", |it| it.whole(1, 1000))?,
-        warm: root.get("warm", |it| it.whole(0, 4))?,
+        warm: root.get("warm", |it| it.whole(0, MAX_WARM as u64))?,
         volumes: root.list("volumes", MAX_FOLDERS, |it| volume(it, &mut places))?,
         writable: root.list("writable", MAX_FOLDERS, |it| places.take(it))?,
         install_scripts: root.get("install-scripts", Value::flag)?.unwrap_or_default(),

@@ -5,20 +5,15 @@
 
 use drydock_contract::env;
 
-/// As the bridge has it.
-const MAX_WARM: u64 = 4;
-/// As the command line of `/mcp` has it.
-const MAX_NUMBER: u64 = 1_000_000;
-
 /// What is wrong with a value; nothing where the name is of no setting.
 pub(crate) fn problem(name: &str, value: &str) -> Option<String> {
     let (wrong, takes) = match name {
         _ if value.is_empty() => return None,
         env::LOG => one_of(value, &["error", "warn", "info", "debug"]),
         env::LOG_FORMAT => one_of(value, &["human", "json"]),
-        env::STALL_TIMEOUT | env::CALL_TIMEOUT | env::MAX_CALLS => whole(value, 1, MAX_NUMBER),
-        env::MAX_SESSIONS => whole(value, 0, MAX_NUMBER),
-        env::WARM => whole(value, 0, MAX_WARM),
+        env::STALL_TIMEOUT | env::CALL_TIMEOUT | env::MAX_CALLS => whole(value, 1, env::MAX_NUMBER),
+        env::MAX_SESSIONS => whole(value, 0, env::MAX_NUMBER),
+        env::WARM => whole(value, 0, env::MAX_WARM),
         _ => return None,
     };
     wrong.then(|| format!("{name} must be {takes}, found {value:?}"))
@@ -28,8 +23,8 @@ fn one_of(value: &str, words: &[&str]) -> (bool, String) {
     (!words.contains(&value), format!("one of {}", words.join(", ")))
 }
 
-fn whole(value: &str, least: u64, most: u64) -> (bool, String) {
-    let fits = value.parse().is_ok_and(|it: u64| (least..=most).contains(&it));
+fn whole(value: &str, least: usize, most: usize) -> (bool, String) {
+    let fits = value.parse().is_ok_and(|it: usize| (least..=most).contains(&it));
     (!fits, format!("a whole number from {least} to {most}"))
 }
 

@@ -2,6 +2,11 @@
 //!
 //! Constants only. Invariant: an empty variable is the same as none.
 
+/// The most that any of the numbers may be.
+pub const MAX_NUMBER: usize = 1_000_000;
+/// The most children that may be started ahead of time: more only cost memory.
+pub const MAX_WARM: usize = 4;
+
 /// Which events are logged: `error`, `warn`, `info` or `debug`.
 pub const LOG: &str = "MCP_LOG";
 /// How they are written: `human` or `json`.

@@ -8,7 +8,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use drydock_contract::{env, image, subcommand};
+use drydock_contract::env::{self, MAX_NUMBER};
+use drydock_contract::{image, subcommand};
 use lexopt::prelude::*;
 
 use crate::log::{Format, Level, ParseError};
@@ -260,11 +261,11 @@ fn seconds(value: &str) -> Result<Duration, CliError> {
 /// # Errors
 /// `value` is no whole number, or less than `least`.
 pub fn number(value: &str, least: usize) -> Result<usize, CliError> {
-    const MAX: usize = 1_000_000;
     match value.parse() {
-        Ok(it) if (least..=MAX).contains(&it) => Ok(it),
+        Ok(it) if (least..=MAX_NUMBER).contains(&it) => Ok(it),
         _ => {
-            Err(format!("`{}` is not a whole number from {least} to {MAX}", crate::log::escape(value)).into())
+            Err(format!("`{}` is not a whole number from {least} to {MAX_NUMBER}", crate::log::escape(value))
+                .into())
         }
     }
 }
