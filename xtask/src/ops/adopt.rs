@@ -185,8 +185,11 @@ fn has_nothing(ws: &Workspace, cli: &Cli) -> Result<bool> {
 
 /// The containers that this clone made before it lost its state, newest first.
 pub(crate) fn lost(ws: &Workspace, cli: &Cli) -> Result<Vec<Container>> {
+    lost_among(ws, drydock_engine::containers(cli, &[])?)
+}
+
+fn lost_among(ws: &Workspace, mut all: Vec<Container>) -> Result<Vec<Container>> {
     let id = ws.id()?;
-    let mut all = drydock_engine::containers(cli, &[])?;
     all.retain(|it| {
         it.settings().is_some() && it.workspace() != Some(&id) && Maker::of(ws, it) == Maker::Ourselves
     });
@@ -208,8 +211,16 @@ pub(crate) fn take_over_lost(ws: &Workspace) -> Result<()> {
 
 /// Says that something of this clone's waits to be taken over. Of an engine that does not answer nothing is known.
 pub(crate) fn note_lost(ws: &Workspace) {
-    let Ok(Engine::Cli(cli)) = ws.engine() else { return };
-    let Ok(found) = lost(ws, cli) else { return };
+    if let Ok(Engine::Cli(cli)) = ws.engine()
+        && let Ok(all) = drydock_engine::containers(cli, &[])
+    {
+        note_lost_among(ws, &all);
+    }
+}
+
+/// The same of these containers, for whoever knows them already.
+pub(crate) fn note_lost_among(ws: &Workspace, all: &[Container]) {
+    let Ok(found) = lost_among(ws, all.to_vec()) else { return };
     let Some(server) = found.first().and_then(Container::server) else { return };
     let names: Vec<_> = found.iter().map(Container::name).collect();
     say(&format!(

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 use drydock_catalog::{Kind, Server};
-use drydock_engine::{Cli, Container, Engine, Owner};
+use drydock_engine::{Container, Engine, Owner};
 use serde::Serialize;
 
 use crate::cargo;
@@ -81,20 +81,21 @@ pub(crate) struct Row {
 impl Args {
     pub(crate) fn run(self, ws: &Workspace) -> Result<()> {
         let besides = if self.no_usage { Besides::Nothing } else { Besides::Usage };
-        let rows = match ws.engine()? {
-            Engine::Cli(cli) => rows(ws, cli, besides)?,
-            Engine::Host => host_rows(ws)?,
+        let (rows, snapshot) = match ws.engine()? {
+            Engine::Cli(cli) => {
+                let servers = select::load_valid(&ws.root)?;
+                let snapshot = Snapshot::take(ws, cli, &servers, besides)?;
+                (rows(ws, &servers, &snapshot)?, snapshot)
+            }
+            Engine::Host => (host_rows(ws)?, Snapshot::default()),
         };
-        let is_others = rows.iter().any(|it| it.owner == Some(OTHER));
         let (shown, hidden): (Vec<_>, Vec<_>) = rows.into_iter().partition(|it| self.all || it.is_ours());
         if self.json {
             table::json(&shown)?
         } else {
             listing::print(ws, &shown, hidden.len(), self.wide)?
         }
-        if is_others {
-            adopt::note_lost(ws);
-        }
+        adopt::note_lost_among(ws, snapshot.containers());
         Ok(())
     }
 }
@@ -110,20 +111,18 @@ impl Row {
 }
 
 /// One row for each server of the workspace, then one for each other container with Drydock's label.
-pub(crate) fn rows(ws: &Workspace, cli: &Cli, besides: Besides) -> Result<Vec<Row>> {
-    let servers = select::load_valid(&ws.root)?;
+fn rows(ws: &Workspace, servers: &[Server], snapshot: &Snapshot) -> Result<Vec<Row>> {
     let id = ws.id()?;
-    let snapshot = Snapshot::take(ws, cli, &servers, besides)?;
     let mut found: Vec<_> = snapshot.containers().iter().collect();
     found.sort_by(|a, b| a.name().cmp(b.name()));
     let sources = Sources::new(&ws.root);
     let mut rows = Vec::new();
-    for server in &servers {
+    for server in servers {
         let name = server.container(&ws.global.name_prefix);
         let at = found.iter().position(|it| it.name() == name);
         rows.push(match at.map(|at| found.remove(at)) {
             Some(it) => {
-                let row = row(&snapshot, it, &server.name, Some(server.kind), &id);
+                let row = row(snapshot, it, &server.name, Some(server.kind), &id);
                 let ours = row.owner == Some(OURS);
                 let stale = ours.then(|| sources.is_stale(server, it.sources())).flatten();
                 Row { stale, is_here: true, ..row }
@@ -135,7 +134,7 @@ pub(crate) fn rows(ws: &Workspace, cli: &Cli, besides: Besides) -> Result<Vec<Ro
     for it in found {
         let name = it.server().unwrap_or_default().to_owned();
         let known = servers.iter().chain(&runtimes).find(|it| it.name == name);
-        let row = row(&snapshot, it, &name, known.map(|it| it.kind), &id);
+        let row = row(snapshot, it, &name, known.map(|it| it.kind), &id);
         rows.push(Row { shell: known.is_some_and(|it| it.is_runtime), ..row });
     }
     Ok(rows)
