@@ -36,7 +36,9 @@ use self::write::Style;
 use crate::format::{Edited, Format};
 use crate::servers::with_name;
 use crate::text::{Splice, apply};
-use crate::{CreatedParent, Entry, Error, ErrorKind, IfExists, Layout, PreviousState, Result, ServersPath};
+use crate::{
+    CreatedParent, Entry, Error, ErrorKind, IfExists, Layout, PreviousState, Result, ServersPath, verify,
+};
 
 /// TOML.
 pub(crate) struct Toml;
@@ -108,10 +110,15 @@ impl Format for Toml {
             Layout::Map => cut(&doc, place, name, created, replaced)?,
             Layout::List => list::cut(&doc, place.at, name, replaced)?,
         };
+        let at = splices.first().map_or(0, |it| it.range.start);
         let new = apply(old, &fragments::in_order(splices));
         if new != old {
             let original = replaced.map(|it| self.parse_entry(it, place)).transpose()?;
-            check::verify_only_changed(&doc, &new, &Target::of(place, name), original.as_ref())?;
+            let checked = check::verify_only_changed(&doc, &new, &Target::of(place, name), original.as_ref());
+            checked.map_err(|err| match replaced {
+                Some(original) => verify::does_not_fit(old, at, name, original),
+                None => err,
+            })?;
         }
         let no_file = created.iter().any(|it| it.path.is_empty() && it.previous == PreviousState::Missing);
         if no_file && new.trim().is_empty() {
@@ -364,8 +371,7 @@ fn restore(
         (Some(Fragment::Line { range, .. }), Some(Form::Lines)) => range.clone(),
         (Some(Fragment::Tables(range)), Some(Form::Tables)) => range.clone(),
         _ => {
-            let what = format!("what `{name}` had replaced does not fit here any more:\n{original}\n");
-            return Err(doc.unsupported(id, what));
+            return Err(verify::does_not_fit(doc.text, doc.range(id).start, name, original));
         }
     };
     let first = Splice { range, with: original.to_owned() };

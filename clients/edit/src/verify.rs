@@ -1,7 +1,7 @@
 //! What the last look at an edit says, in every format.
 //!
 //! Whether all but our path is the same, and what stands there now -> nothing, or an error. Invariant: an error here
-//! is a bug of this crate, and nothing is written.
+//! is a bug of this crate (but for what is put back into a file that was changed), and nothing is written.
 
 use serde_json::Value;
 
@@ -31,6 +31,13 @@ pub(super) fn written(before: Option<&Value>, now: Option<&Value>, wanted: &Valu
         return Ok(());
     }
     Err(Error::internal(format_args!("the edit would have changed another field of `{path}`")))
+}
+
+/// What an entry had replaced does not go where that entry is now: somebody has since written the file in another way, on
+/// other columns or on one line.
+pub(super) fn does_not_fit(text: &str, at: usize, name: &str, original: &str) -> Error {
+    let what = format!("what `{name}` had replaced does not fit here any more:\n{original}\n");
+    Error::unsupported(text, at, what)
 }
 
 fn keeps_others(before: &Value, now: &Value, wanted: &Value) -> bool {

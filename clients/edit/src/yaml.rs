@@ -33,7 +33,9 @@ use self::write::Style;
 use crate::format::{Edited, Format};
 use crate::servers::with_name;
 use crate::text::{Splice, apply};
-use crate::{CreatedParent, Entry, Error, ErrorKind, IfExists, Layout, PreviousState, Result, ServersPath};
+use crate::{
+    CreatedParent, Entry, Error, ErrorKind, IfExists, Layout, PreviousState, Result, ServersPath, verify,
+};
 
 /// YAML.
 pub(crate) struct Yaml;
@@ -136,7 +138,11 @@ impl Format for Yaml {
             }
         };
         let new = apply(old, &splices);
-        check::verify_only_changed(&tree, &new, place, name, place.at.len() + 1, None)?;
+        let checked = check::verify_only_changed(&tree, &new, place, name, place.at.len() + 1, None);
+        checked.map_err(|err| match replaced {
+            Some(original) => verify::does_not_fit(old, tree.nodes[it.value].head(), name, original),
+            None => err,
+        })?;
         if !emptied {
             return Ok(Some(new));
         }

@@ -13,7 +13,7 @@ use super::fragments::{self, Fragment};
 use super::{Plan, inline, insert, keys, kind, update, value, whole, write};
 use crate::servers::{NAME, with_name};
 use crate::text::Splice;
-use crate::{Entry, Error, IfExists, Result, ServersPath};
+use crate::{Entry, Error, IfExists, Result, ServersPath, verify};
 
 /// What holds the servers.
 enum Holder {
@@ -214,7 +214,7 @@ fn cut_item(
 }
 
 fn does_not_fit(doc: &Doc<'_>, id: Id, name: &str, original: &str) -> Error {
-    doc.unsupported(id, format!("what `{name}` had replaced does not fit here any more:\n{original}\n"))
+    verify::does_not_fit(doc.text, doc.range(id).start, name, original)
 }
 
 /// The text of a table of the array, as `plan` replaced it.

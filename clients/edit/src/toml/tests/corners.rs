@@ -39,6 +39,8 @@ fn what_gave_way_comes_back_only_where_it_fits() {
         ("[mcp_servers]\nweather.a = 1\n", place(&at), "1"),
         (item, list, "[[mcp_servers]]\nname = 'weather'\n"),
         (item, list, "1"),
+        // Written on one line since.
+        ("mcp_servers = { weather = { a = 1 } }\n", place(&at), "[mcp_servers.weather]\na = 2\nb = 3"),
     ] {
         assert!(back(text, place, replaced).unwrap_err().contains("does not fit here any more"), "{text}");
     }

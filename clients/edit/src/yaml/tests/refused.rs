@@ -142,8 +142,11 @@ fn what_gave_way_brings_nothing_else_along() {
     assert_eq!(back(": 2").unwrap().unwrap(), b"extensions:\n  weather: 2\n");
     for more in [": 2\n  b: 3", ": 2\nb: 3"] {
         let refused = back(more).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::Internal);
-        assert!(refused.what().contains("more than `extensions.weather`"), "{refused}");
+        assert_eq!(refused.kind(), ErrorKind::Unsupported);
+        assert!(
+            refused.what().contains("what `weather` had replaced does not fit here any more"),
+            "{refused}"
+        );
     }
 }
 
@@ -176,4 +179,29 @@ fn bombs_do_not_go_off() {
     );
     round_trip(Some(&inside), map(&goose));
     assert_eq!(refusal("x: &x\n  y: *x\n", map(&goose)), "2:6: an alias inside of what it stands for");
+}
+
+#[test]
+fn what_gave_way_comes_back_only_where_it_fits() {
+    let (goose, cont) = (goose(), cont());
+    let back = |text: &str, place: ServersPath<'_>, replaced: &str| {
+        let left = remove(text, place, "weather", &[], Some(replaced));
+        left.map(|it| String::from_utf8(it.unwrap()).unwrap()).map_err(|err| err.to_string())
+    };
+    let block = ":\n    cmd: npx\n    args:\n      - w";
+    assert_eq!(
+        back("extensions:\n  weather:\n    cmd: docker\n", map(&goose), block),
+        Ok(format!("extensions:\n  weather{block}\n"))
+    );
+    // Indented by four columns since, written on one line, and a list's item likewise.
+    for (text, place, replaced) in [
+        ("extensions:\n    weather:\n        cmd: docker\n    b: 1\n", map(&goose), block),
+        ("extensions:\n    b: 1\n    weather:\n        cmd: docker\n", map(&goose), block),
+        ("extensions: {b: 1, weather: {cmd: docker}}\n", map(&goose), block),
+        ("mcpServers:\n    - name: weather\n    - name: b\n", list(&cont), "  - name: weather\n    cmd: npx"),
+        ("mcpServers: [{name: weather}, {name: b}]\n", list(&cont), "  - name: weather\n    cmd: npx"),
+    ] {
+        let said = back(text, place, replaced).unwrap_err();
+        assert!(said.contains("what `weather` had replaced does not fit here any more"), "{said}: {text}");
+    }
 }
