@@ -121,7 +121,8 @@ fn opened(command: Command) -> Session {
 fn answer_of(server: &mut Session, method: &str, params: Value) -> Value {
     let id = server.send_request(method, params);
     let mut receive = || serde_json::from_str::<Value>(&server.receive_line()).expect("lines of JSON");
-    let mut answer = std::iter::repeat_with(&mut receive).find(|it| it["id"] == id).expect("an answer");
+    let is_answer = |it: &Value| it["id"] == id && it["method"].is_null();
+    let mut answer = std::iter::repeat_with(&mut receive).find(is_answer).expect("an answer");
     assert!(answer["result"].is_object(), "to {method}: {answer}");
     answer["result"].take()
 }
