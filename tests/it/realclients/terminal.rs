@@ -48,7 +48,13 @@ pub(super) fn say_yes(client: &mut Command, question: &Question, server: &str, h
 /// Whether it has noted the answer soon: what is typed before it reads is lost.
 fn enter(mut keyboard: &File, noted: &Path) -> bool {
     keyboard.write_all(b"\r").expect("a terminal that takes a key");
-    wait_until(Duration::from_secs(3), || fs::read_dir(noted).is_ok_and(|mut it| it.next().is_some()))
+    wait_until(Duration::from_secs(3), || holds_a_file(noted))
+}
+
+/// One that is written is not there yet: its name says so.
+fn holds_a_file(folder: &Path) -> bool {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files.map(|it| it.file_name()).any(|it| !it.to_string_lossy().contains(".tmp"))
 }
 
 /// The end of a person, and that of a program.
