@@ -23,7 +23,8 @@ pub(super) const MCPORTER: Package = npm("mcporter", "0.12.3");
 pub(super) const INSPECTOR: Package = npm("@modelcontextprotocol/inspector", "2.12.0");
 pub(super) const KILO: Package = binary("@kilocode/cli-linux-x64", "7.7.9");
 pub(super) const DROID: Package = binary("@factory/cli-linux-x64", "0.225.2");
-pub(super) const AMP: Package = npm("@ampcode/cli", "0.0.1790712063-gb89205");
+/// Newer ones name a package for Linux that npm does not have.
+pub(super) const AMP: Package = npm("@ampcode/cli", "0.0.1790142911-g7618fb");
 pub(super) const KIMI_CODE: Package = npm("@moonshot-ai/kimi-code", "2.1.0");
 pub(super) const CLINE: Package = npm("cline", "3.0.65");
 pub(super) const GROK: Package = npm("@xai-official/grok", "1.0.41");
