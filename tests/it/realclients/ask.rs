@@ -112,7 +112,7 @@ fn opened(command: Command) -> Session {
     let mut server = Session::start(command);
     let me = json!({"clientInfo": {"name": "drydock-tests", "version": "0"}});
     answer_of(&mut server, "initialize", me);
-    server.send(&json!({"jsonrpc": "2.0", "method": "initialized"}));
+    server.send(&json!({"jsonrpc": "2.0", "method": "initialized", "params": {}}));
     server
 }
 
