@@ -10,6 +10,7 @@ mod drift;
 pub(crate) mod packages;
 mod run;
 mod table;
+mod terminal;
 
 use std::fs;
 
@@ -20,8 +21,8 @@ use serde_json::Value;
 use self::run::{Run, TOKEN};
 use self::table::{
     AMP, AUGGIE, CLAUDE_CODE, CLINE, CODEX, CONTINUE, COPILOT_CLI, Client, DROID, FASTMCP_FOR_CLAUDE_DESKTOP,
-    FASTMCP_FOR_CURSOR, GEMINI_CLI, GROK, HERMES, INSPECTOR, KILO, KIMI_CODE, MCPORTER, OPENCLAW, OPENCODE,
-    QODER_CLI, QWEN_CODE,
+    FASTMCP_FOR_CURSOR, GEMINI_CLI, GROK, HERMES, INSPECTOR, KILO, KIMI_CODE, MCPORTER, MISTRAL_VIBE,
+    OPENCLAW, OPENCODE, QODER_CLI, QWEN_CODE,
 };
 
 /// As people paste it from guides.
@@ -145,6 +146,12 @@ fn hermes() {
 }
 
 #[test]
+fn mistral_vibe() {
+    full_or_skip!();
+    round_trip!(MISTRAL_VIBE);
+}
+
+#[test]
 fn openclaw() {
     full_or_skip!();
     round_trip!(OPENCLAW);
@@ -211,6 +218,9 @@ fn in_the_project(run: &mut Run<'_>) {
     let installed = run.text();
     if !run.client.approve.is_empty() {
         drydock_tests::process::run(&mut run.client(run.client.approve)).ok();
+    }
+    if let Some(question) = &run.client.question {
+        terminal::say_yes(&mut run.client(&[]), question, "weather", &run.env.home());
     }
     // The person's file counts, too; but fastmcp looks at the project's alone.
     let theirs = if run.client.in_home { &["weather"][..] } else { &["theirs", "weather"] };

@@ -14,7 +14,7 @@ use crate::process::{BUILD_TIMEOUT, CommandOutput, command, run_with};
 
 /// What describes the outer run must not reach the inner one; nor what moves a client's files out of HOME, or tells
 /// a client that it runs inside another one.
-const UNSET_VARIABLES: [&str; 17] = [
+const UNSET_VARIABLES: [&str; 21] = [
     "DRYDOCK_",
     "MCP_",
     "CARGO_PKG_",
@@ -29,9 +29,13 @@ const UNSET_VARIABLES: [&str; 17] = [
     "CODEX_",
     "COPILOT_",
     "GEMINI_",
+    "GROK_",
+    "HERMES_",
     "KIMI_",
+    "OPENCLAW_",
     "OPENCODE",
     "QWEN_",
+    "VIBE_",
 ];
 
 /// The folders, the name prefix and the environment that a test runs xtask with.

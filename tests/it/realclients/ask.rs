@@ -4,6 +4,7 @@
 //! it is connected, or lists its tools; from those that connect to nothing without a login, when they list it as enabled.
 
 use std::fs;
+use std::process::Command;
 
 use drydock_tests::process::{CommandOutput, run};
 use drydock_tests::session::Session;
@@ -92,15 +93,10 @@ pub(super) fn codex(of: &Run<'_>) -> Vec<Seen> {
     if of.in_project {
         return in_files.map(enabled).collect();
     }
-    let mut server = Session::start(of.client(&["app-server"]));
-    let me = json!({"clientInfo": {"name": "drydock-tests", "version": "0"}});
-    server.send(&json!({"id": 1, "method": "initialize", "params": me}));
-    server.send(&json!({"method": "initialized"}));
-    server.send(&json!({"id": 2, "method": "mcpServerStatus/list", "params": {}}));
-    let mut receive = || serde_json::from_str::<Value>(&server.receive_line()).expect("lines of JSON");
-    let answer = std::iter::repeat_with(&mut receive).find(|it| it["id"] == 2).expect("an answer");
+    let mut server = opened(of.client(&["app-server"]));
+    let answer = answer_of(&mut server, "mcpServerStatus/list", json!({}));
     server.finish();
-    let servers = answer["result"]["data"].as_array().unwrap_or_else(|| panic!("no list: {answer}"));
+    let servers = answer["data"].as_array().unwrap_or_else(|| panic!("no list: {answer}"));
     let seen = servers.iter().map(|it| {
         let name = it["name"].as_str().expect("a name");
         assert!(in_files.clone().any(|listed| listed == name), "`codex mcp list` does not know {name}");
@@ -109,6 +105,42 @@ pub(super) fn codex(of: &Run<'_>) -> Vec<Seen> {
         Seen { name: name.to_owned(), tools: Some(tools.keys().cloned().collect()) }
     });
     seen.collect()
+}
+
+/// An app server after its handshake.
+fn opened(command: Command) -> Session {
+    let mut server = Session::start(command);
+    let me = json!({"clientInfo": {"name": "drydock-tests", "version": "0"}});
+    answer_of(&mut server, "initialize", me);
+    server.send(&json!({"jsonrpc": "2.0", "method": "initialized", "params": {}}));
+    server
+}
+
+/// The result of a request, whatever an app server says before it.
+#[track_caller]
+fn answer_of(server: &mut Session, method: &str, params: Value) -> Value {
+    let id = server.send_request(method, params);
+    let mut receive = || serde_json::from_str::<Value>(&server.receive_line()).expect("lines of JSON");
+    let is_answer = |it: &Value| it["id"] == id && it["method"].is_null();
+    let mut answer = std::iter::repeat_with(&mut receive).find(is_answer).expect("an answer");
+    assert!(answer["result"].is_object(), "to {method}: {answer}");
+    answer["result"].take()
+}
+
+/// `vibe` works with the file; what its `/mcp` shows, the app server behind it tells. That one keeps lists of tools from one
+/// session to the next: only a refresh asks the servers.
+pub(super) fn vibe(of: &Run<'_>) -> Vec<Seen> {
+    run(&mut of.client(of.client.prompt)).ok();
+    let mut server = opened(of.program("vibe-app-server", &[]));
+    let started = answer_of(&mut server, "session/start", json!({}));
+    let session = json!({"sessionId": started["state"]["session"]["id"]});
+    let answer = answer_of(&mut server, "mcp/refresh", session);
+    server.finish();
+    let mcp = &answer["runtime"]["mcp"];
+    assert_eq!(mcp["discoveryErrors"], json!({}));
+    let servers = mcp["sources"].as_array().unwrap_or_else(|| panic!("no list: {answer}")).iter();
+    let connected = servers.filter(|it| it["status"] == "enabled" || it["status"] == "connected");
+    connected.map(|it| with_tools(it["name"].as_str().expect("a name"), &it["tools"])).collect()
 }
 
 /// It has no command that lists servers; but before it asks a model, which nobody answers here, it notes which tools it

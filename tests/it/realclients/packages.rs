@@ -23,6 +23,7 @@ pub(super) const MCPORTER: Package = npm("mcporter", "0.12.3");
 pub(super) const INSPECTOR: Package = npm("@modelcontextprotocol/inspector", "2.12.0");
 pub(super) const KILO: Package = binary("@kilocode/cli-linux-x64", "7.7.9");
 pub(super) const DROID: Package = binary("@factory/cli-linux-x64", "0.225.2");
+/// Newer ones name a package for Linux that npm does not have.
 pub(super) const AMP: Package = npm("@ampcode/cli", "0.0.1790142911-g7618fb");
 pub(super) const KIMI_CODE: Package = npm("@moonshot-ai/kimi-code", "2.1.0");
 pub(super) const CLINE: Package = npm("cline", "3.0.65");
@@ -31,6 +32,8 @@ pub(super) const QODER: Package = npm("@qoder-ai/qodercli", "1.1.52");
 pub(super) const OPENCLAW: Package = npm("openclaw", "2026.9.6");
 pub(super) const FASTMCP: Package = pypi("fastmcp", "4.2.3");
 pub(super) const HERMES: Package = pypi("hermes-agent[mcp]", "0.19.0");
+/// 3.0.3 asks for a version of certifi that PyPI does not have: pip takes this one.
+pub(super) const MISTRAL_VIBE: Package = pypi("mistral-vibe", "3.0.2");
 
 pub(crate) const CARGO_MUTANTS: Package =
     Package { registry: Registry::Cargo, name: "cargo-mutants", version: "27.1.0" };
@@ -127,7 +130,7 @@ impl Package {
     }
 
     fn pypi_steps(&self, folder: &Path) -> Result<Vec<Command>, String> {
-        if *self.name == *HERMES.name && python().is_none() {
+        if [HERMES.name, MISTRAL_VIBE.name].contains(&self.name) && python().is_none() {
             return Err(format!("{} needs Python 3.12 or 3.13", self.name));
         }
         Ok(pip_install(folder, &[&format!("{}=={}", self.name, self.version)]))
@@ -181,8 +184,8 @@ fn node_of(version: NodeVersion) -> Result<PathBuf, String> {
 
 /// A Python that is new enough for all of these: in PATH, or one that pyenv has installed.
 fn python() -> Option<PathBuf> {
-    let versions = std::env::home_dir().map(|it| it.join(".pyenv/versions"));
-    let installed = versions.and_then(|it| fs::read_dir(it).ok()).into_iter().flatten().flatten();
+    let versions = pyenv_roots().into_iter().filter_map(|it| fs::read_dir(it.join("versions")).ok());
+    let installed = versions.flatten().flatten();
     let in_path = ["python3", "python3.13", "python3.12"].map(PathBuf::from);
     in_path.into_iter().chain(installed.map(|it| it.path().join("bin/python3"))).find(|it| {
         let asked = command(it)
@@ -190,6 +193,16 @@ fn python() -> Option<PathBuf> {
             .output();
         asked.is_ok_and(|it| it.status.success())
     })
+}
+
+/// Where pyenv may keep its Pythons: HOME is another one where these tests run with an empty one.
+fn pyenv_roots() -> Vec<PathBuf> {
+    let named = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).filter(|it| it.join("pyenv").is_file());
+    let above_its_program = folders.filter_map(|it| it.parent().map(Path::to_owned));
+    let of_the_person = std::env::home_dir().map(|it| it.join(".pyenv"));
+    named.into_iter().chain(above_its_program).chain(of_the_person).collect()
 }
 
 /// PATH with this folder in front.

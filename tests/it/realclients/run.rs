@@ -82,9 +82,14 @@ impl<'a> Run<'a> {
         serde_json::from_str(last).expect("a list of names")
     }
 
-    /// The client's program. It is told to leave the network and the person's keychain alone.
+    /// The client's program.
     pub(super) fn client(&self, args: &[&str]) -> Command {
-        let mut it = self.env.command(self.programs.join(self.client.program));
+        self.program(self.client.program, args)
+    }
+
+    /// A program of the client's package. It is told to leave the network and the person's keychain alone.
+    pub(super) fn program(&self, name: &str, args: &[&str]) -> Command {
+        let mut it = self.env.command(self.programs.join(name));
         let in_home = self.client.in_home && !self.in_project;
         it.current_dir(if in_home { self.env.home() } else { self.env.project() })
             .args(args)
@@ -94,6 +99,7 @@ impl<'a> Run<'a> {
             .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
             .env("FASTMCP_CHECK_FOR_UPDATES", "off")
             .env("OPENCODE_DISABLE_AUTOUPDATE", "1")
+            .env("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
             .env("MCP_INSPECTOR_SECRET_STORE", "memory");
         for (name, value) in self.client.env {
             it.env(name, self.filled_in(value));

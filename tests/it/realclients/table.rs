@@ -5,6 +5,7 @@
 
 use super::ask::{self, Ask};
 use super::packages::{self, Package};
+use super::terminal::Question;
 
 #[derive(Debug)]
 pub(super) struct Client {
@@ -23,6 +24,8 @@ pub(super) struct Client {
     pub(super) project: &'static str,
     /// What a person then has to say to the client.
     pub(super) approve: &'static [&'static str],
+    /// What it asks a person then, who says yes.
+    pub(super) question: Option<Question>,
     pub(super) ask: Ask,
     /// What makes it ask its model, for those that connect to nothing before; then a stand-in for the model runs.
     pub(super) prompt: &'static [&'static str],
@@ -51,6 +54,7 @@ const NOTHING: Client = Client {
     beside: &[],
     project: "",
     approve: &[],
+    question: None,
     ask: ask::lines,
     prompt: &[],
     env: &[],
@@ -197,7 +201,7 @@ pub(super) const AMP: Client = Client {
     ..NOTHING
 };
 
-/// A project's servers it starts only where somebody has trusted the folder, in its terminal: that is not tried.
+/// It starts a project's servers only where somebody has trusted the folder, in its terminal.
 pub(super) const KIMI_CODE: Client = Client {
     id: "kimi-code",
     package: packages::KIMI_CODE,
@@ -205,6 +209,8 @@ pub(super) const KIMI_CODE: Client = Client {
     file: ".kimi-code/mcp.json",
     holds: include_str!("homes/kimi.json"),
     beside: &[(".kimi-code/config.toml", include_str!("homes/kimi.toml"))],
+    project: ".kimi-code/mcp.json",
+    question: Some(Question { shows: "Trust this folder?", noted: ".kimi-code/workspace-trust" }),
     ask: ask::by_model,
     prompt: &["-p", "hello"],
     ..NOTHING
@@ -252,6 +258,29 @@ pub(super) const HERMES: Client = Client {
     file: ".hermes/config.yaml",
     holds: include_str!("homes/hermes.yaml"),
     ask: ask::hermes,
+    ..NOTHING
+};
+
+/// Its model is named in variables, so that a file which holds our entry alone will do.
+pub(super) const MISTRAL_VIBE: Client = Client {
+    id: "mistral-vibe",
+    package: packages::MISTRAL_VIBE,
+    program: "vibe",
+    file: ".vibe/config.toml",
+    holds: include_str!("homes/vibe.toml"),
+    beside: &[(".vibe/trusted_folders.toml", include_str!("homes/vibe_trusted_folders.toml"))],
+    project: ".vibe/config.toml",
+    ask: ask::vibe,
+    prompt: &["-p", "hello"],
+    env: &[
+        ("VIBE_ACTIVE_MODEL", "stand-in"),
+        ("VIBE_MODELS", r#"[{"name":"stand-in","provider":"near"}]"#),
+        ("VIBE_PROVIDERS", r#"[{"name":"near","api_base":"{model}/v1"}]"#),
+        ("VIBE_ENABLE_CONNECTORS", "false"),
+        ("VIBE_ENABLE_TELEMETRY", "false"),
+        ("VIBE_ENABLE_UPDATE_CHECKS", "false"),
+    ],
+    any_name: false,
     ..NOTHING
 };
 
