@@ -330,6 +330,18 @@ pub fn logs(container: &str, lines: LogLines<'_>) -> Vec<String> {
     args
 }
 
+/// Gives an image, by its id or a name, another name.
+#[must_use]
+pub fn tag(image: &str, name: &str) -> Vec<String> {
+    strings(["image", "tag", image, name])
+}
+
+/// Takes a name from an image, which goes with its last one unless a container is made of it.
+#[must_use]
+pub fn untag(name: &str) -> Vec<String> {
+    strings(["image", "rm", "--no-prune", name])
+}
+
 /// A pull of an image from its registry.
 #[must_use]
 pub fn pull(image: &str) -> Vec<String> {
