@@ -49,19 +49,19 @@ def program(launch: dict) -> dict:
 
 
 def main() -> None:
-    plan = program(json.loads(sys.argv[3]))
+    launch = json.loads(sys.argv[3])
+    plan = program(launch)
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     app = OUT / "own/app"
     app.mkdir(parents=True, exist_ok=True)
-    for folder in ("own", "source"):
-        if any(WORK.joinpath(folder).glob("*")):
-            to = WORK.joinpath(folder).rename(app / folder)
-            # What the installer leaves for itself differs from one installation to the next.
-            for left in ("uv_cache.json", "uv_build.json", "direct_url.json"):
-                for file in to.glob(f"*.dist-info/{left}"):
-                    file.unlink()
-            to.joinpath(".lock").unlink(missing_ok=True)
-            compileall.compile_dir(to, quiet=1, invalidation_mode=mode, workers=0, stripdir=str(OUT / "own"), prependdir="/")
+    folder = WORK / ("source" if launch.get("file") else "own")
+    if folder.is_dir():
+        to = folder.rename(app / folder.name)
+        # What the installer leaves for itself differs from one installation to the next.
+        for left in (".lock", "*.dist-info/uv_cache.json", "*.dist-info/uv_build.json", "*.dist-info/direct_url.json"):
+            for file in to.glob(left):
+                file.unlink()
+        compileall.compile_dir(to, quiet=1, invalidation_mode=mode, workers=0, stripdir=str(OUT / "own"), prependdir="/")
     plan["certificates"] = os.path.exists("/etc/ssl/certs/ca-certificates.crt")  # what the base image trusts, we do
     OUT.joinpath("plan.json").write_text(json.dumps(plan))
 

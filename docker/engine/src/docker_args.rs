@@ -11,6 +11,7 @@ use drydock_contract::{image, label, subcommand};
 use rustc_hash::FxHasher;
 
 use crate::flags::{self, strings, volume};
+use crate::trial::Trial;
 
 /// How to make a container, and the hash of everything that makes it up besides the image.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,13 +85,19 @@ pub struct Origin<'a> {
     /// The names of our environment's variables that hold the proxies to be used by the steps of the build. Their values,
     /// which may hold passwords, stand in no argument, and such arguments of an engine's own in no image.
     pub proxies: &'a [String],
+    /// The one name that the image gets, instead of the server's own two.
+    pub name: Option<&'a str>,
 }
 
 /// `docker build` from a staged context that holds its `Dockerfile`; `build_args` are the Dockerfile's own.
 #[must_use]
 pub fn build(server: &Server, origin: &Origin, build_args: &[(&str, &str)], context: &Path) -> Vec<String> {
-    let mut args = strings(["build", "--force-rm", "--tag", &server.image()]);
-    args.extend(["--tag".to_owned(), server.own_image(origin.workspace)]);
+    let mut args = strings(["build", "--force-rm"]);
+    let names = match origin.name {
+        Some(name) => vec![name.to_owned()],
+        None => vec![server.image(), server.own_image(origin.workspace)],
+    };
+    args.extend(names.into_iter().flat_map(|it| ["--tag".to_owned(), it]));
     args.extend((!origin.cached).then(|| "--no-cache".to_owned()));
     for name in origin.proxies {
         args.extend(["--build-arg".to_owned(), name.clone()]);
@@ -165,6 +172,23 @@ pub fn run_stdio(server: &Server, workspace: &str, env: &[(String, String)]) -> 
     }
     args.push(server.own_image(workspace));
     args.push(subcommand::STDIO.to_owned());
+    args
+}
+
+/// One MCP session with a new image, in a container of this name that goes with it. It is a build's, and no server's.
+#[must_use]
+pub fn run_trial(trial: &Trial<'_>, container: &str) -> Vec<String> {
+    let server = trial.server;
+    let mut args = strings(["run", "-i", "--rm", "--pull", "never", "--no-healthcheck", "--name", container]);
+    args.extend(flags::of(&server.sandbox));
+    args.extend(home(server));
+    for (name, value) in trial.env {
+        args.extend(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    for (name, value) in [(label::BUILD, server.name.as_str()), (label::WORKSPACE, trial.workspace)] {
+        args.extend(["--label".to_owned(), format!("{name}={value}")]);
+    }
+    args.extend([trial.image.to_owned(), subcommand::STDIO.to_owned()]);
     args
 }
 
