@@ -3,15 +3,40 @@
 //! Bytes + [`Rules`] -> the same files as bytes that any engine unpacks alike, and what they are ([`Contents`]). Invariants:
 //! what goes on holds regular files, folders, and links that stay among them, below the places of the rules, with owner,
 //! mode and time of ours and nothing else; what the rules do not take is an error that names it, never left out.
+//!
+//! ```
+//! use drydock_engine::archive::{self, Kind, ROOT, Rules};
+//!
+//! let folder = tempfile::tempdir()?;
+//! std::fs::write(folder.path().join("server.mjs"), "start()")?;
+//! let mut packed = Vec::new();
+//! archive::pack(folder.path(), "out/app", ROOT, &mut packed)?;
+//! let rules =
+//!     Rules { strip: "out", places: &["app"], below: "", owner: ROOT, max_bytes: 1 << 20, max_entries: 100 };
+//! let contents = archive::filter(packed.as_slice(), std::io::sink(), &rules)?;
+//! assert_eq!((contents.kind("app/server.mjs"), contents.bytes), (Some(Kind::File), 7));
+//!
+//! let err = archive::filter(packed.as_slice(), std::io::sink(), &Rules { places: &["lib"], ..rules }).unwrap_err();
+//! assert_eq!(err.to_string(), "out/app: it is outside of what a build may leave (lib)");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use std::io::{Read, Write};
-use std::path::Path;
+mod filter;
+mod pack;
+mod paths;
+mod reader;
+mod writer;
+
+use std::collections::BTreeMap;
 
 use drydock_catalog::User;
 
-use crate::error::Error;
+pub use self::filter::filter;
+pub use self::pack::pack;
+pub(crate) use self::reader::{Entry, each};
+pub(crate) use self::writer::Writer;
 
-/// Files that any engine gives to root.
+/// Whose the files of an image are.
 pub const ROOT: User = User { uid: 0, gid: 0 };
 
 /// What may stand in an archive, and where it goes.
@@ -37,6 +62,8 @@ pub struct Rules<'a> {
 pub struct Contents {
     /// All files together.
     pub bytes: u64,
+    /// By their paths after `strip`, before `below`.
+    found: BTreeMap<Vec<u8>, Kind>,
 }
 
 /// What stands at a path.
@@ -53,31 +80,13 @@ pub enum Kind {
 impl Contents {
     /// What stands at this path, as in `app/server.mjs`: after `strip`, before `below`.
     #[must_use]
-    pub fn kind(&self, _path: &str) -> Option<Kind> {
-        todo!()
+    pub fn kind(&self, path: &str) -> Option<Kind> {
+        self.found.get(path.as_bytes()).copied()
     }
 
     /// How many files, folders and links.
     #[must_use]
     pub fn entries(&self) -> usize {
-        todo!()
+        self.found.len()
     }
-}
-
-/// Copies the archive as far as the rules let it. The order stays: an engine writes the names of a folder in order, so the
-/// same files give the same bytes.
-///
-/// # Errors
-/// Something in it is against the rules (its path is named), or it cannot be read or written. What was written until then is
-/// of no use.
-pub fn filter(_input: impl Read, _output: impl Write, _rules: &Rules<'_>) -> Result<Contents, Error> {
-    todo!()
-}
-
-/// Packs a folder of this machine with everything in it, names in order, under its own top folder `below`.
-///
-/// # Errors
-/// It cannot be read, or holds something other than files and folders.
-pub fn pack(_folder: &Path, _below: &str, _owner: User, _output: impl Write) -> Result<(), Error> {
-    todo!()
 }
