@@ -92,6 +92,7 @@ try {
   const start = path.relative(app, program(server, launch.script));
   const modules = path.join(app, 'node_modules');
   fs.mkdirSync(modules, { recursive: true });
+  if (!fs.lstatSync(modules).isDirectory()) throw 'node_modules is a link';
   prune(modules);
   fs.rmSync(path.join(modules, '.package-lock.json'), { force: true }); // npm's own, with addresses
 

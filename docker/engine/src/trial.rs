@@ -112,8 +112,9 @@ fn follow(stream: Option<impl Read>, answers: &Sender<()>) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     while (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-        if is_answer(&line) {
-            drop(answers.send(()));
+        // Who waits may have had enough.
+        if is_answer(&line) && answers.send(()).is_err() {
+            return;
         }
         line.clear();
     }

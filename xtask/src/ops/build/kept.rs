@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::hash::Hasher;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use drydock_config::file;
@@ -17,6 +17,9 @@ use tempfile::TempDir;
 /// The most that is kept: folders, and bytes in them. The oldest ones go.
 const MAX_KEPT: usize = 64;
 const MAX_BYTES: u64 = 4 << 30;
+
+/// What is older and not whole was left by a build that was killed.
+const LONGEST_BUILD: Duration = Duration::from_secs(24 * 60 * 60);
 
 const INPUTS: &str = "inputs";
 
@@ -87,11 +90,7 @@ impl Kept {
         let to = self.folder.join(inputs.name());
         let failed = || format!("cannot keep {}", to.display());
         file::write_new_private(&made.path().join(INPUTS), &inputs.0)?;
-        if let Err(err) = fs::remove_dir_all(&to)
-            && err.kind() != ErrorKind::NotFound
-        {
-            return Err(err).with_context(failed);
-        }
+        remove(&to)?;
         fs::rename(made.path(), &to).with_context(failed)?;
         drop(made.keep()); // it has another name now
         self.remove_oldest(&to)?;
@@ -100,19 +99,26 @@ impl Kept {
 
     /// How much is kept.
     pub(crate) fn amount(&self) -> Amount {
-        let all = self.entries();
+        let all = self.finished();
         Amount { builds: all.len(), bytes: all.iter().map(|it| it.bytes).sum() }
     }
 
-    /// Removes it. The next builds fetch and compile again.
+    /// Removes it, but not what a build is at. The next builds fetch and compile again.
     pub(crate) fn remove_all(&self) -> Result<Amount> {
-        let amount = self.amount();
-        match fs::remove_dir_all(&self.folder) {
-            Err(err) if err.kind() != ErrorKind::NotFound => {
-                Err(err).with_context(|| format!("cannot remove {}", self.folder.display()))
-            }
-            _ => Ok(amount),
+        let all = self.finished();
+        for it in &all {
+            remove(&it.folder)?;
         }
+        Ok(Amount { builds: all.len(), bytes: all.iter().map(|it| it.bytes).sum() })
+    }
+
+    /// Those that are whole, and what killed builds left.
+    fn finished(&self) -> Vec<Entry> {
+        let mut all = self.entries();
+        all.retain(|it| {
+            it.folder.join(INPUTS).is_file() || it.used.elapsed().is_ok_and(|age| age > LONGEST_BUILD)
+        });
+        all
     }
 
     fn remove_oldest(&self, but: &Path) -> Result<()> {
@@ -123,8 +129,7 @@ impl Kept {
         for (i, it) in all.into_iter().enumerate() {
             bytes = bytes.saturating_add(it.bytes);
             if i + 2 > MAX_KEPT || bytes > MAX_BYTES {
-                fs::remove_dir_all(&it.folder)
-                    .with_context(|| format!("cannot remove {}", it.folder.display()))?;
+                remove(&it.folder)?;
             }
         }
         Ok(())
@@ -147,6 +152,15 @@ struct Entry {
     folder: PathBuf,
     bytes: u64,
     used: SystemTime,
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(err) if err.kind() != ErrorKind::NotFound => {
+            Err(err).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn size(folder: &Path) -> u64 {
@@ -183,12 +197,14 @@ mod tests {
         fs::write(folder.join(INPUTS), &other.0).unwrap();
         assert_eq!(kept.find(&one), None);
         let again = keep(&kept, &one, "other packages");
-        std::thread::sleep(std::time::Duration::from_millis(20)); // a file system's clock is coarse
+        std::thread::sleep(Duration::from_millis(20)); // a file system's clock is coarse
         assert_eq!(Kept::of(state.path(), true).find(&one), None, "`--no-cache`");
         assert_eq!((kept.find(&one), fs::read_to_string(again.join("deps.tar")).unwrap()), (Some(again), "other packages".into()));
+        let under_way = kept.begin().unwrap();
         assert_eq!(kept.amount().builds, 1);
         assert_eq!(kept.remove_all().unwrap().builds, 1);
         assert_eq!((kept.find(&one), kept.remove_all().unwrap().builds), (None, 0));
+        assert!(under_way.path().is_dir());
     }
 
     #[test]
@@ -205,7 +221,7 @@ mod tests {
         let all: Vec<_> = (0..MAX_KEPT + 2).map(|it| inputs(&[&it.to_string()])).collect();
         for (i, it) in all.iter().enumerate() {
             let folder = keep(&kept, it, "x");
-            let old = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(i as u64);
+            let old = SystemTime::UNIX_EPOCH + Duration::from_secs(i as u64);
             let file = File::options().append(true).open(folder.join(INPUTS)).unwrap();
             file.set_modified(old).unwrap();
             // The first one is used all the time.

@@ -39,14 +39,13 @@ pub(super) fn package(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     {
         return Packed::in_folder(&found);
     }
+    locked.iter().try_for_each(|it| staged.add_dependency_file(LOCK, it))?;
     let steps = making.steps()?;
     steps.put(staged.deps(), "app")?;
     let lock = match locked {
         Some(lock) => lock,
         None => make_lock(making, &steps)?,
     };
-    staged.add_dependency_file(LOCK, &lock)?;
-    steps.put(staged.deps(), "app")?;
     install(&steps, true)?;
     let made = making.kept.begin()?;
     pack(making, &steps, &made)?;

@@ -29,6 +29,7 @@ pub(super) const ENV: &[Variable] = &[
 /// What a project's build needs besides: its backend, and uv.
 const TOOLS: &str = "tools.tar";
 const UV: &str = "/work/tools/uv";
+const LOCK: &str = "/work/deps/requirements.lock";
 const BACKEND: &[Variable] = &[
     ("UV_OFFLINE", "1"),
     ("PYTHONPATH", "/work/tools/backend"),
@@ -47,16 +48,14 @@ pub(super) fn package(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     {
         return Packed::in_folder(&found);
     }
+    locked.iter().try_for_each(|it| staged.add_dependency_file("requirements.lock", it))?;
     let steps = begin(making)?;
     steps.put(staged.deps(), "deps")?;
     let lock = match locked {
         Some(lock) => lock,
         None => make_lock(making, &steps)?,
     };
-    let name = lock::name(making.server.kind);
-    staged.add_dependency_file(name, &lock)?;
-    steps.put(staged.deps(), "deps")?;
-    install(&steps, &["--require-hashes", "--requirements", &at(&format!("deps/{name}"))])?;
+    install(&steps, &["--require-hashes", "--requirements", LOCK])?;
     let made = making.kept.begin()?;
     let said = find_program(making, &steps)?;
     let own = steps.take("out/own", &made, Packed::OWN, OWN)?;
@@ -120,13 +119,13 @@ fn with(inputs: &Inputs, more: &[u8]) -> Inputs {
 
 /// Which versions of everything fit today, on any system, with the hashes of their files.
 fn make_lock(making: &Making<'_>, steps: &Steps<'_>) -> Result<Vec<u8>> {
-    let (list, lock) = (at("deps/requirements.txt"), at("deps/new.lock"));
+    let list = at("deps/requirements.txt");
     let mut command = vec![UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"];
-    command.extend(["--no-annotate", "--output-file", &lock]);
+    command.extend(["--no-annotate", "--output-file", LOCK]);
     command.extend(wheels_only(steps));
     command.push(&list);
     steps.fetch("looking up the versions of all packages", "", &command)?;
-    let lock = steps.bench.read("deps/new.lock", lock::MAX_LOCK)?.context("uv wrote no lock")?;
+    let lock = steps.bench.read("deps/requirements.lock", lock::MAX_LOCK)?.context("uv wrote no lock")?;
     if lock::write(making.server, &lock) {
         making.sources.forget(&making.server.dir);
     }

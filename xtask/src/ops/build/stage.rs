@@ -72,31 +72,34 @@ pub(super) fn image(
 /// What the steps of a build are given: `deps` names what is installed, `source` are our own files.
 #[derive(Debug)]
 pub(super) struct Staged {
-    folder: TempDir,
+    /// Goes when this goes.
+    _folder: TempDir,
+    deps: PathBuf,
+    source: PathBuf,
     /// Whether the folder holds a program of its own, or the list of what a package needs.
     pub(super) is_own: bool,
 }
 
 impl Staged {
-    pub(super) fn deps(&self) -> PathBuf {
-        self.folder.path().join("deps")
+    pub(super) fn deps(&self) -> &Path {
+        &self.deps
     }
 
-    pub(super) fn source(&self) -> PathBuf {
-        self.folder.path().join("source")
+    pub(super) fn source(&self) -> &Path {
+        &self.source
     }
 
     /// All of it, as inputs of a build.
     pub(super) fn deps_bytes(&self) -> Result<Vec<u8>> {
-        bytes(&self.deps())
+        bytes(&self.deps)
     }
 
     pub(super) fn source_bytes(&self) -> Result<Vec<u8>> {
-        bytes(&self.source())
+        bytes(&self.source)
     }
 
     pub(super) fn add_dependency_file(&self, name: &str, text: &[u8]) -> Result<()> {
-        let file = self.deps().join(name);
+        let file = self.deps.join(name);
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 }
@@ -110,10 +113,11 @@ fn bytes(folder: &Path) -> Result<Vec<u8>> {
 /// What is installed is kept apart from the sources, which change more often.
 pub(super) fn inputs(server: &Server) -> Result<Staged> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let mut staged = Staged { folder, is_own: false };
-    for it in [staged.deps(), staged.source()] {
+    let [deps, source] = ["deps", "source"].map(|it| folder.path().join(it));
+    for it in [&deps, &source] {
         fs::create_dir(it)?;
     }
+    let mut staged = Staged { _folder: folder, deps, source, is_own: false };
     let is_python = server.kind == Kind::Python;
     let lists: &[&str] = match is_python {
         true => &["requirements.txt", "pyproject.toml", "uv.lock"],
@@ -134,7 +138,7 @@ pub(super) fn inputs(server: &Server) -> Result<Staged> {
     staged.is_own = found.iter().any(|it| !it.contains("lock"));
     if staged.is_own {
         found.iter().try_for_each(|it| copy(&server.dir.join(it), &staged.deps().join(it)))?;
-        copy_folder(&server.dir, &staged.source())?;
+        copy_folder(&server.dir, staged.source())?;
     } else if let Some(it) = &server.program.package {
         let manifest = serde_json::json!({ "private": true, "dependencies": { it.name.clone(): it.version } });
         let lines = || server.program.requirements().iter().map(|it| format!("{it}\n")).collect::<String>();
