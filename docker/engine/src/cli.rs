@@ -142,7 +142,7 @@ impl Cli {
     }
 
     /// Ctrl-C must not cut it off in the middle: what the engine then does, nobody would know.
-    fn detached_command(&self, args: &[String]) -> Result<Command, Error> {
+    pub(crate) fn detached_command(&self, args: &[String]) -> Result<Command, Error> {
         let mut command = command(&self.program, args)?;
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);

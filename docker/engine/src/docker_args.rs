@@ -12,6 +12,8 @@ use rustc_hash::FxHasher;
 
 use crate::flags::{self, strings, volume};
 
+pub(crate) mod steps;
+
 /// How to make a container, and the hash of everything that makes it up besides the image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Create {
