@@ -130,7 +130,7 @@ fn failed(command: &Command, status: ExitStatus, stderr: &str) -> Error {
     Error::new(format!("`{}` failed: {why}", words.join(" ")))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -3,7 +3,7 @@
 //! Command + sink -> its stdout. Invariants: the command gets no stdin of ours, what it printed is in the error when it fails, and of
 //! what it prints without end, the memory holds only so much.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -176,30 +176,10 @@ fn pass_lines(from: Option<impl Read>, to: &dyn Fn(&str) -> io::Result<()>) -> i
 /// # Errors
 /// It cannot be started, or it printed more; then it was ended.
 pub fn output(command: &mut Command, max: usize) -> Result<Output, Error> {
-    command.stdin(Stdio::null());
-    collect(command, max, |_| Ok(()))
-}
-
-/// The same of a command that reads `input`: no more than a pipe holds, 64 KiB here and 16 elsewhere, as it is written before anything is read.
-pub(crate) fn feed(command: &mut Command, input: &[u8], max: usize) -> Result<Output, Error> {
-    debug_assert!(input.len() <= 16_384, "a pipe could be full");
-    command.stdin(Stdio::piped());
-    collect(command, max, |child| match child.stdin.take().map(|mut it| it.write_all(input)) {
-        // It did not want to know: its exit code says why.
-        Some(Err(err)) if err.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.unwrap_or(Ok(())),
-    })
-}
-
-fn collect(
-    command: &mut Command,
-    max: usize,
-    begin: impl FnOnce(&mut Child) -> io::Result<()>,
-) -> Result<Output, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |err| Error::new(format!("cannot run {program}")).with_source(err);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
-    begin(&mut child).map_err(failed)?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (stdout, stderr) = thread::scope(|scope| {
         let err = scope.spawn(|| read(stderr, max));
