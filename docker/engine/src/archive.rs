@@ -17,13 +17,16 @@
 //! assert_eq!((contents.kind("app/server.mjs"), contents.bytes), (Some(Kind::File), 7));
 //!
 //! let err = archive::filter(packed.as_slice(), std::io::sink(), &Rules { places: &["lib"], ..rules }).unwrap_err();
-//! assert_eq!(err.to_string(), "out/app: it is outside of what a build may leave (lib)");
+//! assert_eq!(err.to_string(), "out/app/: it is outside of what a build may leave (lib)");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod filter;
+mod only_file;
 mod pack;
 mod paths;
+#[cfg(test)]
+pub(crate) mod raw;
 mod reader;
 mod writer;
 
@@ -31,9 +34,12 @@ use std::collections::BTreeMap;
 
 use drydock_catalog::User;
 
+pub(crate) use self::filter::SETUID_SETGID;
 pub use self::filter::filter;
+pub(crate) use self::only_file::only_file;
 pub use self::pack::pack;
-pub(crate) use self::reader::{Entry, each};
+pub(crate) use self::paths::normalize;
+pub(crate) use self::reader::{Entry, each, unreadable};
 pub(crate) use self::writer::Writer;
 
 /// Whose the files of an image are.

@@ -120,18 +120,6 @@ impl Cli {
         process::output(&mut self.detached_command(args)?, MAX_OUTPUT)
     }
 
-    /// Runs a command that reads a little (at most 16 KiB) from its stdin.
-    ///
-    /// # Errors
-    /// It failed; the error carries what it complained about.
-    pub(crate) fn feed(&self, args: &[String], input: &[u8]) -> Result<(), Error> {
-        let output = process::feed(&mut self.detached_command(args)?, input, MAX_OUTPUT)?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(Error::new(format!("`{} {}` failed: {}", self.name, args.join(" "), error_text(&output))))
-    }
-
     /// The same of a question that changes nothing, and has a short answer: it may take 20 s.
     ///
     /// # Errors

@@ -13,6 +13,8 @@ use rustc_hash::FxHasher;
 use crate::flags::{self, strings, volume};
 use crate::trial::Trial;
 
+pub(crate) mod steps;
+
 /// How to make a container, and the hash of everything that makes it up besides the image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Create {

@@ -23,6 +23,7 @@ mod inspect;
 mod inventory;
 mod location;
 mod parallel;
+mod pipe;
 pub mod process;
 pub mod proxies;
 mod prune;

@@ -13,7 +13,7 @@ use super::writer::Writer;
 use super::{Contents, Kind, Rules, paths};
 use crate::error::Error;
 
-const SETUID_SETGID: u32 = 0o6000;
+pub(crate) const SETUID_SETGID: u32 = 0o6000;
 
 /// Copies the archive as far as the rules let it. The order stays: an engine writes the names of a folder in order, so the
 /// same files give the same bytes.
@@ -102,7 +102,9 @@ impl<W: Write> Filter<'_, W> {
     }
 
     fn kind(&self, entry: &Entry<'_>) -> Result<Kind, Refusal> {
-        if entry.mode & SETUID_SETGID != 0 && entry.kind != EntryType::Symlink {
+        // Of a folder it says who owns what is made there, and its mode becomes ours anyway.
+        let is_program = matches!(entry.kind, EntryType::Regular | EntryType::Link);
+        if is_program && entry.mode & SETUID_SETGID != 0 {
             return refuse("whoever runs it becomes its owner or group (setuid, setgid)", PUBLISHER);
         }
         match entry.kind {

@@ -7,7 +7,7 @@
 const MAX_PATH: usize = 4096;
 
 /// A file's own path, as `a/b`; empty for the top.
-pub(super) fn normalize(name: &[u8]) -> Result<Vec<u8>, &'static str> {
+pub(crate) fn normalize(name: &[u8]) -> Result<Vec<u8>, &'static str> {
     if name.len() > MAX_PATH {
         return Err("its path is too long");
     }

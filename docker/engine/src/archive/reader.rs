@@ -132,7 +132,7 @@ fn records(mut data: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     Some(all)
 }
 
-pub(super) fn unreadable(err: io::Error) -> Error {
+pub(crate) fn unreadable(err: io::Error) -> Error {
     Error::new("the archive cannot be read").with_source(err)
 }
 
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(found, [(b"path".as_slice(), b"a\n9 path=b\nc".as_slice()), (b"x", b"\xff\x00\n y")]);
         for wrong in [
             "9 path=b",
-            "10 path=b\n",
+            "11 path=b\n",
             "0 a=b\n",
             "3 \n",
             "x a=b\n",

@@ -3,6 +3,7 @@
 use tar::Header;
 
 use super::super::ROOT;
+use super::super::raw::*;
 use super::*;
 
 const RULES: Rules<'_> = Rules {
@@ -13,64 +14,6 @@ const RULES: Rules<'_> = Rules {
     max_bytes: 1000,
     max_entries: 100,
 };
-
-struct Raw<'a> {
-    kind: u8,
-    path: &'a [u8],
-    target: &'a [u8],
-    mode: u32,
-    content: &'a [u8],
-}
-
-const FILE: Raw<'_> = Raw { kind: b'0', path: b"out/app/it", target: b"", mode: 0o644, content: b"abc" };
-
-fn folder(path: &str) -> Raw<'_> {
-    Raw { kind: b'5', path: path.as_bytes(), mode: 0o755, content: b"", ..FILE }
-}
-
-fn file(path: &str) -> Raw<'_> {
-    Raw { path: path.as_bytes(), ..FILE }
-}
-
-fn link<'a>(kind: u8, path: &'a str, target: &'a str) -> Raw<'a> {
-    Raw { kind, path: path.as_bytes(), target: target.as_bytes(), content: b"", ..FILE }
-}
-
-fn symlink<'a>(path: &'a str, target: &'a str) -> Raw<'a> {
-    link(b'2', path, target)
-}
-
-fn extension<'a>(kind: u8, content: &'a [u8]) -> Raw<'a> {
-    Raw { kind, path: b"extension", content, ..FILE }
-}
-
-/// `LENGTH KEY=VALUE`.
-fn record(key: &str, value: &[u8]) -> Vec<u8> {
-    let rest = [b" ", key.as_bytes(), b"=", value, b"\n"].concat();
-    let length = (1..).find(|it: &usize| it.to_string().len() + rest.len() == *it).unwrap();
-    [length.to_string().as_bytes(), &rest].concat()
-}
-
-fn archive(entries: &[Raw<'_>]) -> Vec<u8> {
-    let mut all = Vec::new();
-    for it in entries {
-        let mut header = Header::new_gnu();
-        header.as_old_mut().name[..it.path.len()].copy_from_slice(it.path);
-        header.as_old_mut().linkname[..it.target.len()].copy_from_slice(it.target);
-        header.as_old_mut().linkflag[0] = it.kind;
-        header.set_mode(it.mode);
-        header.set_uid(65_532);
-        header.set_gid(65_532);
-        header.set_mtime(1_700_000_000);
-        header.set_size(it.content.len() as u64);
-        header.set_cksum();
-        all.extend_from_slice(header.as_bytes());
-        all.extend_from_slice(it.content);
-        all.resize(all.len().next_multiple_of(512), 0);
-    }
-    all.resize(all.len() + 1024, 0);
-    all
-}
 
 /// What comes out, an entry a line, or why nothing does.
 fn filtered(entries: &[Raw<'_>], rules: &Rules<'_>) -> Result<String, String> {
@@ -256,7 +199,10 @@ fn another_name_is_one_of_a_file_before_it() {
 fn nothing_is_more_than_a_file() {
     for mode in [0o4755, 0o2755, 0o6000] {
         refused(&[Raw { mode, ..FILE }], "setuid, setgid");
-        refused(&[Raw { mode, ..folder("out/app/it") }], "setuid, setgid");
+        let first = Raw { mode: 0o755, ..FILE };
+        refused(&[first, Raw { mode, ..link(b'1', "out/app/hard", "out/app/it") }], "setuid, setgid");
+        let found = filtered(&[Raw { mode, ..folder("out/app/it") }], &RULES).unwrap();
+        assert_eq!(found, "folder 755 app/\nfolder 755 app/it/\n");
     }
     refused(&[Raw { kind: b'3', content: b"", ..FILE }], "it is a device");
     refused(&[Raw { kind: b'4', content: b"", ..FILE }], "it is a device");
