@@ -187,9 +187,7 @@ pub fn run_trial(trial: &Trial<'_>, container: &str) -> Vec<String> {
     for (name, value) in trial.env {
         args.extend(["--env".to_owned(), format!("{name}={value}")]);
     }
-    for (name, value) in [(label::BUILD, server.name.as_str()), (label::WORKSPACE, trial.workspace)] {
-        args.extend(["--label".to_owned(), format!("{name}={value}")]);
-    }
+    args.extend(steps::Build { workspace: trial.workspace, server: &server.name }.labels());
     args.extend([trial.image.to_owned(), subcommand::STDIO.to_owned()]);
     args
 }

@@ -19,7 +19,7 @@ pub(crate) struct Build<'a> {
 }
 
 impl Build<'_> {
-    fn labels(self) -> Vec<String> {
+    pub(crate) fn labels(self) -> Vec<String> {
         // An image of ours has a server's label, which its containers would take over.
         let all = [(label::WORKSPACE, self.workspace), (label::BUILD, self.server), (label::SERVER, "")];
         all.iter().flat_map(|(name, value)| ["--label".to_owned(), format!("{name}={value}")]).collect()

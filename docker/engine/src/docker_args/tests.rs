@@ -197,8 +197,8 @@ fn a_trial_is_a_session_of_a_build_and_of_no_server() {
     assert!(run.windows(sandbox.len()).any(|it| it == sandbox), "the same sandbox as the container's");
     assert_eq!(run[run.len() - 2..], ["sha256:ab", "stdio"]);
     let text = run.join(" ");
-    assert!(text.contains("--label dev.drydock.build=weather --label dev.drydock.workspace=0123456789abcdef"), "{text}");
-    assert!(text.contains("--env A=b") && !text.contains(label::SERVER), "{text}");
+    assert!(text.contains("--label dev.drydock.build=weather --label dev.drydock.server= "), "{text}");
+    assert!(text.contains("--env A=b") && text.contains("--name drydock-trial "), "{text}");
 }
 
 #[test]

@@ -113,7 +113,8 @@ impl Builder<'_> {
 
     /// Looks at the image under its preliminary name, tries it, and gives it its own.
     fn prove(&self, server: &Server, name: &str, bridge: &Bridge, config: &[u8]) -> Result<()> {
-        let own = server.own_image(&self.ws.id()?);
+        let workspace = self.ws.id()?;
+        let own = server.own_image(&workspace);
         let Some(image) = drydock_engine::image(self.cli, name)? else {
             return Err(not_loaded(self.cli, server));
         };
@@ -121,7 +122,7 @@ impl Builder<'_> {
         if drydock_engine::image(self.cli, &own)?.is_none_or(|it| it.id != image.id) {
             let expected = Expected { entry_point: &bridge.binary, bridge_config: config };
             progress::step(&format!("looking at {}", server.image()), || {
-                Ok(drydock_engine::examine(self.cli, &image.id, &expected)?)
+                Ok(drydock_engine::examine(self.cli, &workspace, &server.name, &image.id, &expected)?)
             })?;
             trial::start(self.ws, self.cli, server, &image.id)?;
         }

@@ -41,7 +41,7 @@ pub(super) struct Steps<'a> {
 impl<'a> Steps<'a> {
     pub(super) fn begin(
         cli: &'a Cli,
-        workspace: &str,
+        workspace: &'a str,
         server: &'a Server,
         (image, env): (&'a str, &'a [Variable]),
         proxies: &'a [String],
