@@ -109,7 +109,9 @@ fn python_packages_lose_typings_and_no_module() {
     for file in kept {
         assert!(packed.join(file).is_file(), "{file} is gone");
     }
-    for file in ["it/__init__.pyi", "it-1.0.dist-info/uv_cache.json", "it-1.0.dist-info/direct_url.json", ".lock"] {
+    for file in
+        ["it/__init__.pyi", "it-1.0.dist-info/uv_cache.json", "it-1.0.dist-info/direct_url.json", ".lock"]
+    {
         assert!(!packed.join(file).exists(), "{file} is there");
     }
     assert!(packed.join("it/__pycache__").is_dir(), "it is compiled");
@@ -131,15 +133,20 @@ fn the_program_of_python_is_found_and_ours_is_compiled() {
     };
     let about = "Metadata-Version: 2.1\nName: It.Server\nVersion: 1.0\n";
     let programs = "[console_scripts]\nother = it:other\nit-server = it.cli:App.main\n";
-    let installed = [("lib/it-1.0.dist-info/METADATA", about), ("lib/it-1.0.dist-info/entry_points.txt", programs)];
+    let installed =
+        [("lib/it-1.0.dist-info/METADATA", about), ("lib/it-1.0.dist-info/entry_points.txt", programs)];
     let (_folder, out) = pack(&installed, r#"{"package":"it_server"}"#);
     let found = plan(&out);
-    assert_eq!((&found["module"], &found["attribute"], &found["name"]), (&"it.cli".into(), &"App.main".into(), &"it-server".into()));
+    assert_eq!(
+        (&found["module"], &found["attribute"], &found["name"]),
+        (&"it.cli".into(), &"App.main".into(), &"it-server".into())
+    );
     assert!(out.join("own/app").is_dir(), "an archive that is empty is none");
     let (_folder, out) = pack(&installed, r#"{"package":"it_server","script":"other"}"#);
     assert_eq!(plan(&out)["attribute"], "other");
 
-    let project = [("own/it/__init__.py", "x = 1"), ("own/it-1.0.dist-info/METADATA", about), ("source/a.py", "")];
+    let project =
+        [("own/it/__init__.py", "x = 1"), ("own/it-1.0.dist-info/METADATA", about), ("source/a.py", "")];
     let (_folder, out) = pack(&project, "{}");
     assert_eq!(plan(&out)["module"], "it_server");
     assert!(out.join("own/app/own/it/__pycache__").is_dir() && !out.join("own/app/source").exists());

@@ -111,7 +111,8 @@ enum Lack<'a> {
 }
 
 fn lacks<'a>(server: &Server, said: &'a str) -> Option<Lack<'a>> {
-    let lower = said.to_lowercase();
+    // Python's word for a module that is not there holds Node's word for a host that is not.
+    let lower = said.to_lowercase().replace("modulenotfounderror", "");
     let has = |signs: &[&str]| signs.iter().any(|it| lower.contains(it));
     if server.sandbox.network == Network::None && has(&NO_NETWORK) {
         Some(Lack::Network)
@@ -177,9 +178,15 @@ mod tests {
             ("Error: Cannot find module './security.js'\nRequire stack:", Some("the module `./security.js`")),
             ("Cannot find package 'zod' imported from /app/x.js", Some("the module `zod`")),
             ("ModuleNotFoundError: No module named 'yaml'", Some("the module `yaml`")),
-            ("ImportError: libgomp.so.1: cannot open shared object file: No such", Some("the library `libgomp.so.1`")),
+            (
+                "ImportError: libgomp.so.1: cannot open shared object file: No such",
+                Some("the library `libgomp.so.1`"),
+            ),
             ("Error: spawn git ENOENT", Some("the program `git`")),
-            ("in _execute_child\nFileNotFoundError: [Errno 2] No such file or directory: 'git'", Some("the program `git`")),
+            (
+                "in _execute_child\nFileNotFoundError: [Errno 2] No such file or directory: 'git'",
+                Some("the program `git`"),
+            ),
             // A file of the person's, perhaps.
             ("open(path)\nFileNotFoundError: [Errno 2] No such file or directory: 'config.json'", None),
             ("Error: API_KEY is not set", None),

@@ -68,7 +68,12 @@ fn show(cli: &Cli, id: &str) -> Result<()> {
 }
 
 fn work(of: &Leftover) -> String {
-    format!("what a build of {} works with ({} containers, {} volumes)", of.server, of.containers.len(), of.volumes.len())
+    format!(
+        "what a build of {} works with ({} containers, {} volumes)",
+        of.server,
+        of.containers.len(),
+        of.volumes.len()
+    )
 }
 
 fn prune(ws: &Workspace, cli: &Cli, id: &str) -> Result<()> {

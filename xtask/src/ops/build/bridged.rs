@@ -104,7 +104,8 @@ impl Builder<'_> {
         context: &tempfile::TempDir,
     ) -> Result<()> {
         let (images, workspace) = (self.chosen_images(server, dockerfile)?, self.ws.id()?);
-        let mut build_args: Vec<_> = images.iter().map(|(name, image)| (name.as_str(), image.as_str())).collect();
+        let mut build_args: Vec<_> =
+            images.iter().map(|(name, image)| (name.as_str(), image.as_str())).collect();
         build_args.extend((!server.is_runtime).then_some(("WORKSPACE", workspace.as_str())));
         let args = self.build_args(server, "", name, &build_args, context)?;
         self.run(&format!("building {}", server.image()), &args)

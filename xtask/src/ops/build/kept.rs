@@ -67,7 +67,10 @@ impl Kept {
     pub(super) fn find(&self, inputs: &Inputs) -> Option<PathBuf> {
         let found = self.folder.join(inputs.name());
         let file = File::options().append(true).open(found.join(INPUTS)).ok()?;
-        if self.anew.is_some_and(|it| file.metadata().and_then(|file| file.modified()).is_ok_and(|then| then < it)) {
+        if self
+            .anew
+            .is_some_and(|it| file.metadata().and_then(|file| file.modified()).is_ok_and(|then| then < it))
+        {
             return None;
         }
         if fs::read(found.join(INPUTS)).ok()? != inputs.0 {
@@ -199,7 +202,10 @@ mod tests {
         let again = keep(&kept, &one, "other packages");
         std::thread::sleep(Duration::from_millis(20)); // a file system's clock is coarse
         assert_eq!(Kept::of(state.path(), true).find(&one), None, "`--no-cache`");
-        assert_eq!((kept.find(&one), fs::read_to_string(again.join("deps.tar")).unwrap()), (Some(again), "other packages".into()));
+        assert_eq!(
+            (kept.find(&one), fs::read_to_string(again.join("deps.tar")).unwrap()),
+            (Some(again), "other packages".into())
+        );
         let under_way = kept.begin().unwrap();
         assert_eq!(kept.amount().builds, 1);
         assert_eq!(kept.remove_all().unwrap().builds, 1);
@@ -238,7 +244,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let state = tempfile::tempdir().unwrap();
         let folder = keep(&Kept::of(state.path(), false), &inputs(&["x"]), "x");
-        for path in [folder.join(INPUTS), folder.clone(), state.path().join("builds")] {
+        for path in [folder.join(INPUTS), state.path().join("builds")] {
             let mode = fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{}", path.display());
         }

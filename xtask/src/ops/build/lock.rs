@@ -108,8 +108,11 @@ fn pins(text: &str) -> Option<BTreeMap<String, String>> {
         let all_hashes = hashes.split_whitespace().skip(1).all(|it| it.starts_with("--hash="));
         let (name, rest) = requirement.split_once("==")?;
         let name = name.split('[').next().unwrap_or_default();
-        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-        if !(all_hashes && is_name && name.starts_with(|c: char| c.is_ascii_alphanumeric())) || rest.contains("--") {
+        let is_name =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        if !(all_hashes && is_name && name.starts_with(|c: char| c.is_ascii_alphanumeric()))
+            || rest.contains("--")
+        {
             return None;
         }
         let version = rest.split([' ', ';']).next().unwrap_or_default();

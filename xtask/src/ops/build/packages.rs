@@ -58,7 +58,8 @@ impl Packed {
     pub(super) fn in_folders(installed: &Path, folder: &Path) -> Result<Self> {
         let file = folder.join(Self::PLAN);
         let plan = File::open(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let plan = serde_json::from_reader(plan).with_context(|| format!("cannot read {}", file.display()))?;
+        let plan =
+            serde_json::from_reader(plan).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Self { deps: installed.join(Self::DEPS), own: folder.join(Self::OWN), plan })
     }
 
@@ -88,7 +89,10 @@ impl Making<'_> {
         inputs.add(server.kind.name());
         self.images.iter().for_each(|it| inputs.add(it));
         inputs.add([u8::from(server.install_scripts)]);
-        inputs.add(format!("{:?} {:?} {:?}", server.program.package, server.program.script, server.program.file));
+        inputs.add(format!(
+            "{:?} {:?} {:?}",
+            server.program.package, server.program.script, server.program.file
+        ));
         let scripts: &[&str] =
             if server.kind == Kind::Python { &["app.py", "deps.py"] } else { &["app.mjs"] };
         for script in scripts {

@@ -135,7 +135,9 @@ fn python(module: String, attribute: Option<String>, name: Option<String>) -> Re
     }
     match (attribute, name) {
         (None, None) => Ok(Start::Module(module)),
-        (Some(attribute), Some(name)) if is_program_name(&name) => Ok(Start::Call { module, attribute, name }),
+        (Some(attribute), Some(name)) if is_program_name(&name) => {
+            Ok(Start::Call { module, attribute, name })
+        }
         (_, name) => wrong(&name.unwrap_or_default()),
     }
 }

@@ -93,7 +93,14 @@ pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     steps.put(staged.source(), "source")?;
     if is_project {
         let command = [
-            UV, "pip", "install", "--no-build-isolation", "--no-deps", "--target", "/work/own", "/work/source",
+            UV,
+            "pip",
+            "install",
+            "--no-build-isolation",
+            "--no-deps",
+            "--target",
+            "/work/own",
+            "/work/source",
         ];
         steps.run("compiling the sources", "", &command, BACKEND)?;
     }
@@ -120,7 +127,8 @@ fn with(inputs: &Inputs, more: &[u8]) -> Inputs {
 /// Which versions of everything fit today, on any system, with the hashes of their files.
 fn make_lock(making: &Making<'_>, steps: &Steps<'_>) -> Result<Vec<u8>> {
     let list = at("deps/requirements.txt");
-    let mut command = vec![UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"];
+    let mut command =
+        vec![UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"];
     command.extend(["--no-annotate", "--output-file", LOCK]);
     command.extend(wheels_only(steps));
     command.push(&list);
@@ -159,7 +167,14 @@ fn install_own(making: &Making<'_>, steps: &Steps<'_>, staged: &Staged, made: &T
         staged.add_dependency_file("backend.txt", backend(staged.deps())?.as_bytes())?;
         steps.put(staged.deps(), "deps")?;
         let command = [
-            UV, "pip", "install", "--target", "/work/tools/backend", "--only-binary", ":all:", "--requirements",
+            UV,
+            "pip",
+            "install",
+            "--target",
+            "/work/tools/backend",
+            "--only-binary",
+            ":all:",
+            "--requirements",
             "/work/deps/backend.txt",
         ];
         steps.fetch("fetching what builds the project", "", &command)?;
@@ -175,9 +190,11 @@ fn backend(deps: &Path) -> Result<String> {
     let project: toml::Table = text.parse().context("its pyproject.toml is not TOML")?;
     let requires = project.get("build-system").and_then(|it| it.get("requires")?.as_array());
     let Some(requires) = requires else { return Ok(format!("{DEFAULT_BACKEND}\n")) };
-    let names = requires.iter().map(|it| it.as_str().filter(|it| !it.contains('\n') && !it.trim().starts_with('-')));
+    let names =
+        requires.iter().map(|it| it.as_str().filter(|it| !it.contains('\n') && !it.trim().starts_with('-')));
     let names: Option<Vec<_>> = names.collect();
-    let names = names.context("`requires` of [build-system] in its pyproject.toml is no list of requirements")?;
+    let names =
+        names.context("`requires` of [build-system] in its pyproject.toml is no list of requirements")?;
     Ok(names.iter().map(|it| format!("{it}\n")).collect())
 }
 

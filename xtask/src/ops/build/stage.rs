@@ -140,7 +140,8 @@ pub(super) fn inputs(server: &Server) -> Result<Staged> {
         found.iter().try_for_each(|it| copy(&server.dir.join(it), &staged.deps().join(it)))?;
         copy_folder(&server.dir, staged.source())?;
     } else if let Some(it) = &server.program.package {
-        let manifest = serde_json::json!({ "private": true, "dependencies": { it.name.clone(): it.version } });
+        let manifest =
+            serde_json::json!({ "private": true, "dependencies": { it.name.clone(): it.version } });
         let lines = || server.program.requirements().iter().map(|it| format!("{it}\n")).collect::<String>();
         match is_python {
             true => staged.add_dependency_file("requirements.txt", lines().as_bytes())?,

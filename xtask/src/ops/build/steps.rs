@@ -109,7 +109,9 @@ impl<'a> Steps<'a> {
         let path = to.path().join(name);
         let file = File::create_new(&path).with_context(|| format!("cannot make {}", path.display()))?;
         let taken = self.bench.take(folder, std::io::BufWriter::new(file), &rules);
-        taken.with_context(|| format!("what came out of the build of {} is not as it may be", self.server.name))
+        taken.with_context(|| {
+            format!("what came out of the build of {} is not as it may be", self.server.name)
+        })
     }
 
     /// Takes out what later steps work with.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use drydock_catalog::{Network, Sandbox, Server, Tmpfs};
-use drydock_engine::trial::{Outcome, Trial};
 use drydock_engine::Cli;
+use drydock_engine::trial::{Outcome, Trial};
 
 use crate::hint::with_hint;
 use crate::interrupt;

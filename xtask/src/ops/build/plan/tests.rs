@@ -74,8 +74,7 @@ fn a_node_server_starts_with_a_file_that_came_out() {
     assert_eq!(it, expected);
     let own = server(Kind::Node, Program { runtime: vec!["--x".into()], ..Program::default() });
     let it = bridge(&own, r#"{"certificates": false, "start": "dist/own.js"}"#);
-    let expected =
-        json!({ "command": NODE, "args": ["--x", "/app/dist/own.js"], "cwd": "/app", "env": {} });
+    let expected = json!({ "command": NODE, "args": ["--x", "/app/dist/own.js"], "cwd": "/app", "env": {} });
     assert_eq!(it, expected);
 }
 
@@ -96,7 +95,9 @@ fn what_leads_elsewhere_starts_nothing() {
         let said = read(&package(Kind::Node), &text).expect_err(start);
         assert!(said.contains("no regular file among what was packed"), "{start:?}: {said}");
     }
-    for text in ["", "[]", "{}", r#"{"certificates": true}"#, r#"{"certificates": true, "command": "/bin/sh"}"#] {
+    for text in
+        ["", "[]", "{}", r#"{"certificates": true}"#, r#"{"certificates": true, "command": "/bin/sh"}"#]
+    {
         read(&package(Kind::Node), text).expect_err(text);
     }
 }
@@ -113,13 +114,19 @@ fn a_python_server_starts_with_a_function_by_its_name() {
     assert_eq!(it, expected);
     let project = server(Kind::Python, Program::default());
     let it = bridge(&project, r#"{"certificates": false, "module": "it"}"#);
-    assert_eq!((&it["args"], &it["env"]), (&json!(["-m", "it"]), &json!({ "PYTHONPATH": "/app/own:/app/lib" })));
+    assert_eq!(
+        (&it["args"], &it["env"]),
+        (&json!(["-m", "it"]), &json!({ "PYTHONPATH": "/app/own:/app/lib" }))
+    );
     let said = Program { runtime: vec!["-m".into(), "it.server".into()], ..Program::default() };
     let it = bridge(&server(Kind::Python, said), r#"{"certificates": false, "module": "it"}"#);
     assert_eq!(it["args"], json!(["-m", "it.server"]));
     let file = Program { file: Some("server.py".into()), ..Program::default() };
     let it = bridge(&server(Kind::Python, file), r#"{"certificates": false}"#);
-    assert_eq!((&it["args"], &it["env"]["PYTHONPATH"]), (&json!(["/app/source/server.py"]), &json!("/app/lib")));
+    assert_eq!(
+        (&it["args"], &it["env"]["PYTHONPATH"]),
+        (&json!(["/app/source/server.py"]), &json!("/app/lib"))
+    );
 }
 
 #[test]

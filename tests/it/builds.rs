@@ -1,0 +1,193 @@
+//! Builds of servers that are not ours: what is kept for the next one, the lock, the trial, and what a killed one leaves.
+//!
+//! A server's folder -> what its builds fetch, write and refuse. Invariant: an image has its name only when it starts.
+
+use std::fs;
+use std::path::Path;
+
+use drydock_tests::engine::{Engine, workspace_id};
+use drydock_tests::process::{BUILD_TIMEOUT, CommandOutput, TIMEOUT, run_with, wait_until};
+use drydock_tests::test_env::{TestEnv, copy_workspace};
+use drydock_tests::wrapped::{self, Kind};
+use drydock_tests::{engine_or_skip, skip};
+use serde_json::{Value, json};
+
+use crate::node::row;
+use crate::own;
+
+const MANIFEST: &str = r#"{"name": "own", "version": "1.0.0", "bin": "server.js"}"#;
+/// It answers once.
+const SERVER: &str = r#"
+require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, params } = JSON.parse(line);
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result:
+    { protocolVersion: params.protocolVersion, capabilities: {}, serverInfo: { name: 'own', version: '1' } } }));
+});
+"#;
+
+fn build(env: &TestEnv, name: &str) -> CommandOutput {
+    let mut build = env.xtask(&["build-images", name, "--profile", "quick"]);
+    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+    run_with(&mut build, &[], BUILD_TIMEOUT)
+}
+
+fn own_package(name: &str) -> Value {
+    json!({ "registryType": "npm", "identifier": name, "version": "1.0.0", "transport": { "type": "stdio" } })
+}
+
+/// The id of an image, or nothing.
+fn image(engine: &Engine, name: &str) -> String {
+    engine.ok(&["image", "ls", "--quiet", "--no-trunc", &format!("drydock/{name}")])
+}
+
+/// An environment with a clone of its own, whose servers can be changed.
+fn clone(engine: &Engine, kind: Kind, name: &str, root: &Path) -> Result<TestEnv, String> {
+    drop(wrapped::test_env(engine, kind, &format!("{name}-base"))?);
+    copy_workspace(root, &format!("0.1.1-{name}"));
+    Ok(TestEnv::on(engine, name).with_root(root))
+}
+
+#[test]
+fn a_lock_is_written_once_and_nothing_is_fetched_twice() {
+    let engine = engine_or_skip!();
+    for (kind, server, file, other) in [
+        (Kind::Node, "sequential-thinking", "package-lock.json", "2026.8.31"),
+        (Kind::Python, "time", "requirements.lock", "2026.10.19"),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let env = match clone(&engine, kind, &format!("lock-{}", server.len()), folder.path()) {
+            Ok(env) => env,
+            Err(why) => skip!("{why}"),
+        };
+        let lock = folder.path().join("servers").join(server).join(file);
+        drop(fs::remove_file(&lock));
+        let first = build(&env, server).ok();
+        assert!(first.stderr.contains(&format!("wrote servers/{server}/{file}")), "{first}");
+        let text = fs::read_to_string(&lock).expect("the lock");
+        assert!(text.contains(other) && !text.contains("\"resolved\""), "{text}");
+        // It is one of the sources: the image knows it.
+        env.ok(&["up", server, "--no-build"]);
+        assert_eq!(row(&env, server)["stale"], json!(false));
+
+        let second = build(&env, server).ok();
+        assert!(!second.stderr.contains("fetching") && !second.stderr.contains("packing"), "{second}");
+        assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
+        // With nothing kept, the lock decides.
+        let pruned = env.ok(&["prune"]);
+        assert!(pruned.stderr.contains("the packages that 1 build have kept"), "{pruned}");
+        let third = build(&env, server).ok();
+        assert!(third.stderr.contains("fetching") && !third.stderr.contains("looking up"), "{third}");
+        assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
+
+        fs::write(&lock, text.replace(other, "1.0.0")).expect("another lock");
+        let again = build(&env, server).ok();
+        assert!(again.stderr.contains("locking anew"), "{again}");
+        assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
+    }
+}
+
+#[test]
+fn a_change_of_sources_alone_fetches_nothing() {
+    let engine = engine_or_skip!();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let env = match clone(&engine, Kind::Node, "kept", folder.path()) {
+        Ok(env) => env,
+        Err(why) => skip!("{why}"),
+    };
+    let manifest = MANIFEST.replace("\"bin\"", "\"dependencies\": {\"ms\": \"2.1.3\"}, \"bin\"");
+    let files = [("package.json", manifest.as_str()), ("server.js", SERVER)];
+    own::add(folder.path(), "kept", &own_package("kept"), &files);
+    assert!(build(&env, "kept").ok().stderr.contains("fetching the packages of kept"));
+    let before = image(&engine, "kept");
+    let file = folder.path().join("servers/kept/server.js");
+    fs::write(&file, format!("{SERVER}// changed")).expect("a changed source");
+    let second = build(&env, "kept").ok();
+    assert!(!second.stderr.contains("fetching") && second.stderr.contains("packing"), "{second}");
+    assert_ne!(image(&engine, "kept"), before);
+    // As it was: nothing is to be done at all.
+    fs::write(&file, SERVER).expect("the first source");
+    let third = build(&env, "kept").ok();
+    assert!(!third.stderr.contains("fetching") && !third.stderr.contains("packing"), "{third}");
+}
+
+#[test]
+fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
+    let engine = engine_or_skip!();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let env = match clone(&engine, Kind::Node, "trial", folder.path()) {
+        Ok(env) => env,
+        Err(why) => skip!("{why}"),
+    };
+    own::add(
+        folder.path(),
+        "tried",
+        &own_package("tried"),
+        &[("package.json", MANIFEST), ("server.js", SERVER)],
+    );
+    let first = build(&env, "tried").ok();
+    assert!(!first.stderr.contains("started once"), "{first}");
+    let before = image(&engine, "tried");
+    let file = folder.path().join("servers/tried/server.js");
+    fs::write(&file, "require('./security.js');").expect("a changed source");
+    let refused = build(&env, "tried").fails();
+    assert!(refused.stderr.contains("it lacks the module `./security.js`"), "{refused}");
+    assert_eq!(image(&engine, "tried"), before, "the old image lost its name");
+    let unproven = format!("drydock/tried/{}/unproven", workspace_id());
+    assert_eq!(engine.ok(&["image", "ls", "--quiet", &unproven]), "", "{refused}");
+
+    for (source, said) in [
+        (
+            "require('child_process').spawn('git').on('error', (e) => { throw e; });",
+            "it lacks the program `git`",
+        ),
+        (
+            "throw new Error('libgomp.so.1: cannot open shared object file: No such file')",
+            "it lacks the library `libgomp.so.1`",
+        ),
+    ] {
+        fs::write(&file, source).expect("a changed source");
+        let refused = build(&env, "tried").fails();
+        assert!(refused.stderr.contains(said), "{refused}");
+    }
+    fs::write(&file, "console.error('set API_KEY'); process.exit(1)").expect("a changed source");
+    let noted = build(&env, "tried").ok();
+    assert!(noted.stderr.contains("started once") && noted.stderr.contains("set API_KEY"), "{noted}");
+    assert_ne!(image(&engine, "tried"), before);
+}
+
+#[test]
+fn a_killed_build_leaves_nothing_that_prune_does_not_find() {
+    let engine = engine_or_skip!();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let env = match clone(&engine, Kind::Node, "killed", folder.path()) {
+        Ok(env) => env,
+        Err(why) => skip!("{why}"),
+    };
+    let manifest = MANIFEST.replace("\"bin\"", "\"scripts\": {\"build\": \"sleep 300\"}, \"bin\"");
+    own::add(
+        folder.path(),
+        "killed",
+        &own_package("killed"),
+        &[("package.json", &manifest), ("server.js", SERVER)],
+    );
+    let mut build = env.xtask(&["build-images", "killed", "--profile", "quick"]);
+    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+    let mut build = build.spawn().expect("xtask");
+    let label = "label=dev.drydock.build=killed";
+    let running = || engine.ok(&["ps", "--quiet", "--filter", label, "--filter", "status=running"]);
+    assert!(wait_until(BUILD_TIMEOUT, || !running().is_empty()), "no step runs");
+    let list = |kind: &[&str]| engine.ok(&[kind, &["ls", "--quiet", "--filter", label]].concat());
+    let shown = env.ok(&["prune", "--dry-run"]);
+    assert!(shown.stderr.contains("what a build of killed works with"), "{shown}");
+    env.ok(&["prune"]);
+    assert!(!running().is_empty(), "a build under way was taken for one that was killed");
+    build.kill().expect("it runs");
+    build.wait().expect("it ends");
+    assert!(!list(&["volume"]).is_empty());
+    let pruned = env.ok(&["prune"]);
+    assert!(pruned.stderr.contains("it was killed"), "{pruned}");
+    let gone = || {
+        list(&["volume"]).is_empty() && engine.ok(&["ps", "--all", "--quiet", "--filter", label]).is_empty()
+    };
+    assert!(wait_until(TIMEOUT, gone), "something stays behind");
+}
