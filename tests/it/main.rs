@@ -41,4 +41,5 @@ mod status;
 mod time_limit;
 mod two_clones;
 mod usage;
+mod workbench;
 mod wrong_files;
