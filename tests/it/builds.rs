@@ -3,9 +3,10 @@
 //! A server's folder -> what its builds fetch, write and refuse. Invariant: an image has its name only when it starts.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
 
-use drydock_tests::engine::{Engine, workspace_id};
+use drydock_tests::engine::Engine;
 use drydock_tests::process::{BUILD_TIMEOUT, CommandOutput, TIMEOUT, run_with, wait_until};
 use drydock_tests::test_env::{TestEnv, copy_workspace};
 use drydock_tests::wrapped::{self, Kind};
@@ -25,12 +26,6 @@ require('readline').createInterface({ input: process.stdin }).on('line', (line) 
 });
 "#;
 
-fn build(env: &TestEnv, name: &str) -> CommandOutput {
-    let mut build = env.xtask(&["build-images", name, "--profile", "quick"]);
-    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
-    run_with(&mut build, &[], BUILD_TIMEOUT)
-}
-
 fn own_package(name: &str) -> Value {
     json!({ "registryType": "npm", "identifier": name, "version": "1.0.0", "transport": { "type": "stdio" } })
 }
@@ -40,11 +35,53 @@ fn image(engine: &Engine, name: &str) -> String {
     engine.ok(&["image", "ls", "--quiet", "--no-trunc", &format!("drydock/{name}")])
 }
 
-/// An environment with a clone of its own, whose servers can be changed.
-fn clone(engine: &Engine, kind: Kind, name: &str, root: &Path) -> Result<TestEnv, String> {
-    drop(wrapped::test_env(engine, kind, &format!("{name}-base"))?);
-    copy_workspace(root, &format!("0.1.1-{name}"));
-    Ok(TestEnv::on(engine, name).with_root(root))
+/// An environment with a clone of its own, whose servers can be changed, and an id of its own: `prune` goes by that.
+struct Clone {
+    env: TestEnv,
+    engine: Engine,
+    folder: tempfile::TempDir,
+    label: String,
+}
+
+impl Clone {
+    fn new(engine: &Engine, kind: Kind, name: &str) -> Result<Self, String> {
+        drop(wrapped::test_env(engine, kind, &format!("{name}-base"))?);
+        let folder = tempfile::tempdir().map_err(|err| err.to_string())?;
+        copy_workspace(folder.path(), &format!("0.1.1-{name}"));
+        let env = TestEnv::on(engine, name).with_root(folder.path());
+        let number = name.bytes().fold(u64::from(std::process::id()), |sum, it| sum * 31 + u64::from(it));
+        let id = format!("{:016x}", number ^ 0xb011_d000_0000_0000);
+        fs::write(env.state().join("workspace-id"), &id).map_err(|err| err.to_string())?;
+        let label = format!("label=dev.drydock.workspace={id}");
+        Ok(Self { env, engine: engine.clone(), folder, label })
+    }
+
+    fn server(&self, name: &str) -> PathBuf {
+        self.folder.path().join("servers").join(name)
+    }
+
+    fn add(&self, name: &str, files: &[(&str, &str)]) {
+        own::add(self.folder.path(), name, &own_package(name), files);
+    }
+
+    fn build(&self, name: &str) -> CommandOutput {
+        run_with(&mut self.build_command(name), &[], BUILD_TIMEOUT)
+    }
+
+    fn build_command(&self, name: &str) -> Command {
+        let mut build = self.env.xtask(&["build-images", name, "--profile", "quick"]);
+        build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+        build
+    }
+}
+
+impl Drop for Clone {
+    fn drop(&mut self) {
+        let images = self.engine.ok(&["image", "ls", "--quiet", "--no-trunc", "--filter", &self.label]);
+        for id in images.lines() {
+            self.engine.run(&["rmi", "--force", id]);
+        }
+    }
 }
 
 #[test]
@@ -54,33 +91,32 @@ fn a_lock_is_written_once_and_nothing_is_fetched_twice() {
         (Kind::Node, "sequential-thinking", "package-lock.json", "2026.8.31"),
         (Kind::Python, "time", "requirements.lock", "2026.10.19"),
     ] {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let env = match clone(&engine, kind, &format!("lock-{}", server.len()), folder.path()) {
-            Ok(env) => env,
+        let clone = match Clone::new(&engine, kind, &format!("lock-{}", server.len())) {
+            Ok(clone) => clone,
             Err(why) => skip!("{why}"),
         };
-        let lock = folder.path().join("servers").join(server).join(file);
+        let lock = clone.server(server).join(file);
         drop(fs::remove_file(&lock));
-        let first = build(&env, server).ok();
+        let first = clone.build(server).ok();
         assert!(first.stderr.contains(&format!("wrote servers/{server}/{file}")), "{first}");
         let text = fs::read_to_string(&lock).expect("the lock");
         assert!(text.contains(other) && !text.contains("\"resolved\""), "{text}");
         // It is one of the sources: the image knows it.
-        env.ok(&["up", server, "--no-build"]);
-        assert_eq!(row(&env, server)["stale"], json!(false));
+        clone.env.ok(&["up", server, "--no-build"]);
+        assert_eq!(row(&clone.env, server)["stale"], json!(false));
 
-        let second = build(&env, server).ok();
+        let second = clone.build(server).ok();
         assert!(!second.stderr.contains("fetching") && !second.stderr.contains("packing"), "{second}");
         assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
         // With nothing kept, the lock decides.
-        let pruned = env.ok(&["prune"]);
+        let pruned = clone.env.ok(&["prune"]);
         assert!(pruned.stderr.contains("the packages that 1 build have kept"), "{pruned}");
-        let third = build(&env, server).ok();
+        let third = clone.build(server).ok();
         assert!(third.stderr.contains("fetching") && !third.stderr.contains("looking up"), "{third}");
         assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
 
         fs::write(&lock, text.replace(other, "1.0.0")).expect("another lock");
-        let again = build(&env, server).ok();
+        let again = clone.build(server).ok();
         assert!(again.stderr.contains("locking anew"), "{again}");
         assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
     }
@@ -89,51 +125,45 @@ fn a_lock_is_written_once_and_nothing_is_fetched_twice() {
 #[test]
 fn a_change_of_sources_alone_fetches_nothing() {
     let engine = engine_or_skip!();
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let env = match clone(&engine, Kind::Node, "kept", folder.path()) {
-        Ok(env) => env,
+    let clone = match Clone::new(&engine, Kind::Node, "kept") {
+        Ok(clone) => clone,
         Err(why) => skip!("{why}"),
     };
     let manifest = MANIFEST.replace("\"bin\"", "\"dependencies\": {\"ms\": \"2.1.3\"}, \"bin\"");
     let files = [("package.json", manifest.as_str()), ("server.js", SERVER)];
-    own::add(folder.path(), "kept", &own_package("kept"), &files);
-    assert!(build(&env, "kept").ok().stderr.contains("fetching the packages of kept"));
+    clone.add("kept", &files);
+    assert!(clone.build("kept").ok().stderr.contains("fetching the packages of kept"));
     let before = image(&engine, "kept");
-    let file = folder.path().join("servers/kept/server.js");
+    let file = clone.server("kept").join("server.js");
     fs::write(&file, format!("{SERVER}// changed")).expect("a changed source");
-    let second = build(&env, "kept").ok();
+    let second = clone.build("kept").ok();
     assert!(!second.stderr.contains("fetching") && second.stderr.contains("packing"), "{second}");
     assert_ne!(image(&engine, "kept"), before);
     // As it was: nothing is to be done at all.
     fs::write(&file, SERVER).expect("the first source");
-    let third = build(&env, "kept").ok();
+    let third = clone.build("kept").ok();
     assert!(!third.stderr.contains("fetching") && !third.stderr.contains("packing"), "{third}");
 }
 
 #[test]
 fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
     let engine = engine_or_skip!();
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let env = match clone(&engine, Kind::Node, "trial", folder.path()) {
-        Ok(env) => env,
+    let clone = match Clone::new(&engine, Kind::Node, "trial") {
+        Ok(clone) => clone,
         Err(why) => skip!("{why}"),
     };
-    own::add(
-        folder.path(),
-        "tried",
-        &own_package("tried"),
-        &[("package.json", MANIFEST), ("server.js", SERVER)],
-    );
-    let first = build(&env, "tried").ok();
+    clone.add("tried", &[("package.json", MANIFEST), ("server.js", SERVER)]);
+    let first = clone.build("tried").ok();
     assert!(!first.stderr.contains("started once"), "{first}");
     let before = image(&engine, "tried");
-    let file = folder.path().join("servers/tried/server.js");
+    let file = clone.server("tried").join("server.js");
     fs::write(&file, "require('./security.js');").expect("a changed source");
-    let refused = build(&env, "tried").fails();
+    let refused = clone.build("tried").fails();
     assert!(refused.stderr.contains("it lacks the module `./security.js`"), "{refused}");
     assert_eq!(image(&engine, "tried"), before, "the old image lost its name");
-    let unproven = format!("drydock/tried/{}/unproven", workspace_id());
-    assert_eq!(engine.ok(&["image", "ls", "--quiet", &unproven]), "", "{refused}");
+    let nameless =
+        ["image", "ls", "--quiet", "--filter", "dangling=true", "--filter", "label=dev.drydock.server=tried"];
+    assert_eq!(engine.ok(&nameless), "", "{refused}");
 
     for (source, said) in [
         (
@@ -146,11 +176,11 @@ fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
         ),
     ] {
         fs::write(&file, source).expect("a changed source");
-        let refused = build(&env, "tried").fails();
+        let refused = clone.build("tried").fails();
         assert!(refused.stderr.contains(said), "{refused}");
     }
     fs::write(&file, "console.error('set API_KEY'); process.exit(1)").expect("a changed source");
-    let noted = build(&env, "tried").ok();
+    let noted = clone.build("tried").ok();
     assert!(noted.stderr.contains("started once") && noted.stderr.contains("set API_KEY"), "{noted}");
     assert_ne!(image(&engine, "tried"), before);
 }
@@ -158,36 +188,27 @@ fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
 #[test]
 fn a_killed_build_leaves_nothing_that_prune_does_not_find() {
     let engine = engine_or_skip!();
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let env = match clone(&engine, Kind::Node, "killed", folder.path()) {
-        Ok(env) => env,
+    let clone = match Clone::new(&engine, Kind::Node, "killed") {
+        Ok(clone) => clone,
         Err(why) => skip!("{why}"),
     };
     let manifest = MANIFEST.replace("\"bin\"", "\"scripts\": {\"build\": \"sleep 300\"}, \"bin\"");
-    own::add(
-        folder.path(),
-        "killed",
-        &own_package("killed"),
-        &[("package.json", &manifest), ("server.js", SERVER)],
-    );
-    let mut build = env.xtask(&["build-images", "killed", "--profile", "quick"]);
-    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
-    let mut build = build.spawn().expect("xtask");
-    let label = "label=dev.drydock.build=killed";
-    let running = || engine.ok(&["ps", "--quiet", "--filter", label, "--filter", "status=running"]);
+    clone.add("killed", &[("package.json", &manifest), ("server.js", SERVER)]);
+    let mut build = clone.build_command("killed").spawn().expect("xtask");
+    let own = clone.label.as_str();
+    let running = || engine.ok(&["ps", "--quiet", "--filter", own, "--filter", "status=running"]);
     assert!(wait_until(BUILD_TIMEOUT, || !running().is_empty()), "no step runs");
-    let list = |kind: &[&str]| engine.ok(&[kind, &["ls", "--quiet", "--filter", label]].concat());
-    let shown = env.ok(&["prune", "--dry-run"]);
+    let list = |kind: &[&str]| engine.ok(&[kind, &["ls", "--quiet", "--filter", own]].concat());
+    let shown = clone.env.ok(&["prune", "--dry-run"]);
     assert!(shown.stderr.contains("what a build of killed works with"), "{shown}");
-    env.ok(&["prune"]);
+    clone.env.ok(&["prune"]);
     assert!(!running().is_empty(), "a build under way was taken for one that was killed");
     build.kill().expect("it runs");
     build.wait().expect("it ends");
     assert!(!list(&["volume"]).is_empty());
-    let pruned = env.ok(&["prune"]);
+    let pruned = clone.env.ok(&["prune"]);
     assert!(pruned.stderr.contains("it was killed"), "{pruned}");
-    let gone = || {
-        list(&["volume"]).is_empty() && engine.ok(&["ps", "--all", "--quiet", "--filter", label]).is_empty()
-    };
+    let gone =
+        || list(&["volume"]).is_empty() && engine.ok(&["ps", "--all", "--quiet", "--filter", own]).is_empty();
     assert!(wait_until(TIMEOUT, gone), "something stays behind");
 }

@@ -87,19 +87,21 @@ pub struct Origin<'a> {
     /// The names of our environment's variables that hold the proxies to be used by the steps of the build. Their values,
     /// which may hold passwords, stand in no argument, and such arguments of an engine's own in no image.
     pub proxies: &'a [String],
-    /// The one name that the image gets, instead of the server's own two.
-    pub name: Option<&'a str>,
+    /// Where the image's id is to be written, instead of giving it its names.
+    pub id_file: Option<&'a Path>,
 }
 
 /// `docker build` from a staged context that holds its `Dockerfile`; `build_args` are the Dockerfile's own.
 #[must_use]
 pub fn build(server: &Server, origin: &Origin, build_args: &[(&str, &str)], context: &Path) -> Vec<String> {
     let mut args = strings(["build", "--force-rm"]);
-    let names = match origin.name {
-        Some(name) => vec![name.to_owned()],
-        None => vec![server.image(), server.own_image(origin.workspace)],
-    };
-    args.extend(names.into_iter().flat_map(|it| ["--tag".to_owned(), it]));
+    args.extend(match origin.id_file {
+        Some(file) => vec!["--iidfile".to_owned(), file.display().to_string()],
+        None => {
+            let names = [server.image(), server.own_image(origin.workspace)];
+            names.into_iter().flat_map(|it| ["--tag".to_owned(), it]).collect()
+        }
+    });
     args.extend((!origin.cached).then(|| "--no-cache".to_owned()));
     for name in origin.proxies {
         args.extend(["--build-arg".to_owned(), name.clone()]);
@@ -187,7 +189,7 @@ pub fn run_trial(trial: &Trial<'_>, container: &str) -> Vec<String> {
     for (name, value) in trial.env {
         args.extend(["--env".to_owned(), format!("{name}={value}")]);
     }
-    args.extend(steps::Build { workspace: trial.workspace, server: &server.name }.labels());
+    args.extend(steps::Build { workspace: trial.workspace, server: trial.build }.labels());
     args.extend([trial.image.to_owned(), subcommand::STDIO.to_owned()]);
     args
 }
@@ -360,10 +362,10 @@ pub fn tag(image: &str, name: &str) -> Vec<String> {
     strings(["image", "tag", image, name])
 }
 
-/// Takes a name from an image, which goes with its last one unless a container is made of it.
+/// Removes an image by its id, and its name where it has one. What it stands on stays.
 #[must_use]
-pub fn untag(name: &str) -> Vec<String> {
-    strings(["image", "rm", "--no-prune", name])
+pub fn remove_image(id: &str) -> Vec<String> {
+    strings(["image", "rm", "--no-prune", id])
 }
 
 /// A pull of an image from its registry.

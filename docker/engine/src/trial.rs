@@ -35,6 +35,8 @@ pub struct Trial<'a> {
     pub image: &'a str,
     /// The clone's id.
     pub workspace: &'a str,
+    /// What the build is known by.
+    pub build: &'a str,
     /// The container's environment.
     pub env: &'a [(String, String)],
     /// How long its answer may take.
@@ -62,7 +64,7 @@ pub enum Outcome {
 /// # Errors
 /// The engine cannot make such a container.
 pub fn run(cli: &Cli, trial: &Trial<'_>) -> Result<Outcome, Error> {
-    let name = format!("drydock-trial-{}-{}", trial.workspace, trial.server.name);
+    let name = format!("drydock-trial-{}-{}", trial.workspace, trial.build);
     // What an earlier one left that was killed.
     drop(cli.output(&docker_args::remove(&name))?);
     let args = docker_args::run_trial(trial, &name);

@@ -160,12 +160,6 @@ impl Server {
         program::image(&format!("{}/{workspace}", self.name), &self.version)
     }
 
-    /// What an image of this clone is called until it was looked at and tried: `drydock/NAME/WORKSPACE/unproven`.
-    #[must_use]
-    pub fn unproven_image(&self, workspace: &str) -> String {
-        program::image(&format!("{}/{workspace}/unproven", self.name), &self.version)
-    }
-
     /// The container's name: `mcp-NAME` after the prefix.
     #[must_use]
     pub fn container(&self, prefix: &str) -> String {

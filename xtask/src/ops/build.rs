@@ -16,12 +16,14 @@ mod steps;
 mod trial;
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::hash::Hasher;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
 use drydock_catalog::{Kind, Server};
 use drydock_engine::proxies::Proxies;
 use drydock_engine::{Cli, Image, docker_args};
+use rustc_hash::FxHasher;
 use tempfile::TempDir;
 
 use crate::cargo::{self, Crate, Profile};
@@ -197,7 +199,7 @@ impl<'a> Builder<'a> {
         &self,
         server: &Server,
         license: &str,
-        name: Option<&str>,
+        id_file: Option<&Path>,
         build_args: &[(&str, &str)],
         context: &TempDir,
     ) -> Result<Vec<String>> {
@@ -210,7 +212,7 @@ impl<'a> Builder<'a> {
             sources: &sources,
             cached: !self.options.no_cache,
             proxies: self.proxies(),
-            name,
+            id_file,
         };
         Ok(docker_args::build(server, &origin, build_args, context.path()))
     }
@@ -222,6 +224,21 @@ impl<'a> Builder<'a> {
     fn run(&self, label: &str, args: &[String]) -> Result<()> {
         progress::with_sink(label, |sink| Ok(self.cli.run_with_progress(args, sink)?)).map(drop)
     }
+}
+
+/// By what the steps of a server's build are known on the engine: who has its turn, which is this state folder's, knows that
+/// what has this name is nobody else's.
+fn build_name(ws: &Workspace, server: &str) -> Result<String> {
+    let mut hasher = FxHasher::default();
+    hasher.write(ws.state_label()?.as_bytes());
+    Ok(format!("{server}.{:016x}", hasher.finish()))
+}
+
+/// The server whose build of this clone is known by that.
+pub(crate) fn server_of_build<'a>(ws: &Workspace, name: &'a str) -> Result<Option<&'a str>> {
+    let Some((server, _)) = name.split_once('.') else { return Ok(None) };
+    let is_name = server.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    Ok((is_name && build_name(ws, server)? == name).then_some(server))
 }
 
 /// The build succeeded, and the tag leads to no image or to an older one.

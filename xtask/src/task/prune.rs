@@ -8,7 +8,7 @@ use drydock_engine::workbench::{self, Leftover};
 use drydock_engine::{Cli, Engine, Image};
 
 use crate::ops::build::kept::{Amount, Kept};
-use crate::ops::build::mebibytes;
+use crate::ops::build::{mebibytes, server_of_build};
 use crate::ops::turn;
 use crate::ui::progress::{self, say};
 use crate::ui::table;
@@ -34,7 +34,7 @@ impl Args {
         let kept = Kept::of(ws.state_dir()?, false);
         match engine {
             Engine::Host => say("engine host: there are no images"),
-            Engine::Cli(cli) if self.dry_run => show(cli, &ws.id()?)?,
+            Engine::Cli(cli) if self.dry_run => show(ws, cli, &ws.id()?)?,
             Engine::Cli(cli) => prune(ws, cli, &ws.id()?)?,
         }
         let (amount, what) = match self.dry_run {
@@ -53,7 +53,7 @@ fn packages(kept: Amount) -> String {
     format!("the packages that {builds} have kept: {}", mebibytes(kept.bytes))
 }
 
-fn show(cli: &Cli, id: &str) -> Result<()> {
+fn show(ws: &Workspace, cli: &Cli, id: &str) -> Result<()> {
     let images = drydock_engine::prunable(cli, id)?;
     let server = |it: &Image| it.server().unwrap_or("a build's stage").to_owned();
     table::print(
@@ -61,31 +61,37 @@ fn show(cli: &Cli, id: &str) -> Result<()> {
         images.iter().map(|it| [it.id.clone(), server(it), mebibytes(it.size)]),
     )?;
     say(&format!("{} would go; what they share with other images would stay", count(images.len())));
-    for it in workbench::leftovers(cli, id)? {
-        say(&format!("{} would go, unless it is under way", work(&it)));
+    for (server, it) in leftovers(ws, cli, id)? {
+        say(&format!("{} would go, unless it is under way", work(&server, &it)));
     }
     Ok(())
 }
 
-fn work(of: &Leftover) -> String {
+/// Of builds of this state folder, by their servers.
+fn leftovers(ws: &Workspace, cli: &Cli, id: &str) -> Result<Vec<(String, Leftover)>> {
+    let mut own = Vec::new();
+    for it in workbench::leftovers(cli, id)? {
+        if let Some(server) = server_of_build(ws, &it.server)? {
+            own.push((server.to_owned(), it));
+        }
+    }
+    Ok(own)
+}
+
+fn work(server: &str, of: &Leftover) -> String {
     format!(
-        "what a build of {} works with ({} containers, {} volumes)",
-        of.server,
+        "what a build of {server} works with ({} containers, {} volumes)",
         of.containers.len(),
         of.volumes.len()
     )
 }
 
 fn prune(ws: &Workspace, cli: &Cli, id: &str) -> Result<()> {
-    for it in workbench::leftovers(cli, id)? {
+    for (server, it) in leftovers(ws, cli, id)? {
         // A build under way has it.
-        let is_name = it.server.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if !is_name {
-            continue; // the label is anybody's
-        }
-        let Some(_turn) = turn::take_if_free(ws.state_dir()?, "build", &it.server)? else { continue };
+        let Some(_turn) = turn::take_if_free(ws.state_dir()?, "build", &server)? else { continue };
         workbench::remove_leftovers(cli, &it)?;
-        say(&format!("{} removed: it was killed", work(&it)));
+        say(&format!("{} removed: it was killed", work(&server, &it)));
     }
     let pruned = progress::step("removing images without a name", || Ok(drydock_engine::prune(cli, id)?))?;
     let freed = pruned.freed.map_or_else(String::new, |it| format!("; freed: {it}"));

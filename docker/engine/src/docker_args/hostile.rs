@@ -219,13 +219,14 @@ fn told(server: &Server) -> Option<[Vec<String>; 4]> {
         sources: "s",
         cached: true,
         proxies: &[],
-        name: None,
+        id_file: None,
     };
     let build = build(server, &origin, &[], Path::new("/context"));
     let trial = Trial {
         server,
         image: "sha256:ab",
         workspace: "w",
+        build: "it.1",
         env: &env,
         limit: std::time::Duration::ZERO,
         is_cancelled: &|| false,

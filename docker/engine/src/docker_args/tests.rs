@@ -152,7 +152,7 @@ fn an_image_says_what_it_is() {
         sources: "0123456789abcdef",
         cached: true,
         proxies: &["HTTPS_PROXY".into()],
-        name: None,
+        id_file: None,
     };
     let args =
         build(&weather(), &origin, &[("PACKAGE", "weather")], Path::new("/clone/target/drydock/context-1"));
@@ -174,11 +174,9 @@ fn an_image_says_what_it_is() {
 --label org.opencontainers.image.version=1.2.3+b4
 /clone/target/drydock/context-1";
     assert_eq!(shown(&args), golden);
-    let name = weather().unproven_image(origin.workspace);
-    let origin = Origin { name: Some(&name), ..origin };
-    let unproven = shown(&build(&weather(), &origin, &[], Path::new("/context")));
-    let tags: Vec<_> = unproven.lines().filter(|it| it.starts_with("--tag")).collect();
-    assert_eq!(tags, ["--tag drydock/weather/00112233aabbccdd/unproven:1.2.3_b4"]);
+    let origin = Origin { id_file: Some(Path::new("/context/id")), ..origin };
+    let nameless = shown(&build(&weather(), &origin, &[], Path::new("/context")));
+    assert!(nameless.contains("--iidfile /context/id") && !nameless.contains("--tag"), "{nameless}");
 }
 
 #[test]
@@ -188,6 +186,7 @@ fn a_trial_is_a_session_of_a_build_and_of_no_server() {
         server: &server,
         image: "sha256:ab",
         workspace: "0123456789abcdef",
+        build: "weather.1",
         env: &env(&[("A", "b")]),
         limit: std::time::Duration::ZERO,
         is_cancelled: &|| false,
@@ -197,7 +196,7 @@ fn a_trial_is_a_session_of_a_build_and_of_no_server() {
     assert!(run.windows(sandbox.len()).any(|it| it == sandbox), "the same sandbox as the container's");
     assert_eq!(run[run.len() - 2..], ["sha256:ab", "stdio"]);
     let text = run.join(" ");
-    assert!(text.contains("--label dev.drydock.build=weather --label dev.drydock.server= "), "{text}");
+    assert!(text.contains("--label dev.drydock.build=weather.1 --label dev.drydock.server= "), "{text}");
     assert!(text.contains("--env A=b") && text.contains("--name drydock-trial "), "{text}");
 }
 

@@ -34,7 +34,7 @@ pub(super) fn id(cli: &Cli, name: &str, image: &str) -> Result<String> {
     pull_if_missing(cli, image).map_err(|err| {
         if interrupt::check().is_err() { err } else { with_hint(format!("{err:#}"), other_images(name)) }
     })?;
-    drydock_engine::image_id(cli, image)?.with_context(|| format!("{image} went away"))
+    drydock_engine::find_image(cli, image)?.map(|it| it.id).with_context(|| format!("{image} went away"))
 }
 
 fn other_images(names: &str) -> String {

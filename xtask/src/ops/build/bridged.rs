@@ -4,11 +4,13 @@
 //! never when it runs; no code of a package runs in an engine's build, and an image has its names only after it was looked at and
 //! tried.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use drydock_catalog::{Kind, Server};
-use drydock_engine::{Expected, docker_args};
+use drydock_engine::{Expected, Image, docker_args};
+use tempfile::TempDir;
 
 use super::kept::Kept;
 use super::packages::{Making, Packed};
@@ -31,29 +33,33 @@ impl Builder<'_> {
         let packed = self.packed(server).map_err(|err| self.with_advice(server, err))?;
         let config = packed.plan.bridge_config(server);
         let context = stage::image(self.ws, server, bridge, &packed, &config)?;
-        let name = server.unproven_image(&self.ws.id()?);
-        // One that an interrupted build has left is not what this one makes.
-        drop(self.cli.output(&docker_args::untag(&name))?);
-        let dockerfile = context.path().join("Dockerfile");
-        let built = self.assemble(server, &dockerfile, Some(&name), &context);
-        let proven = built.and_then(|()| self.prove(server, &name, bridge, &config));
-        drop(self.cli.output(&docker_args::untag(&name))?);
+        // In the context: an engine from a snap can write nowhere else.
+        let id_file = context.path().join("id");
+        self.assemble(server, &context, Some(&id_file))?;
+        let id =
+            fs::read_to_string(&id_file).with_context(|| format!("cannot read {}", id_file.display()))?;
+        let image = drydock_engine::find_image(self.cli, id.trim())?;
+        let image = image.ok_or_else(|| not_loaded(self.cli, server))?;
+        let proven = self.prove(server, &image, bridge, &config);
+        if proven.is_err() && !image.has_name() {
+            drop(self.cli.output(&docker_args::remove_image(&image.id)));
+        }
         proven
     }
 
     /// A base with a shell, out of its Dockerfile alone.
     fn runtime(&self, server: &Server, bridge: &Bridge) -> Result<()> {
         let context = stage::runtime(self.ws, server, &bridge.about, &bridge.binary)?;
-        let dockerfile = context.path().join("Dockerfile");
-        self.assemble(server, &dockerfile, None, &context)
+        self.assemble(server, &context, None)
     }
 
     /// What is unpacked into the image; code of others runs in it, in sandboxed containers.
     fn packed(&self, server: &Server) -> Result<Packed> {
-        let workspace = self.ws.id()?;
+        let (workspace, build) = (self.ws.id()?, super::build_name(self.ws, &server.name)?);
         let making = Making {
             cli: self.cli,
             workspace: &workspace,
+            build: &build,
             docker: self.ws.root.join("docker"),
             server,
             sources: &self.sources,
@@ -86,7 +92,7 @@ impl Builder<'_> {
     }
 
     /// The base images that are not the Dockerfile's own: the person's, or the version that a package asks for.
-    fn chosen_images(&self, server: &Server, dockerfile: &std::path::Path) -> Result<Vec<(String, String)>> {
+    fn chosen_images(&self, server: &Server, dockerfile: &Path) -> Result<Vec<(String, String)>> {
         let mut images = base_image::chosen_in(dockerfile)?;
         let is_chosen = images.iter().any(|it| it.0 == "PYTHON_IMAGE");
         if let Some(version) = server.program.python.as_ref().filter(|_| !is_chosen) {
@@ -95,35 +101,27 @@ impl Builder<'_> {
         Ok(images)
     }
 
-    /// The engine puts an image together.
-    fn assemble(
-        &self,
-        server: &Server,
-        dockerfile: &std::path::Path,
-        name: Option<&str>,
-        context: &tempfile::TempDir,
-    ) -> Result<()> {
-        let (images, workspace) = (self.chosen_images(server, dockerfile)?, self.ws.id()?);
+    /// The engine puts an image together. With a file for its id it gets no name.
+    fn assemble(&self, server: &Server, context: &TempDir, id_file: Option<&Path>) -> Result<()> {
+        let dockerfile = context.path().join("Dockerfile");
+        let (images, workspace) = (self.chosen_images(server, &dockerfile)?, self.ws.id()?);
         let mut build_args: Vec<_> =
             images.iter().map(|(name, image)| (name.as_str(), image.as_str())).collect();
         build_args.extend((!server.is_runtime).then_some(("WORKSPACE", workspace.as_str())));
-        let args = self.build_args(server, "", name, &build_args, context)?;
+        let args = self.build_args(server, "", id_file, &build_args, context)?;
         self.run(&format!("building {}", server.image()), &args)
-            .map_err(|err| base_image::explain(self.cli, dockerfile, err))
+            .map_err(|err| base_image::explain(self.cli, &dockerfile, err))
     }
 
-    /// Looks at the image under its preliminary name, tries it, and gives it its own.
-    fn prove(&self, server: &Server, name: &str, bridge: &Bridge, config: &[u8]) -> Result<()> {
-        let workspace = self.ws.id()?;
+    /// Looks at a new image, tries it, and gives it its names.
+    fn prove(&self, server: &Server, image: &Image, bridge: &Bridge, config: &[u8]) -> Result<()> {
+        let (workspace, build) = (self.ws.id()?, super::build_name(self.ws, &server.name)?);
         let own = server.own_image(&workspace);
-        let Some(image) = drydock_engine::image(self.cli, name)? else {
-            return Err(not_loaded(self.cli, server));
-        };
         // The same one was looked at before.
         if drydock_engine::image(self.cli, &own)?.is_none_or(|it| it.id != image.id) {
             let expected = Expected { entry_point: &bridge.binary, bridge_config: config };
             progress::step(&format!("looking at {}", server.image()), || {
-                Ok(drydock_engine::examine(self.cli, &workspace, &server.name, &image.id, &expected)?)
+                Ok(drydock_engine::examine(self.cli, &workspace, &build, &image.id, &expected)?)
             })?;
             trial::start(self.ws, self.cli, server, &image.id)?;
         }

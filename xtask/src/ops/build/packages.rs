@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use drydock_catalog::{Kind, Server};
-use drydock_engine::Cli;
+use drydock_engine::{Cli, Workbench};
 use tempfile::TempDir;
 
 use super::kept::{Inputs, Kept};
@@ -25,6 +25,8 @@ const FORMAT: &str = "1";
 pub(super) struct Making<'a> {
     pub(super) cli: &'a Cli,
     pub(super) workspace: &'a str,
+    /// What its steps are known by.
+    pub(super) build: &'a str,
     /// The workspace's folder `docker`.
     pub(super) docker: PathBuf,
     pub(super) server: &'a Server,
@@ -105,7 +107,8 @@ impl Making<'_> {
     pub(super) fn steps(&self) -> Result<Steps<'_>> {
         let env = if self.server.kind == Kind::Python { python::ENV } else { node::ENV };
         let image = self.images.first().context("there is no base image")?;
-        Steps::begin(self.cli, self.workspace, self.server, (image, env), self.proxies)
+        let bench = Workbench::new(self.cli, self.workspace, self.build, image)?;
+        Ok(Steps { server: self.server, bench, image, env, proxies: self.proxies })
     }
 
     pub(super) fn uv_image(&self) -> Result<&str> {

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use drydock_catalog::{Network, Server};
 use drydock_engine::archive::{Contents, ROOT, Rules};
 use drydock_engine::workbench::WORK;
-use drydock_engine::{Cli, Limits, Step, Workbench};
+use drydock_engine::{Limits, Step, Workbench};
 use tempfile::TempDir;
 
 use crate::interrupt;
@@ -31,25 +31,14 @@ pub(super) struct Steps<'a> {
     pub(super) server: &'a Server,
     pub(super) bench: Workbench<'a>,
     /// Its id, or its name.
-    image: &'a str,
+    pub(super) image: &'a str,
     /// What every step of this kind of server is told.
-    env: &'a [Variable],
+    pub(super) env: &'a [Variable],
     /// Names of variables: what fetches is told their values.
-    proxies: &'a [String],
+    pub(super) proxies: &'a [String],
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn begin(
-        cli: &'a Cli,
-        workspace: &'a str,
-        server: &'a Server,
-        (image, env): (&'a str, &'a [Variable]),
-        proxies: &'a [String],
-    ) -> Result<Self> {
-        let bench = Workbench::new(cli, workspace, &server.name, image)?;
-        Ok(Self { server, bench, image, env, proxies })
-    }
-
     /// A step with the network: nothing of a package may run in it that was not granted.
     pub(super) fn fetch(&self, what: &str, folder: &str, command: &[&str]) -> Result<()> {
         self.step(what, folder, command, Network::Internet, &[])

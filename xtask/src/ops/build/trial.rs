@@ -24,13 +24,14 @@ const SHOWN: usize = 20;
 
 /// Asks it for a session, as a client would.
 pub(super) fn start(ws: &Workspace, cli: &Cli, server: &Server, image: &str) -> Result<()> {
-    let workspace = ws.id()?;
+    let (workspace, build) = (ws.id()?, super::build_name(ws, &server.name)?);
     let server = without_grants(server);
     let env = server.environment(&[]).unwrap_or_default();
     let trial = Trial {
         server: &server,
         image,
         workspace: &workspace,
+        build: &build,
         env: &env,
         limit: LIMIT,
         is_cancelled: &|| interrupt::signal().is_some(),
