@@ -31,12 +31,13 @@ const READ_ONLY: [&str; 3] = ["erofs", "read-only file system", "readonly databa
 const NOT_ITS_OWN: [&str; 2] = ["eacces: permission denied, mkdir", "permission denied: '/"];
 
 /// A native module that nothing compiled, and a package that is there as sources only.
-const NO_SCRIPTS: [&str; 5] = [
+const NO_SCRIPTS: [&str; 6] = [
     "could not locate the bindings file",
     "build/release/",
     "no native build was found",
     "no usable wheels",
     "building from source is disabled",
+    "building source distributions for",
 ];
 
 /// What we say of what the kernel has ended, and what V8 and Python say themselves.
@@ -111,8 +112,8 @@ enum Lack<'a> {
 }
 
 fn lacks<'a>(server: &Server, said: &'a str) -> Option<Lack<'a>> {
-    // Python's word for a module that is not there holds Node's word for a host that is not.
-    let lower = said.to_lowercase().replace("modulenotfounderror", "");
+    // Python's FileNotFoundError and ModuleNotFoundError hold Node's word for a host that is not found.
+    let lower = said.to_lowercase().replace("enotfounderror", "");
     let has = |signs: &[&str]| signs.iter().any(|it| lower.contains(it));
     if server.sandbox.network == Network::None && has(&NO_NETWORK) {
         Some(Lack::Network)
