@@ -4,7 +4,7 @@
 //! from the engine, and nothing in it is run.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use drydock_contract::image;
@@ -61,8 +61,7 @@ fn look(files: impl Read, expected: &Expected<'_>) -> Result<(), Error> {
             }
             it if it == below_root(image::BRIDGE_CONFIG) => {
                 has_config = true;
-                let size = expected.bridge_config.len() as u64;
-                check_content(image::BRIDGE_CONFIG, entry, size, expected.bridge_config)
+                check_content(image::BRIDGE_CONFIG, entry, expected.bridge_config)
             }
             it if is_above(it, image::BRIDGE_CONFIG) && entry.kind != EntryType::Directory => {
                 Err(refuse(it, "it is no folder"))
@@ -96,21 +95,18 @@ fn check_entry_point(entry: Entry<'_>, expected: &Path) -> Result<(), Error> {
     if entry.mode & 0o111 != 0o111 {
         return Err(refuse(below_root(image::ENTRY_POINT), "it is not executable for all"));
     }
-    let unreadable = |err| Error::new(format!("cannot read {}", expected.display())).with_source(err);
-    let file = File::open(expected).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?.len();
-    check_content(image::ENTRY_POINT, entry, size, BufReader::new(file))
+    let file = File::open(expected)
+        .map_err(|err| Error::new(format!("cannot read {}", expected.display())).with_source(err))?;
+    check_content(image::ENTRY_POINT, entry, file)
 }
 
-fn check_content(path: &str, entry: Entry<'_>, size: u64, expected: impl Read) -> Result<(), Error> {
+fn check_content(path: &str, entry: Entry<'_>, expected: impl Read) -> Result<(), Error> {
     if entry.kind != EntryType::Regular {
         return Err(refuse(below_root(path), "it is no regular file"));
     }
-    let is_same = entry.size == size && is_same(entry.content, expected).map_err(archive::unreadable)?;
-    if is_same {
-        Ok(())
-    } else {
-        Err(refuse(below_root(path), "it holds something other than what was put there"))
+    match is_same(entry.content, expected).map_err(archive::unreadable)? {
+        true => Ok(()),
+        false => Err(refuse(below_root(path), "it holds something other than what was put there")),
     }
 }
 

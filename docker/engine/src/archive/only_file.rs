@@ -24,9 +24,6 @@ pub(crate) fn only_file(input: impl Read, max: usize) -> Result<Vec<u8>, Error> 
         }
         let mut content = Vec::new();
         entry.content.read_to_end(&mut content).map_err(unreadable)?;
-        if content.len() as u64 != entry.size {
-            return Err(Error::new("it is cut off"));
-        }
         found = Some(content);
         Ok(())
     })?;

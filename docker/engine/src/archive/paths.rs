@@ -33,14 +33,13 @@ pub(super) fn resolve(path: &[u8], target: &[u8]) -> Result<Vec<u8>, &'static st
     if target.is_empty() || target.contains(&0) || target.len() > MAX_PATH {
         return Err("is a link that leads nowhere");
     }
-    let mut all: Vec<&[u8]> =
-        if target.starts_with(b"/") { Vec::new() } else { parts(parent(path)).collect() };
-    let (mut may_go_up, absolute) = (true, target.starts_with(b"/"));
+    let start: &[u8] = if target.starts_with(b"/") { b"" } else { parent(path) };
+    let (mut all, mut may_go_up) = (parts(start).collect::<Vec<_>>(), true);
     for part in parts(target) {
         if part != b".." {
             may_go_up = false;
             all.push(part);
-        } else if absolute || !may_go_up {
+        } else if !may_go_up {
             return Err("is a link with `..` behind a name");
         } else if all.pop().is_none() {
             return Err("is a link that leads out");

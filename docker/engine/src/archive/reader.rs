@@ -83,9 +83,6 @@ impl Extensions {
         }
         let mut data = Vec::new();
         content.read_to_end(&mut data).map_err(unreadable)?;
-        if data.len() as u64 != size {
-            return Err(malformed("it ends in an extension"));
-        }
         match kind {
             EntryType::GNULongName => self.path = Some(until_nul(data)),
             EntryType::GNULongLink => self.target = Some(until_nul(data)),

@@ -53,7 +53,7 @@ fn what_a_good_build_leaves_goes_on() {
         Raw { mode: 0o1701, path: b"out/app/run", ..FILE },
         symlink("out/app/link", "./it"),
         symlink("out/app/absolute", "/usr/lib/x.so"),
-        link(b'1', "out/app/hard", "out/app/run"),
+        link(b'1', "out/app/hard", "./out/app/run"),
         extension(b'x', &record),
         file("cut/off"),
         folder("out/usr/"),
