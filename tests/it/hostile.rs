@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -105,12 +105,14 @@ struct Files {
 impl Files {
     /// On the address that containers reach this machine by.
     fn serve(engine: &Engine) -> Result<Self, String> {
-        let format = "{{range .IPAM.Config}}{{.Gateway}} {{end}}";
-        let gateway = engine.ok(&["network", "inspect", "bridge", "--format", format]);
-        let gateway = gateway.split_whitespace().next().unwrap_or("127.0.0.1").to_owned();
-        let listener = TcpListener::bind((gateway.as_str(), 0));
-        let listener =
-            listener.map_err(|err| format!("containers do not reach this machine: {gateway}: {err}"))?;
+        let format = "{{range .IPAM.Config}}{{.Subnet}} {{end}}";
+        let subnet = engine.ok(&["network", "inspect", "bridge", "--format", format]);
+        let unreachable = |err| format!("containers do not reach this machine by {subnet}: {err}");
+        // The address that this machine has there; nothing is sent.
+        let there = subnet.split('/').next().unwrap_or_default().to_owned();
+        let socket = UdpSocket::bind("0.0.0.0:0").and_then(|it| it.connect((there, 9)).map(|()| it));
+        let here = socket.and_then(|it| it.local_addr()).map_err(unreachable)?.ip();
+        let listener = TcpListener::bind((here, 0)).map_err(unreachable)?;
         let address = listener.local_addr().map_err(|err| err.to_string())?;
         let folder = tempfile::tempdir().map_err(|err| err.to_string())?;
         let root = folder.path().to_path_buf();

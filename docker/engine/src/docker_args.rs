@@ -362,10 +362,10 @@ pub fn tag(image: &str, name: &str) -> Vec<String> {
     strings(["image", "tag", image, name])
 }
 
-/// Removes an image by its id, and its name where it has one. What it stands on stays.
+/// Removes an image by its id, and its name where it has one, with those that it alone stands on and that have none.
 #[must_use]
 pub fn remove_image(id: &str) -> Vec<String> {
-    strings(["image", "rm", "--no-prune", id])
+    strings(["image", "rm", id])
 }
 
 /// A pull of an image from its registry.

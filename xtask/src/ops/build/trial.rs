@@ -13,14 +13,13 @@ use drydock_engine::trial::{Outcome, Trial};
 use crate::hint::with_hint;
 use crate::interrupt;
 use crate::ops::missing_grant;
+use crate::ops::up::ends;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(20);
 /// What a folder in the place of a volume holds, in bytes.
 const FOLDER: u64 = 64 << 20;
-/// Lines of its stderr that are shown when it fails.
-const SHOWN: usize = 20;
 
 /// Asks it for a session, as a client would.
 pub(super) fn start(ws: &Workspace, cli: &Cli, server: &Server, image: &str) -> Result<()> {
@@ -44,13 +43,18 @@ pub(super) fn start(ws: &Workspace, cli: &Cli, server: &Server, image: &str) -> 
         Outcome::Silent => progress::say(&note(&server, "it did not answer within 20 s", "")),
         Outcome::Ended { stderr } => {
             if let Some(part) = missing_grant::missing_part(&server, &stderr) {
-                let shown = last_lines(&stderr, SHOWN);
+                let shown = ends(stderr.trim());
                 let problem = format!("{tag} cannot start: it lacks {part}; the image was not kept\n{shown}");
-                let hint = "its package does not bring that; a server of your own can: see CONTRIBUTING.md, \
-                            \"Add a server from npm or PyPI, or one of your own\"";
+                let hint = match server.program.package {
+                    Some(_) => {
+                        "its package does not bring that: ask its publisher, or make it a server of your own that does \
+                         (CONTRIBUTING.md, \"Add a server from npm or PyPI, or one of your own\")"
+                    }
+                    None => "look at what it imports, and at what its folder says that it needs",
+                };
                 return Err(with_hint(problem, hint));
             }
-            progress::say(&note(&server, "it ended", &last_lines(&stderr, 1)));
+            progress::say(&note(&server, "it ended", last_line(&stderr)));
         }
     }
     Ok(())
@@ -74,7 +78,6 @@ fn note(server: &Server, what: &str, said: &str) -> String {
     format!("{}: started once, without network, secrets and keys: {what}{said}", server.name)
 }
 
-fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<_> = text.lines().filter(|it| !it.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
+fn last_line(text: &str) -> &str {
+    text.lines().rfind(|it| !it.trim().is_empty()).unwrap_or_default().trim()
 }
