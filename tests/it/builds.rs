@@ -30,16 +30,12 @@ fn own_package(name: &str) -> Value {
     json!({ "registryType": "npm", "identifier": name, "version": "1.0.0", "transport": { "type": "stdio" } })
 }
 
-/// The id of an image, or nothing.
-fn image(engine: &Engine, name: &str) -> String {
-    engine.ok(&["image", "ls", "--quiet", "--no-trunc", &format!("drydock/{name}")])
-}
-
 /// An environment with a clone of its own, whose servers can be changed, and an id of its own: `prune` goes by that.
 struct Clone {
     env: TestEnv,
     engine: Engine,
     folder: tempfile::TempDir,
+    id: String,
     label: String,
 }
 
@@ -53,7 +49,7 @@ impl Clone {
         let id = format!("{:016x}", number ^ 0xb011_d000_0000_0000);
         fs::write(env.state().join("workspace-id"), &id).map_err(|err| err.to_string())?;
         let label = format!("label=dev.drydock.workspace={id}");
-        Ok(Self { env, engine: engine.clone(), folder, label })
+        Ok(Self { env, engine: engine.clone(), folder, id, label })
     }
 
     fn server(&self, name: &str) -> PathBuf {
@@ -62,6 +58,12 @@ impl Clone {
 
     fn add(&self, name: &str, files: &[(&str, &str)]) {
         own::add(self.folder.path(), name, &own_package(name), files);
+    }
+
+    /// The id of the image that this clone built, or nothing. (The tag for people is whose clone built last.)
+    fn image(&self, name: &str) -> String {
+        let tag = format!("drydock/{name}/{}", self.id);
+        self.engine.ok(&["image", "ls", "--quiet", "--no-trunc", &tag])
     }
 
     fn build(&self, name: &str) -> CommandOutput {
@@ -132,12 +134,12 @@ fn a_change_of_sources_alone_fetches_nothing() {
     let files = [("package.json", manifest.as_str()), ("server.js", SERVER)];
     clone.add("kept", &files);
     assert!(clone.build("kept").ok().stderr.contains("fetching the packages of kept"));
-    let before = image(&engine, "kept");
+    let before = clone.image("kept");
     let file = clone.server("kept").join("server.js");
     fs::write(&file, format!("{SERVER}// changed")).expect("a changed source");
     let second = clone.build("kept").ok();
     assert!(!second.stderr.contains("fetching") && second.stderr.contains("packing"), "{second}");
-    assert_ne!(image(&engine, "kept"), before);
+    assert_ne!(clone.image("kept"), before);
     // As it was: nothing is to be done at all.
     fs::write(&file, SERVER).expect("the first source");
     let third = clone.build("kept").ok();
@@ -154,14 +156,13 @@ fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
     clone.add("tried", &[("package.json", MANIFEST), ("server.js", SERVER)]);
     let first = clone.build("tried").ok();
     assert!(!first.stderr.contains("started once"), "{first}");
-    let before = image(&engine, "tried");
+    let before = clone.image("tried");
     let file = clone.server("tried").join("server.js");
     fs::write(&file, "require('./security.js');").expect("a changed source");
     let refused = clone.build("tried").fails();
     assert!(refused.stderr.contains("it lacks the module `./security.js`"), "{refused}");
-    assert_eq!(image(&engine, "tried"), before, "the old image lost its name");
-    let nameless =
-        ["image", "ls", "--quiet", "--filter", "dangling=true", "--filter", "label=dev.drydock.server=tried"];
+    assert_eq!(clone.image("tried"), before, "the old image lost its name");
+    let nameless = ["image", "ls", "--quiet", "--filter", "dangling=true", "--filter", &clone.label];
     assert_eq!(engine.ok(&nameless), "", "{refused}");
 
     for (source, said) in [
@@ -181,7 +182,7 @@ fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
     fs::write(&file, "console.error('set API_KEY'); process.exit(1)").expect("a changed source");
     let noted = clone.build("tried").ok();
     assert!(noted.stderr.contains("started once") && noted.stderr.contains("set API_KEY"), "{noted}");
-    assert_ne!(image(&engine, "tried"), before);
+    assert_ne!(clone.image("tried"), before);
 }
 
 #[test]
