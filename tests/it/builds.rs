@@ -13,6 +13,7 @@ use drydock_tests::wrapped::{self, Kind};
 use drydock_tests::{engine_or_skip, skip};
 use serde_json::{Value, json};
 
+use crate::images::files;
 use crate::node::row;
 use crate::own;
 
@@ -144,6 +145,30 @@ fn a_change_of_sources_alone_fetches_nothing() {
     fs::write(&file, SERVER).expect("the first source");
     let third = clone.build("kept").ok();
     assert!(!third.stderr.contains("fetching") && !third.stderr.contains("packing"), "{third}");
+}
+
+#[test]
+fn a_build_has_development_packages_and_the_image_does_not() {
+    let engine = engine_or_skip!();
+    let clone = match Clone::new(&engine, Kind::Node, "development") {
+        Ok(clone) => clone,
+        Err(why) => skip!("{why}"),
+    };
+    let manifest = MANIFEST.replace(
+        "\"bin\"",
+        "\"dependencies\": {\"ms\": \"2.1.3\"}, \"devDependencies\": {\"is-number\": \"7.0.0\"}, \
+         \"scripts\": {\"build\": \"node build.js\"}, \"bin\"",
+    );
+    let script = "if (!require('is-number')(5)) process.exit(1); require('fs').copyFileSync('source.js', 'server.js');";
+    let source = format!("require('ms');{SERVER}");
+    clone.add("developed", &[("package.json", &manifest), ("build.js", script), ("source.js", &source)]);
+    let built = clone.build("developed").ok();
+    assert!(!built.stderr.contains("started once"), "{built}");
+    let files = files(&engine, &clone.image("developed"));
+    let has = |part: &str| files.iter().any(|it| it.contains(part));
+    assert!(has("app/node_modules/ms/") && has("app/server.js") && !has("is-number"), "{files:?}");
+    // Neither npm's own lists nor what it wrote on the way.
+    assert!(!has(".package-lock.json") && !has("_cacache") && !has("home/mcp/."), "{files:?}");
 }
 
 #[test]

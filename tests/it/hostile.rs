@@ -155,7 +155,7 @@ fn answer(mut stream: TcpStream, root: &Path) -> std::io::Result<()> {
 }
 
 /// A clone with a server that depends on the hostile package.
-struct World {
+struct HostileEnv {
     engine: Engine,
     env: TestEnv,
     root: PathBuf,
@@ -164,7 +164,7 @@ struct World {
     _folder: tempfile::TempDir,
 }
 
-impl World {
+impl HostileEnv {
     fn new(engine: Engine, kind: Kind, name: &str) -> Result<Self, String> {
         drop(wrapped::test_env(&engine, kind, &format!("{name}-base"))?);
         let files = Files::serve(&engine)?;
@@ -269,28 +269,28 @@ fn package(registry: &str, name: &str) -> Value {
 #[test]
 fn an_install_script_of_npm_cannot_change_the_image() {
     let engine = engine_or_skip!();
-    let world = match World::new(engine, Kind::Node, "hostile") {
-        Ok(world) => world,
+    let hostile = match HostileEnv::new(engine, Kind::Node, "hostile") {
+        Ok(hostile) => hostile,
         Err(why) => skip!("{why}"),
     };
-    world.add("not-granted", "", false);
-    world.build("not-granted").ok();
-    assert_eq!(world.report("not-granted"), "none", "a script ran without the grant");
-    world.add("granted", "", true);
-    world.build("granted").ok();
-    world.has_no_effect("granted");
-    let report: Value = serde_json::from_str(&world.report("granted")).expect("a report");
+    hostile.add("not-granted", "", false);
+    hostile.build("not-granted").ok();
+    assert_eq!(hostile.report("not-granted"), "none", "a script ran without the grant");
+    hostile.add("granted", "", true);
+    hostile.build("granted").ok();
+    hostile.has_no_effect("granted");
+    let report: Value = serde_json::from_str(&hostile.report("granted")).expect("a report");
     assert_eq!(report["addresses"], 0, "install scripts have a network: {report}");
-    world.add("out", "fs.mkdirSync('/work/out/deps/etc/mcp', { recursive: true }); fs.writeFileSync('/work/out/deps/etc/mcp/bridge.json', '{}');", true);
-    world.is_refused("out", "etc");
+    hostile.add("out", "fs.mkdirSync('/work/out/deps/etc/mcp', { recursive: true }); fs.writeFileSync('/work/out/deps/etc/mcp/bridge.json', '{}');", true);
+    hostile.is_refused("out", "etc");
 }
 
 #[test]
 fn files_that_must_not_come_out_of_npm_are_refused() {
     full_or_skip!();
     let engine = engine_or_skip!();
-    let world = match World::new(engine, Kind::Node, "hostile-files") {
-        Ok(world) => world,
+    let hostile = match HostileEnv::new(engine, Kind::Node, "hostile-files") {
+        Ok(hostile) => hostile,
         Err(why) => skip!("{why}"),
     };
     for (name, extra, named) in [
@@ -313,30 +313,30 @@ fn files_that_must_not_come_out_of_npm_are_refused() {
             "pipe",
         ),
     ] {
-        world.add(name, extra, true);
-        world.is_refused(name, named);
+        hostile.add(name, extra, true);
+        hostile.is_refused(name, named);
     }
 }
 
 #[test]
 fn a_source_distribution_of_pypi_cannot_change_the_image() {
     let engine = engine_or_skip!();
-    let world = match World::new(engine, Kind::Python, "hostile-python") {
-        Ok(world) => world,
+    let hostile = match HostileEnv::new(engine, Kind::Python, "hostile-python") {
+        Ok(hostile) => hostile,
         Err(why) => skip!("{why}"),
     };
-    world.add("py-not", "", false);
-    let refused = world.build("py-not").fails();
+    hostile.add("py-not", "", false);
+    let refused = hostile.build("py-not").fails();
     assert!(refused.stderr.contains("install-scripts = true"), "{refused}");
-    world.add("py-granted", "", true);
-    world.build("py-granted").ok();
-    world.has_no_effect("py-granted");
-    world.add(
+    hostile.add("py-granted", "", true);
+    hostile.build("py-granted").ok();
+    hostile.has_no_effect("py-granted");
+    hostile.add(
         "py-setuid",
         "import shutil; shutil.copy('/bin/sh', '/work/lib/shell'); os.chmod('/work/lib/shell', 0o4755)",
         true,
     );
-    world.is_refused("py-setuid", "shell");
+    hostile.is_refused("py-setuid", "shell");
 }
 
 #[test]
@@ -349,12 +349,12 @@ fn the_same_with_buildkit() {
         skip!("this client has no BuildKit: {}", trial.stderr.trim());
     }
     for (kind, name) in [(Kind::Node, "kit-node"), (Kind::Python, "kit-python")] {
-        let world = match World::new(engine.clone(), kind, &format!("hostile-{name}")) {
-            Ok(world) => world,
+        let hostile = match HostileEnv::new(engine.clone(), kind, &format!("hostile-{name}")) {
+            Ok(hostile) => hostile,
             Err(why) => skip!("{why}"),
         };
-        world.add(name, "", true);
-        run_with(world.build_command(name).env("DOCKER_BUILDKIT", "1"), &[], BUILD_TIMEOUT).ok();
-        world.has_no_effect(name);
+        hostile.add(name, "", true);
+        run_with(hostile.build_command(name).env("DOCKER_BUILDKIT", "1"), &[], BUILD_TIMEOUT).ok();
+        hostile.has_no_effect(name);
     }
 }

@@ -19,7 +19,7 @@ const MAX_KEPT: usize = 64;
 const MAX_BYTES: u64 = 4 << 30;
 
 /// What is older and not whole was left by a build that was killed.
-const LONGEST_BUILD: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_BUILD_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 const INPUTS: &str = "inputs";
 
@@ -119,7 +119,7 @@ impl Kept {
     fn finished(&self) -> Vec<Entry> {
         let mut all = self.entries();
         all.retain(|it| {
-            it.folder.join(INPUTS).is_file() || it.used.elapsed().is_ok_and(|age| age > LONGEST_BUILD)
+            it.folder.join(INPUTS).is_file() || it.used.elapsed().is_ok_and(|age| age > MAX_BUILD_TIME)
         });
         all
     }

@@ -62,7 +62,7 @@ pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     }
     let steps = making.steps()?;
     match making.kept.find(&inputs) {
-        Some(found) => steps.put_back(&installed(&found), "app")?,
+        Some(found) => steps.restore(&installed(&found), "app")?,
         None => {
             steps.put(staged.deps(), "app")?;
             install(&steps, staged.deps().join(LOCK).is_file())?;

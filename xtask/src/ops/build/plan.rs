@@ -41,7 +41,7 @@ enum Start {
 /// As the packing scripts of docker/node and docker/python write it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+struct PlanFile {
     certificates: bool,
     start: Option<String>,
     module: Option<String>,
@@ -53,7 +53,7 @@ impl Plan {
     /// Reads what the packing step of a server said; `own` and `deps` are what came out with it.
     pub(super) fn read(text: &[u8], server: &Server, own: &Contents, deps: &Contents) -> Result<Self> {
         let said = serde_json::from_slice(text).context("the packing step's plan.json is not one")?;
-        let Said { certificates, start, module, attribute, name } = said;
+        let PlanFile { certificates, start, module, attribute, name } = said;
         let start = match (server.kind, &server.program.file, start, module) {
             (Kind::Python, Some(file), ..) => Start::File(format!("source/{file}")),
             (Kind::Python, None, _, Some(module)) => python(module, attribute, name)?,

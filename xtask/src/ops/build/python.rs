@@ -78,7 +78,7 @@ pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
         Some(installed) => {
             let steps = making.steps()?;
             if is_project {
-                steps.put_back(&installed.join(TOOLS), "tools")?;
+                steps.restore(&installed.join(TOOLS), "tools")?;
             }
             (steps, installed)
         }

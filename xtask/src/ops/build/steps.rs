@@ -80,7 +80,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Puts back what [`Steps::take_all`] took out.
-    pub(super) fn put_back(&self, archive: &Path, below: &str) -> Result<()> {
+    pub(super) fn restore(&self, archive: &Path, below: &str) -> Result<()> {
         let file = File::open(archive).with_context(|| format!("cannot read {}", archive.display()))?;
         Ok(self.bench.put_archive(file, below)?)
     }
