@@ -15,8 +15,9 @@ LABEL dev.drydock.workspace=${WORKSPACE}
 FROM scratch
 COPY --from=runtime /image/ /
 ADD deps.tar /
-ADD own.tar /
+# Before our own files, which change more often: a folder's time in this layer is that of the build.
 COPY bridge.json /etc/mcp/bridge.json
+ADD own.tar /
 COPY mcp /mcp
 ENV HOME=/home/mcp LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
