@@ -1,14 +1,13 @@
-// Makes an installed server ready to be copied: finds its program, leaves out what is not run, says how it starts.
+// Makes an installed server ready to be unpacked into its image: finds its program, leaves out what is not run.
 //
-// node app.mjs APP LAUNCH.json ROOT: prunes APP/node_modules, which is copied from where it is: a change of our sources
-// leaves it as it was. Writes below ROOT our sources, etc/mcp/bridge.json, and the libraries that native modules load and
-// node does not.
+// node app.mjs APP OUT LAUNCH (JSON: `package`, `script`). Moves what is installed to OUT/deps/app, with the libraries that
+// native modules load and node does not, and the rest of APP to OUT/own/app; OUT/plan.json says where in APP the program
+// is. `cargo xtask` runs it in a container without network, and believes nothing of what comes out.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
-const [app, launchFile, root] = process.argv.slice(2);
-const home = '/home/mcp'; // a package expects to be started in its user's folder, not in its own
+const [app, out, launchText] = process.argv.slice(-3);
 const read = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 
 /** The program of a package, chosen as npx does: the wanted one, the only one, or that of its own name. */
@@ -88,29 +87,28 @@ function* nativeModules(folder) {
 }
 
 try {
-  const launch = read(launchFile);
+  const launch = JSON.parse(launchText);
   const server = launch.package ? path.join(app, 'node_modules', launch.package) : app;
-  const start = program(server, launch.script);
+  const start = path.relative(app, program(server, launch.script));
   const modules = path.join(app, 'node_modules');
   fs.mkdirSync(modules, { recursive: true });
+  if (!fs.lstatSync(modules).isDirectory()) throw 'node_modules is a link';
   prune(modules);
-  fs.mkdirSync(modules, { recursive: true }); // also of a server without packages
-  fs.cpSync(app, path.join(root, app), { recursive: true, filter: (file) => file !== modules });
+  fs.rmSync(path.join(modules, '.package-lock.json'), { force: true }); // npm's own, with addresses
 
   const loaded = new Set(libraries(process.execPath));
+  const [deps, own] = ['deps', 'own'].map((it) => path.join(out, it));
   for (const library of new Set([...nativeModules(app)].flatMap(libraries))) {
     if (loaded.has(library) || library.startsWith(app)) continue;
-    fs.mkdirSync(path.join(root, path.dirname(library)), { recursive: true });
-    fs.copyFileSync(library, path.join(root, library));
+    fs.mkdirSync(path.join(deps, path.dirname(library)), { recursive: true });
+    fs.copyFileSync(library, path.join(deps, library));
   }
-
-  const env = {};
-  const certificates = '/etc/ssl/certs/ca-certificates.crt';
-  if (fs.existsSync(certificates)) env.NODE_EXTRA_CA_CERTS = certificates; // what the base image trusts, we do
-  const bridge = { command: process.execPath, args: [...launch.runtime, start, ...launch.args], cwd: launch.package ? home : app, env };
-  for (const folder of ['etc/mcp', home]) fs.mkdirSync(path.join(root, folder), { recursive: true });
-  fs.writeFileSync(path.join(root, 'etc/mcp/bridge.json'), JSON.stringify(bridge, null, 2) + '\n');
-  execFileSync('chmod', ['-R', 'a+rX,go-w', app, root]);
+  for (const part of [deps, own]) fs.mkdirSync(path.join(part, 'app'), { recursive: true });
+  for (const name of fs.readdirSync(app)) {
+    fs.renameSync(path.join(app, name), path.join(name === 'node_modules' ? deps : own, 'app', name));
+  }
+  const certificates = fs.existsSync('/etc/ssl/certs/ca-certificates.crt'); // what the base image trusts, we do
+  fs.writeFileSync(path.join(out, 'plan.json'), JSON.stringify({ start, certificates }));
 } catch (problem) {
   console.error(problem.stack ?? `error: ${problem}`);
   process.exit(1);

@@ -1,6 +1,7 @@
 // The root file system that a Node server runs on: node, the libraries that it loads, and who the user is.
 //
-// node runtime.mjs ROOT. Everything is of the image that this runs in; nothing is downloaded.
+// node runtime.mjs ROOT. Everything is of the image that this runs in; nothing is downloaded. Node is to be found as
+// /usr/local/bin/node, wherever it is in the image.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -44,10 +45,15 @@ for (const [, library] of said.matchAll(/(\/\S+) \(0x/g)) put(library);
 const node = put(process.execPath);
 withoutSymbols(node);
 fs.chmodSync(node, 0o755);
+const usual = path.join(root, 'usr/local/bin/node');
+if (!fs.existsSync(usual)) {
+  fs.mkdirSync(path.dirname(usual), { recursive: true });
+  fs.symlinkSync(process.execPath, usual);
+}
 
 const certificates = '/etc/ssl/certs/ca-certificates.crt';
 if (fs.existsSync(certificates)) put(certificates);
-fs.mkdirSync(path.join(root, 'etc'), { recursive: true });
+for (const folder of ['etc/mcp', 'home/mcp', 'app']) fs.mkdirSync(path.join(root, folder), { recursive: true });
 fs.writeFileSync(path.join(root, 'etc/passwd'), 'mcp:x:65532:65532:mcp:/tmp:/nonexistent\n');
 fs.writeFileSync(path.join(root, 'etc/group'), 'mcp:x:65532:\n');
 fs.writeFileSync(path.join(root, 'etc/nsswitch.conf'), 'passwd: files\ngroup: files\nhosts: files dns\n');

@@ -1,7 +1,7 @@
 """The root file system that a Python server runs on: the interpreter, its standard library, what these load.
 
 runtime.py ROOT. Everything is of the image that this runs in; nothing is downloaded. Modules that no server uses (tests,
-Tk, IDLE, installers) stay out.
+Tk, IDLE, installers) stay out. The interpreter is to be found as /usr/local/bin/python3, wherever it is in the image.
 """
 
 import compileall
@@ -63,6 +63,8 @@ def main() -> None:
     if os.path.exists(CERTIFICATES):
         shutil.copyfile(CERTIFICATES, below(CERTIFICATES))
         below("/usr/lib/ssl/cert.pem").symlink_to(CERTIFICATES)  # where OpenSSL of this build looks
+    for folder in ("/etc/mcp", "/home/mcp", "/app"):
+        below(folder).mkdir(exist_ok=True)
     below("/etc/passwd").write_text("mcp:x:65532:65532:mcp:/tmp:/nonexistent\n")
     below("/etc/group").write_text("mcp:x:65532:\n")
     below("/etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")

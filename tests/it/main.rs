@@ -4,6 +4,7 @@
 
 mod adopt;
 mod buildkit;
+mod builds;
 mod bytes;
 mod cli;
 mod clients;
@@ -16,6 +17,7 @@ mod faults;
 mod forecasts;
 mod grants;
 mod host;
+mod hostile;
 mod house;
 mod images;
 mod kills;
@@ -39,4 +41,5 @@ mod status;
 mod time_limit;
 mod two_clones;
 mod usage;
+mod workbench;
 mod wrong_files;

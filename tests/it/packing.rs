@@ -58,17 +58,26 @@ fn node_packages_lose_documentation_and_typings_and_no_module() {
     for file in kept.iter().chain(&pruned) {
         write(app, &format!("{modules}/{file}"), "");
     }
+    write(app, "app/own.js", "");
     let script = workspace_root().join("docker/node/app.mjs");
-    let (at, launch, image) = (app.join("app"), app.join("launch.json"), app.join("image"));
-    fs::write(&launch, r#"{"package":"it","runtime":[],"args":[]}"#).expect("a new file");
-    run(command("node").arg(script).arg(&at).arg(&launch).arg(&image)).ok();
+    let out = app.join("out");
+    run(command("node").arg(script).arg(app.join("app")).arg(&out).arg(r#"{"package":"it"}"#)).ok();
+    let packed = out.join("deps").join(modules);
     for file in kept {
-        assert!(app.join(modules).join(file).is_file(), "{file} is gone");
+        assert!(packed.join(file).is_file(), "{file} is gone");
     }
     for file in pruned {
-        assert!(!app.join(modules).join(file).exists(), "{file} is there");
+        assert!(!packed.join(file).exists(), "{file} is there");
     }
-    assert!(!app.join(modules).join("typings").exists(), "an empty folder stayed");
+    assert!(!packed.join("typings").exists(), "an empty folder stayed");
+    assert!(out.join("own/app/own.js").is_file() && !out.join("own/app/node_modules").exists());
+    assert_eq!(plan(&out)["start"], "node_modules/it/dist/main.js");
+}
+
+/// What a packing script says of how the server starts.
+fn plan(out: &Path) -> serde_json::Value {
+    let text = fs::read_to_string(out.join("plan.json")).expect("a plan");
+    serde_json::from_str(&text).expect("JSON")
 }
 
 #[test]
@@ -80,15 +89,68 @@ fn python_packages_lose_typings_and_no_module() {
     let lib = folder.path();
     let kept =
         ["it/tests/test_tools.py", "it/conftest.py", "it/fast.c", "it/lazy/__init__.pyi", "it/README.md"];
-    for file in kept.iter().chain(&["it/__init__.py", "it/__init__.pyi"]) {
-        write(lib, file, "");
+    let more = [
+        "it/__init__.py",
+        "it/__init__.pyi",
+        ".lock",
+        "it-1.0.dist-info/uv_cache.json",
+        "it-1.0.dist-info/direct_url.json",
+    ];
+    for file in kept.iter().chain(&more) {
+        write(lib, &format!("lib/{file}"), "");
     }
-    write(lib, "it/lazy/__init__.py", "attach_stub(__name__, __file__)\n");
+    write(lib, "lib/it/lazy/__init__.py", "attach_stub(__name__, __file__)\n");
     let script = workspace_root().join("docker/python/deps.py");
-    run(command("python3").arg("-B").arg(script).arg(lib).arg(lib.join("image"))).ok();
+    let out = lib.join("out");
+    write(lib, "out/plan.json", "{}");
+    let packages = lib.join("lib");
+    run(command("python3").arg("-B").arg(script).arg(&packages).arg(&out)).ok();
+    let packed = out.join("deps/app/lib");
     for file in kept {
-        assert!(lib.join(file).is_file(), "{file} is gone");
+        assert!(packed.join(file).is_file(), "{file} is gone");
     }
-    assert!(!lib.join("it/__init__.pyi").exists());
-    assert!(lib.join("it/__pycache__").is_dir(), "it is compiled");
+    for file in
+        ["it/__init__.pyi", "it-1.0.dist-info/uv_cache.json", "it-1.0.dist-info/direct_url.json", ".lock"]
+    {
+        assert!(!packed.join(file).exists(), "{file} is there");
+    }
+    assert!(packed.join("it/__pycache__").is_dir(), "it is compiled");
+    assert!(!packages.exists(), "it was moved");
+}
+
+#[test]
+fn the_program_of_python_is_found_and_ours_is_compiled() {
+    if !has("python3") {
+        skip!("no python3 on this machine");
+    }
+    let script = workspace_root().join("docker/python/app.py");
+    let pack = |files: &[(&str, &str)], launch: &str| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        files.iter().for_each(|(file, text)| write(folder.path(), file, text));
+        let out = folder.path().join("out");
+        run(command("python3").arg("-B").arg(&script).arg(folder.path()).arg(&out).arg(launch)).ok();
+        (folder, out)
+    };
+    let about = "Metadata-Version: 2.1\nName: It.Server\nVersion: 1.0\n";
+    let programs = "[console_scripts]\nother = it:other\nit-server = it.cli:App.main\n";
+    let installed =
+        [("lib/it-1.0.dist-info/METADATA", about), ("lib/it-1.0.dist-info/entry_points.txt", programs)];
+    let (_folder, out) = pack(&installed, r#"{"package":"it_server"}"#);
+    let found = plan(&out);
+    assert_eq!(
+        (&found["module"], &found["attribute"], &found["name"]),
+        (&"it.cli".into(), &"App.main".into(), &"it-server".into())
+    );
+    assert!(out.join("own/app").is_dir(), "an archive that is empty is none");
+    let (_folder, out) = pack(&installed, r#"{"package":"it_server","script":"other"}"#);
+    assert_eq!(plan(&out)["attribute"], "other");
+
+    let project =
+        [("own/it/__init__.py", "x = 1"), ("own/it-1.0.dist-info/METADATA", about), ("source/a.py", "")];
+    let (_folder, out) = pack(&project, "{}");
+    assert_eq!(plan(&out)["module"], "it_server");
+    assert!(out.join("own/app/own/it/__pycache__").is_dir() && !out.join("own/app/source").exists());
+
+    let (_folder, out) = pack(&[("source/server.py", "x = 1")], r#"{"file":"server.py"}"#);
+    assert!(plan(&out)["module"].is_null() && out.join("own/app/source/__pycache__").is_dir());
 }

@@ -119,14 +119,17 @@ impl Engine {
     }
 }
 
-/// Removes this run's containers and volumes, gives the tags back to the images that had them, removes this run's images.
+/// Removes this run's containers and volumes, those of its builds, too, gives the tags back to the images that had them, removes this run's images.
 const CLEANUP_SCRIPT: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
 exec >/dev/null 2>&1
 prefix=$1 workspace=$2
 shift 2
-for id in $("$0" ps --all --quiet --filter "name=^/?$prefix"); do "$0" rm --force --volumes "$id"; done
+for id in $("$0" ps --all --quiet --filter "name=^/?$prefix") \
+    $("$0" ps --all --quiet --filter "label=dev.drydock.workspace=$workspace" --filter label=dev.drydock.build); do
+    "$0" rm --force --volumes "$id"
+done
 for id in $("$0" volume ls --quiet --filter "label=dev.drydock.workspace=$workspace"); do "$0" volume rm "$id"; done
 while [ $# -gt 1 ]; do "$0" tag "$1" "$2"; shift 2; done
 for id in $("$0" images --quiet --no-trunc --filter "label=dev.drydock.workspace=$workspace"); do "$0" rmi --force "$id"; done

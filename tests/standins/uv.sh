@@ -3,7 +3,7 @@
 # Does nothing where the image is there or can be pulled.
 set -euo pipefail
 here=$(dirname "$0")
-image=$(sed -n 's/^ARG UV_IMAGE=//p' "$here/../../docker/python.Dockerfile")
+image=$(sed -n 's/^ARG UV_IMAGE=//p' "$here/../../docker/python/Dockerfile")
 # shellcheck source=common.sh
 . "$here/common.sh"
 unless_there "$image"

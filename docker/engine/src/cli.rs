@@ -120,18 +120,6 @@ impl Cli {
         process::output(&mut self.detached_command(args)?, MAX_OUTPUT)
     }
 
-    /// Runs a command that reads a little (at most 16 KiB) from its stdin.
-    ///
-    /// # Errors
-    /// It failed; the error carries what it complained about.
-    pub(crate) fn feed(&self, args: &[String], input: &[u8]) -> Result<(), Error> {
-        let output = process::feed(&mut self.detached_command(args)?, input, MAX_OUTPUT)?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(Error::new(format!("`{} {}` failed: {}", self.name, args.join(" "), error_text(&output))))
-    }
-
     /// The same of a question that changes nothing, and has a short answer: it may take 20 s.
     ///
     /// # Errors
@@ -142,7 +130,7 @@ impl Cli {
     }
 
     /// Ctrl-C must not cut it off in the middle: what the engine then does, nobody would know.
-    fn detached_command(&self, args: &[String]) -> Result<Command, Error> {
+    pub(crate) fn detached_command(&self, args: &[String]) -> Result<Command, Error> {
         let mut command = command(&self.program, args)?;
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);

@@ -11,6 +11,9 @@ use drydock_contract::{image, label, subcommand};
 use rustc_hash::FxHasher;
 
 use crate::flags::{self, strings, volume};
+use crate::trial::Trial;
+
+pub(crate) mod steps;
 
 /// How to make a container, and the hash of everything that makes it up besides the image.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,13 +87,21 @@ pub struct Origin<'a> {
     /// The names of our environment's variables that hold the proxies to be used by the steps of the build. Their values,
     /// which may hold passwords, stand in no argument, and such arguments of an engine's own in no image.
     pub proxies: &'a [String],
+    /// Where the image's id is to be written, instead of giving it its names.
+    pub id_file: Option<&'a Path>,
 }
 
 /// `docker build` from a staged context that holds its `Dockerfile`; `build_args` are the Dockerfile's own.
 #[must_use]
 pub fn build(server: &Server, origin: &Origin, build_args: &[(&str, &str)], context: &Path) -> Vec<String> {
-    let mut args = strings(["build", "--force-rm", "--tag", &server.image()]);
-    args.extend(["--tag".to_owned(), server.own_image(origin.workspace)]);
+    let mut args = strings(["build", "--force-rm"]);
+    args.extend(match origin.id_file {
+        Some(file) => vec!["--iidfile".to_owned(), file.display().to_string()],
+        None => {
+            let names = [server.image(), server.own_image(origin.workspace)];
+            names.into_iter().flat_map(|it| ["--tag".to_owned(), it]).collect()
+        }
+    });
     args.extend((!origin.cached).then(|| "--no-cache".to_owned()));
     for name in origin.proxies {
         args.extend(["--build-arg".to_owned(), name.clone()]);
@@ -165,6 +176,21 @@ pub fn run_stdio(server: &Server, workspace: &str, env: &[(String, String)]) -> 
     }
     args.push(server.own_image(workspace));
     args.push(subcommand::STDIO.to_owned());
+    args
+}
+
+/// One MCP session with a new image, in a container of this name that goes with it. It is a build's, and no server's.
+#[must_use]
+pub fn run_trial(trial: &Trial<'_>, container: &str) -> Vec<String> {
+    let server = trial.server;
+    let mut args = strings(["run", "-i", "--rm", "--pull", "never", "--no-healthcheck", "--name", container]);
+    args.extend(flags::of(&server.sandbox));
+    args.extend(home(server));
+    for (name, value) in trial.env {
+        args.extend(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    args.extend(steps::Build { workspace: trial.workspace, server: trial.build }.labels());
+    args.extend([trial.image.to_owned(), subcommand::STDIO.to_owned()]);
     args
 }
 
@@ -328,6 +354,18 @@ pub fn logs(container: &str, lines: LogLines<'_>) -> Vec<String> {
     args.extend(lines.since.map(|it| format!("--since={it}")));
     args.push(container.to_owned());
     args
+}
+
+/// Gives an image, by its id or a name, another name.
+#[must_use]
+pub fn tag(image: &str, name: &str) -> Vec<String> {
+    strings(["image", "tag", image, name])
+}
+
+/// Removes an image by its id, and its name where it has one, with those that it alone stands on and that have none.
+#[must_use]
+pub fn remove_image(id: &str) -> Vec<String> {
+    strings(["image", "rm", id])
 }
 
 /// A pull of an image from its registry.

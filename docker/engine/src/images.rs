@@ -49,6 +49,20 @@ pub fn count_images(cli: &Cli, workspace: &str) -> Result<usize, Error> {
     Ok(ids.len())
 }
 
+/// The image of this name, in whatever form: with tag or digest, or an id.
+///
+/// # Errors
+/// The engine cannot be asked, or its answer cannot be read.
+pub fn find_image(cli: &Cli, name: &str) -> Result<Option<Image>, Error> {
+    let output = cli.output(&docker_args::inspect_image(name))?;
+    if !output.status.success() {
+        return Ok(None);
+    }
+    let images: Vec<Image> =
+        serde_json::from_slice(&output.stdout).map_err(|err| unreadable(cli, "image inspect", err))?;
+    Ok(images.into_iter().next())
+}
+
 /// Whether the engine has an image of this name, in whatever form: with tag or digest, or an id.
 ///
 /// # Errors

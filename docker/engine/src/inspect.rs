@@ -163,6 +163,8 @@ pub struct Image {
     pub id: String,
     /// In bytes.
     pub size: u64,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
     config: ImageConfig,
 }
 
@@ -260,6 +262,12 @@ impl Container {
 }
 
 impl Image {
+    /// Whether it has any.
+    #[must_use]
+    pub fn has_name(&self) -> bool {
+        self.repo_tags.iter().flatten().next().is_some()
+    }
+
     /// Whether this workspace built it for this server.
     #[must_use]
     pub fn is_ours(&self, server: &str, workspace: &str) -> bool {

@@ -12,25 +12,31 @@
 
 #![warn(missing_docs)]
 
+pub mod archive;
 mod cli;
 pub mod docker_args;
 mod error;
+mod examine;
 mod flags;
 mod images;
 mod inspect;
 mod inventory;
 mod location;
 mod parallel;
+mod pipe;
 pub mod process;
 pub mod proxies;
 mod prune;
+pub mod trial;
 mod usage;
 mod verify;
 mod volumes;
+pub mod workbench;
 
 pub use self::cli::{Cli, Engine, error_text, find, installed};
 pub use self::error::Error;
-pub use self::images::{count_images, has_image, image};
+pub use self::examine::{Expected, examine};
+pub use self::images::{count_images, find_image, has_image, image};
 pub use self::inspect::{Container, Image, Owner, container, containers, health, stop_and_remove};
 pub use self::inventory::{Inventory, healths, inventory};
 pub use self::location::Location;
@@ -38,3 +44,4 @@ pub use self::prune::{Pruned, prunable, prune};
 pub use self::usage::{Usage, usage};
 pub use self::verify::{unmet, verify};
 pub use self::volumes::{give_volumes, volumes_of};
+pub use self::workbench::{Limits, Step, Workbench};

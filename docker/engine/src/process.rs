@@ -3,10 +3,11 @@
 //! Command + sink -> its stdout. Invariants: the command gets no stdin of ours, what it printed is in the error when it fails, and of
 //! what it prints without end, the memory holds only so much.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use crate::error::Error;
 
@@ -14,6 +15,8 @@ use crate::error::Error;
 const MAX_KEPT: usize = 256 * 1024;
 /// A longer line is told in parts.
 const MAX_LINE: u64 = 64 * 1024;
+/// How often it is asked whether a command has ended, or is to.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Takes each line that a running command prints, without its end; from two threads at a time.
 pub type Sink<'a> = dyn Fn(&str) + Sync + 'a;
@@ -32,24 +35,61 @@ pub type Sink<'a> = dyn Fn(&str) + Sync + 'a;
 /// # Errors
 /// It cannot be started, or its exit code is not 0.
 pub fn run(command: &mut Command, sink: &Sink<'_>) -> Result<String, Error> {
+    let ended = run_while(command, sink, &|| Ok(()))?;
+    if !ended.status.success() {
+        let program = command.get_program().to_string_lossy();
+        return Err(Error::new(format!("{program} failed ({}):\n{}", ended.status, ended.both.trim_end())));
+    }
+    Ok(ended.stdout)
+}
+
+/// A command that came to its end.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    /// The end of what it printed there, and of what it printed on either stream.
+    pub(crate) stdout: String,
+    pub(crate) both: String,
+}
+
+/// The same, whatever its exit code, unless `is_fine` fails, which is asked again and again: then it is ended.
+pub(crate) fn run_while(
+    command: &mut Command,
+    sink: &Sink<'_>,
+    is_fine: &dyn Fn() -> Result<(), Error>,
+) -> Result<Ended, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.map_err(|err| Error::new(format!("cannot run {program}")).with_source(err))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let both = Mutex::new(String::new());
-    let (out, status) = thread::scope(|scope| {
+    let (stdout, status) = thread::scope(|scope| {
         let out = scope.spawn(|| follow(stdout, sink, &both));
         let err = scope.spawn(|| follow(stderr, sink, &both));
-        let status = child.wait();
+        let status = wait_while(&mut child, &program, is_fine);
         drop(err.join());
         (out.join().unwrap_or_default(), status)
     });
-    let status = status.map_err(|err| Error::new(format!("cannot wait for {program}")).with_source(err))?;
-    if !status.success() {
-        let both = both.into_inner().unwrap_or_else(PoisonError::into_inner);
-        return Err(Error::new(format!("{program} failed ({status}):\n{}", both.trim_end())));
+    let both = both.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Ended { status: status?, stdout, both })
+}
+
+fn wait_while(
+    child: &mut Child,
+    program: &str,
+    is_fine: &dyn Fn() -> Result<(), Error>,
+) -> Result<ExitStatus, Error> {
+    let failed = |err| Error::new(format!("cannot wait for {program}")).with_source(err);
+    loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return Ok(status);
+        }
+        if let Err(err) = is_fine() {
+            drop(child.kill());
+            child.wait().map_err(failed)?;
+            return Err(err);
+        }
+        thread::sleep(POLL_INTERVAL);
     }
-    Ok(out)
 }
 
 /// Where a line came from: which of the commands, and whether from its stderr.
@@ -136,30 +176,10 @@ fn pass_lines(from: Option<impl Read>, to: &dyn Fn(&str) -> io::Result<()>) -> i
 /// # Errors
 /// It cannot be started, or it printed more; then it was ended.
 pub fn output(command: &mut Command, max: usize) -> Result<Output, Error> {
-    command.stdin(Stdio::null());
-    collect(command, max, |_| Ok(()))
-}
-
-/// The same of a command that reads `input`: no more than a pipe holds, 64 KiB here and 16 elsewhere, as it is written before anything is read.
-pub(crate) fn feed(command: &mut Command, input: &[u8], max: usize) -> Result<Output, Error> {
-    debug_assert!(input.len() <= 16_384, "a pipe could be full");
-    command.stdin(Stdio::piped());
-    collect(command, max, |child| match child.stdin.take().map(|mut it| it.write_all(input)) {
-        // It did not want to know: its exit code says why.
-        Some(Err(err)) if err.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.unwrap_or(Ok(())),
-    })
-}
-
-fn collect(
-    command: &mut Command,
-    max: usize,
-    begin: impl FnOnce(&mut Child) -> io::Result<()>,
-) -> Result<Output, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |err| Error::new(format!("cannot run {program}")).with_source(err);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
-    begin(&mut child).map_err(failed)?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (stdout, stderr) = thread::scope(|scope| {
         let err = scope.spawn(|| read(stderr, max));

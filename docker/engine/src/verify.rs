@@ -16,15 +16,20 @@ use crate::inspect::{Container, HostConfig, Mount};
 /// # Errors
 /// Some part of it did not take effect: which, and what an engine needs to enforce it.
 pub fn verify(found: &Container, server: &Server) -> Result<(), Error> {
-    let unmet = unmet(found, server);
+    all_met(&format!("{}, so it was stopped", found.name()), &unmet(found, server))
+}
+
+/// The same of a container that has not been started, whose volumes have these names of their own.
+pub(crate) fn verify_sandbox(found: &Container, sandbox: &Sandbox) -> Result<(), Error> {
+    let unmet = unmet_of(found, sandbox, &|it| it.name.clone());
+    all_met(&format!("{}, so it was not started", found.name()), &unmet)
+}
+
+fn all_met(what: &str, unmet: &[&str]) -> Result<(), Error> {
     if unmet.is_empty() {
         return Ok(());
     }
-    let problem = format!(
-        "the engine does not enforce the sandbox of {}, so it was stopped: {}",
-        found.name(),
-        unmet.join(", ")
-    );
+    let problem = format!("the engine does not enforce the sandbox of {what}: {}", unmet.join(", "));
     let needs_cgroups = unmet.iter().any(|it| ["memory", "swap", "cpus", "pids"].contains(it));
     Err(Error::new(problem).with_hint(if needs_cgroups {
         "let the engine use cgroups for memory, swap, cpu and pids (the end of the engine's own `info` says what it lacks; on Debian \
@@ -37,11 +42,17 @@ pub fn verify(found: &Container, server: &Server) -> Result<(), Error> {
 /// The parts of the sandbox that the container does not have, by name; none where it is whole.
 #[must_use]
 pub fn unmet(found: &Container, server: &Server) -> Vec<&'static str> {
-    let sandbox = &server.sandbox;
+    unmet_of(found, &server.sandbox, &|it| volume(found.name(), &it.name))
+}
+
+fn unmet_of(found: &Container, sandbox: &Sandbox, volume_name: VolumeName<'_>) -> Vec<&'static str> {
     let checks = limits(found, sandbox).into_iter().chain(isolation(found, sandbox));
-    let volumes = ("volumes", has_only(found, &sandbox.volumes));
+    let volumes = ("volumes", has_only(found, &sandbox.volumes, volume_name));
     checks.chain([volumes]).filter(|(_, holds)| !holds).map(|(name, _)| name).collect()
 }
+
+/// What the engine calls a volume.
+type VolumeName<'a> = &'a dyn Fn(&Volume) -> String;
 
 type Check = (&'static str, bool);
 
@@ -137,12 +148,8 @@ fn is_private(sandbox: &Sandbox, namespace: Namespace, mode: &str) -> bool {
 }
 
 /// The container has its own volumes, and nothing else of this machine.
-fn has_only(found: &Container, volumes: &[Volume]) -> bool {
-    let wanted = |it: &Volume| Mount {
-        kind: "volume".to_owned(),
-        source: volume(found.name(), &it.name),
-        target: it.path.clone(),
-    };
+fn has_only(found: &Container, volumes: &[Volume], name: VolumeName<'_>) -> bool {
+    let wanted = |it: &Volume| Mount { kind: "volume".to_owned(), source: name(it), target: it.path.clone() };
     let host = &found.host_config;
     let from_elsewhere = host.binds.iter().flatten().chain(host.volumes_from.iter().flatten()).count();
     // What is mounted in the end: an image can bring volumes of its own.

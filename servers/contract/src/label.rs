@@ -12,6 +12,8 @@ pub const STATE: &str = "dev.drydock.state";
 pub const SETTINGS: &str = "dev.drydock.settings";
 /// On the container of one session, which a client starts.
 pub const SESSION: &str = "dev.drydock.session";
+/// On what the steps of a build work with, volume and containers, which go with it: which server's, and which folder of state's.
+pub const BUILD: &str = "dev.drydock.build";
 /// A hash of the sources that an image was built from.
 pub const SOURCES: &str = "dev.drydock.sources";
 /// The server's version; the name is the Open Container Initiative's.

@@ -5,15 +5,25 @@
 
 mod base_image;
 mod bridged;
+pub(crate) mod kept;
+mod lock;
+mod node;
+mod packages;
+mod plan;
+mod python;
 mod stage;
+mod steps;
+mod trial;
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::hash::Hasher;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
 use drydock_catalog::{Kind, Server};
 use drydock_engine::proxies::Proxies;
 use drydock_engine::{Cli, Image, docker_args};
+use rustc_hash::FxHasher;
 use tempfile::TempDir;
 
 use crate::cargo::{self, Crate, Profile};
@@ -31,7 +41,7 @@ pub(crate) struct BuildOptions {
     /// Which profile of Cargo.toml
     #[arg(long, value_enum, default_value_t = Profile::Release)]
     profile: Profile,
-    /// Let the engine build every layer anew
+    /// Let the engine build every layer anew, and fetch all packages again
     #[arg(long)]
     no_cache: bool,
 }
@@ -116,7 +126,8 @@ impl<'a> Builder<'a> {
     }
 
     fn build_now(&self, server: &Server) -> Result<Image> {
-        let sources = self.sources.fingerprint(server)?;
+        // As they are now: what changes while they are built makes the image an old one.
+        self.sources.fingerprint(server)?;
         match (server.kind, self.target()?) {
             (Kind::Rust, target) => {
                 let about = self.ws.metadata()?.describe(server)?;
@@ -127,6 +138,8 @@ impl<'a> Builder<'a> {
             }
             (Kind::Node | Kind::Python, target) => self.bridged(server, target.as_deref())?,
         }
+        // With the lock that this build has written.
+        let sources = self.sources.fingerprint(server)?;
         let image = drydock_engine::image(self.cli, &server.own_image(&self.ws.id()?))?
             .filter(|it| it.sources() == Some(&sources))
             .ok_or_else(|| not_loaded(self.cli, server))?;
@@ -163,7 +176,7 @@ impl<'a> Builder<'a> {
     fn pack(&self, server: &Server, about: &Crate, target: &str) -> Result<()> {
         let binary = cargo::build_static(self.ws, server, about, self.options.profile, target)?;
         let context = stage::binary(self.ws, about, &binary)?;
-        let args = self.build_args(server, &about.license, &[], &context)?;
+        let args = self.build_args(server, &about.license, None, &[], &context)?;
         self.run(&format!("packing {}", server.image()), &args)
     }
 
@@ -176,7 +189,7 @@ impl<'a> Builder<'a> {
             vec![("PACKAGE", &*about.package), ("BINARY", &about.binary), ("PROFILE", profile)];
         build_args.push(("WORKSPACE", &workspace));
         build_args.extend(rust.as_deref().map(|it| ("RUST_IMAGE", it)));
-        let args = self.build_args(server, &about.license, &build_args, &context)?;
+        let args = self.build_args(server, &about.license, None, &build_args, &context)?;
         let label = format!("compiling {} in {} (profile {profile})", server.image(), self.cli.name);
         let dockerfile = self.ws.root.join("docker/rust.Dockerfile");
         self.run(&label, &args).map_err(|err| base_image::explain(self.cli, &dockerfile, err))
@@ -186,6 +199,7 @@ impl<'a> Builder<'a> {
         &self,
         server: &Server,
         license: &str,
+        id_file: Option<&Path>,
         build_args: &[(&str, &str)],
         context: &TempDir,
     ) -> Result<Vec<String>> {
@@ -197,14 +211,34 @@ impl<'a> Builder<'a> {
             profile: self.options.profile.name(),
             sources: &sources,
             cached: !self.options.no_cache,
-            proxies: self.proxies.get_or_init(|| Proxies::here(self.cli).for_builds()),
+            proxies: self.proxies(),
+            id_file,
         };
         Ok(docker_args::build(server, &origin, build_args, context.path()))
+    }
+
+    fn proxies(&self) -> &[String] {
+        self.proxies.get_or_init(|| Proxies::here(self.cli).for_builds())
     }
 
     fn run(&self, label: &str, args: &[String]) -> Result<()> {
         progress::with_sink(label, |sink| Ok(self.cli.run_with_progress(args, sink)?)).map(drop)
     }
+}
+
+/// By what the steps of a server's build are known on the engine: who has its turn, which is this state folder's, knows that
+/// what has this name is nobody else's.
+fn build_name(ws: &Workspace, server: &str) -> Result<String> {
+    let mut hasher = FxHasher::default();
+    hasher.write(ws.state_label()?.as_bytes());
+    Ok(format!("{server}.{:016x}", hasher.finish()))
+}
+
+/// The server whose build of this clone is known by that.
+pub(crate) fn server_of_build<'a>(ws: &Workspace, name: &'a str) -> Result<Option<&'a str>> {
+    let Some((server, _)) = name.split_once('.') else { return Ok(None) };
+    let is_name = server.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    Ok((is_name && build_name(ws, server)? == name).then_some(server))
 }
 
 /// The build succeeded, and the tag leads to no image or to an older one.

@@ -31,12 +31,13 @@ const READ_ONLY: [&str; 3] = ["erofs", "read-only file system", "readonly databa
 const NOT_ITS_OWN: [&str; 2] = ["eacces: permission denied, mkdir", "permission denied: '/"];
 
 /// A native module that nothing compiled, and a package that is there as sources only.
-const NO_SCRIPTS: [&str; 5] = [
+const NO_SCRIPTS: [&str; 6] = [
     "could not locate the bindings file",
     "build/release/",
     "no native build was found",
     "no usable wheels",
     "building from source is disabled",
+    "building source distributions for",
 ];
 
 /// What we say of what the kernel has ended, and what V8 and Python say themselves.
@@ -65,6 +66,42 @@ pub(crate) fn advice(ws: &Workspace, server: &Server, said: &str) -> Option<Stri
     ))
 }
 
+/// A part that is in no image of this server, when what it said at its end names one: in words, as the end of `it lacks ..`.
+/// What looks like a missing grant is none.
+pub(crate) fn missing_part(server: &Server, said: &str) -> Option<String> {
+    match lacks(server, said) {
+        None | Some(Lack::Program(_)) => {}
+        Some(_) => return None,
+    }
+    let program = || is_spawning(said).then(|| missing_program(said)).flatten();
+    None.or_else(|| missing_module(said).map(|it| format!("the module `{it}`")))
+        .or_else(|| missing_library(said).map(|it| format!("the library `{it}`")))
+        .or_else(|| program().map(|it| format!("the program `{it}`")))
+}
+
+/// Whether it wanted to start a program, and not to open a file: Python says the same of both, but from another place.
+fn is_spawning(said: &str) -> bool {
+    said.contains("spawn ") || said.contains("_execute_child")
+}
+
+/// The module in Node's `Cannot find module './x'` and `Cannot find package 'x' imported from ..`, and in Python's
+/// `ModuleNotFoundError: No module named 'x'`.
+fn missing_module(said: &str) -> Option<&str> {
+    let starts = ["Cannot find module '", "Cannot find package '", "ModuleNotFoundError: No module named '"];
+    let found = starts.iter().find_map(|it| said.split_once(it)?.1.split_once('\''));
+    found.map(|it| it.0).filter(|it| is_short(it))
+}
+
+/// The library in the loader's `libx.so.1: cannot open shared object file`.
+fn missing_library(said: &str) -> Option<&str> {
+    let before = said.split_once(": cannot open shared object file")?.0;
+    before.rsplit([' ', '\n']).next().filter(|it| is_short(it))
+}
+
+fn is_short(name: &str) -> bool {
+    (1..=200).contains(&name.len()) && !name.contains('\n')
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Lack<'a> {
     Network,
@@ -75,7 +112,8 @@ enum Lack<'a> {
 }
 
 fn lacks<'a>(server: &Server, said: &'a str) -> Option<Lack<'a>> {
-    let lower = said.to_lowercase();
+    // Python's FileNotFoundError and ModuleNotFoundError hold Node's word for a host that is not found.
+    let lower = said.to_lowercase().replace("enotfounderror", "");
     let has = |signs: &[&str]| signs.iter().any(|it| lower.contains(it));
     if server.sandbox.network == Network::None && has(&NO_NETWORK) {
         Some(Lack::Network)
@@ -125,6 +163,39 @@ mod tests {
             ("all is well", None),
         ] {
             assert_eq!(missing_program(said), name, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_no_grant_brings_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("servers/it");
+        std::fs::create_dir_all(&dir).unwrap();
+        let manifest = r#"{ "name": "io.github.ana/it", "description": "It", "version": "1.0.0", "packages": [{
+            "registryType": "npm", "identifier": "it", "version": "1.0.0", "transport": { "type": "stdio" } }] }"#;
+        std::fs::write(dir.join("server.json"), manifest).unwrap();
+        let server = drydock_catalog::pick(root.path(), "it").unwrap();
+        for (said, part) in [
+            ("Error: Cannot find module './security.js'\nRequire stack:", Some("the module `./security.js`")),
+            ("Cannot find package 'zod' imported from /app/x.js", Some("the module `zod`")),
+            ("ModuleNotFoundError: No module named 'yaml'", Some("the module `yaml`")),
+            (
+                "ImportError: libgomp.so.1: cannot open shared object file: No such",
+                Some("the library `libgomp.so.1`"),
+            ),
+            ("Error: spawn git ENOENT", Some("the program `git`")),
+            (
+                "in _execute_child\nFileNotFoundError: [Errno 2] No such file or directory: 'git'",
+                Some("the program `git`"),
+            ),
+            // A file of the person's, perhaps.
+            ("open(path)\nFileNotFoundError: [Errno 2] No such file or directory: 'config.json'", None),
+            ("Error: API_KEY is not set", None),
+            // Grants.
+            ("getaddrinfo EAI_AGAIN example.com\nCannot find module 'x'", None),
+            ("Cannot find module '../build/Release/better_sqlite3.node'", None),
+        ] {
+            assert_eq!(missing_part(&server, said).as_deref(), part, "{said}");
         }
     }
 }

@@ -51,6 +51,11 @@ impl<'a> Sources<'a> {
         Ok(format!("{:016x}", hasher.finish()))
     }
 
+    /// Reads this folder or file again where it is a part of something.
+    pub(crate) fn forget(&self, path: &Path) {
+        self.known.borrow_mut().remove(path);
+    }
+
     /// Whether what was built from sources of that fingerprint is older than those that are here; nothing where these cannot
     /// be read.
     pub(crate) fn is_stale(&self, server: &Server, built_from: Option<&str>) -> Option<bool> {
@@ -223,6 +228,14 @@ mod tests {
             let after = ["rust", "package"].map(|it| fingerprint(root, it));
             assert_eq!([before[0] != after[0], before[1] != after[1]], [rust, package], "{file}");
         }
+        let before = fingerprint(root, "package");
+        let sources = Sources::new(root);
+        let server = drydock_catalog::pick(root, "package").unwrap();
+        assert_eq!(sources.fingerprint(&server).unwrap(), before);
+        write(root, "servers/package/package-lock.json", "written by the build");
+        assert_eq!(sources.fingerprint(&server).unwrap(), before, "each file is read once");
+        sources.forget(&server.dir);
+        assert_ne!(sources.fingerprint(&server).unwrap(), before);
         let before = fingerprint(root, "package");
         write(root, "servers/package/drydock.toml", "install-scripts = true");
         assert_ne!(fingerprint(root, "package"), before);

@@ -34,6 +34,23 @@ pub(crate) fn take(state: &Path, work: &str, to: &str) -> Result<Turn> {
     take_within(state, work, to, MAX_WAIT)
 }
 
+/// The same, or nothing where another command has it.
+pub(crate) fn take_if_free(state: &Path, work: &str, to: &str) -> Result<Option<Turn>> {
+    let path = state.join(format!("{work}-{to}.lock"));
+    let mut file = file::open_private(&path)?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Ok(None);
+    }
+    sign(&mut file, &path)?;
+    Ok(Some(Turn { has_waited: false, _file: Some(file) }))
+}
+
+/// So that others can say for whom they wait.
+fn sign(file: &mut File, path: &Path) -> Result<()> {
+    let signed = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+    signed.with_context(|| format!("cannot write {}", path.display()))
+}
+
 fn take_within(state: &Path, work: &str, to: &str, limit: Duration) -> Result<Turn> {
     let path = state.join(format!("{work}-{to}.lock"));
     let mut file = file::open_private(&path)?;
@@ -46,9 +63,7 @@ fn take_within(state: &Path, work: &str, to: &str, limit: Duration) -> Result<Tu
         }
         Err(TryLockError::Error(_)) => return Ok(Turn { has_waited: false, _file: None }),
     };
-    file.set_len(0)
-        .and_then(|()| write!(file, "{}", std::process::id()))
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    sign(&mut file, &path)?;
     Ok(Turn { has_waited, _file: Some(file) })
 }
 
@@ -90,7 +105,9 @@ mod tests {
         assert!(!first.has_waited && !take("up", 0).unwrap().has_waited, "other work is in no way");
         let refused = take("build", 150).unwrap_err().to_string();
         assert!(refused.contains(&format!("(process {})", std::process::id())), "{refused}");
+        assert!(take_if_free(state.path(), "build", "weather").unwrap().is_none());
         drop(first);
+        drop(take_if_free(state.path(), "build", "weather").unwrap().expect("it is free"));
         assert!(!take("build", 0).unwrap().has_waited);
     }
 

@@ -324,7 +324,7 @@ fn stop_unless_ready(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> 
 }
 
 /// The first and the last lines: a cause is said early, an end late.
-fn ends(text: &str) -> String {
+pub(crate) fn ends(text: &str) -> String {
     const FIRST: usize = 10;
     const LAST: usize = 20;
     let lines: Vec<_> = text.lines().collect();

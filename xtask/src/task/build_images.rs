@@ -15,8 +15,9 @@ use crate::{cargo, interrupt};
 
 /// Build the images of servers (all of them without names) and of runtimes
 ///
-/// Servers from npm and PyPI are installed while the image is built, at the versions of their server.json. The base images
-/// are node:22-slim, python:3.12-slim and uv's, or those in NODE_IMAGE, PYTHON_IMAGE and UV_IMAGE. Under `--engine host`
+/// Servers from npm and PyPI are installed while the image is built, in sandboxed containers, at the versions of their
+/// server.json and of the lock beside it, which the first build writes. The base images are node:22-slim, python:3.12-slim
+/// and uv's, or those in NODE_IMAGE, PYTHON_IMAGE and UV_IMAGE. Under `--engine host`
 /// there are no images: Rust servers are compiled for this machine, which is what clients start.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {

@@ -210,16 +210,33 @@ fn fixed(args: &[String]) -> Vec<&str> {
 }
 
 /// Everything that the engine is told of a server.
-fn told(server: &Server) -> Option<[Vec<String>; 3]> {
+fn told(server: &Server) -> Option<[Vec<String>; 4]> {
     let env = server.environment(&[]).ok()?;
-    let origin =
-        Origin { workspace: "w", license: "", profile: "p", sources: "s", cached: true, proxies: &[] };
+    let origin = Origin {
+        workspace: "w",
+        license: "",
+        profile: "p",
+        sources: "s",
+        cached: true,
+        proxies: &[],
+        id_file: None,
+    };
     let build = build(server, &origin, &[], Path::new("/context"));
-    Some([create(server, "mcp-it", "w", &env).args, run_stdio(server, "w", &env), build])
+    let trial = Trial {
+        server,
+        image: "sha256:ab",
+        workspace: "w",
+        build: "it.1",
+        env: &env,
+        limit: std::time::Duration::ZERO,
+        is_cancelled: &|| false,
+    };
+    let trial = run_trial(&trial, "drydock-trial-w-it");
+    Some([create(server, "mcp-it", "w", &env).args, run_stdio(server, "w", &env), build, trial])
 }
 
 /// A harmless entry's server, and what the engine is told of it.
-type Harmless = (Server, [Vec<String>; 3]);
+type Harmless = (Server, [Vec<String>; 4]);
 
 fn check(server: &Server, (harmless, harmless_told): &Harmless) -> bool {
     assert_eq!(server.sandbox, harmless.sandbox);

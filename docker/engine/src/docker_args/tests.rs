@@ -152,6 +152,7 @@ fn an_image_says_what_it_is() {
         sources: "0123456789abcdef",
         cached: true,
         proxies: &["HTTPS_PROXY".into()],
+        id_file: None,
     };
     let args =
         build(&weather(), &origin, &[("PACKAGE", "weather")], Path::new("/clone/target/drydock/context-1"));
@@ -173,6 +174,30 @@ fn an_image_says_what_it_is() {
 --label org.opencontainers.image.version=1.2.3+b4
 /clone/target/drydock/context-1";
     assert_eq!(shown(&args), golden);
+    let origin = Origin { id_file: Some(Path::new("/context/id")), ..origin };
+    let nameless = shown(&build(&weather(), &origin, &[], Path::new("/context")));
+    assert!(nameless.contains("--iidfile /context/id") && !nameless.contains("--tag"), "{nameless}");
+}
+
+#[test]
+fn a_trial_is_a_session_of_a_build_and_of_no_server() {
+    let server = weather();
+    let trial = Trial {
+        server: &server,
+        image: "sha256:ab",
+        workspace: "0123456789abcdef",
+        build: "weather.1",
+        env: &env(&[("A", "b")]),
+        limit: std::time::Duration::ZERO,
+        is_cancelled: &|| false,
+    };
+    let run = run_trial(&trial, "drydock-trial");
+    let sandbox = flags::of(&server.sandbox);
+    assert!(run.windows(sandbox.len()).any(|it| it == sandbox), "the same sandbox as the container's");
+    assert_eq!(run[run.len() - 2..], ["sha256:ab", "stdio"]);
+    let text = run.join(" ");
+    assert!(text.contains("--label dev.drydock.build=weather.1 --label dev.drydock.server= "), "{text}");
+    assert!(text.contains("--env A=b") && text.contains("--name drydock-trial "), "{text}");
 }
 
 #[test]

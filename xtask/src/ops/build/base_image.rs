@@ -24,6 +24,26 @@ pub(super) fn chosen_in(dockerfile: &Path) -> Result<Vec<(String, String)>> {
     Ok(read(dockerfile)?.into_iter().filter_map(|(name, _)| chosen(&name).map(|it| (name, it))).collect())
 }
 
+/// The base images that a Dockerfile names, by their arguments.
+pub(super) fn named_in(dockerfile: &Path) -> Result<Vec<(String, String)>> {
+    read(dockerfile)
+}
+
+/// The id of a base image, which is pulled where the engine does not have it. `name` is the variable that names another.
+pub(super) fn id(cli: &Cli, name: &str, image: &str) -> Result<String> {
+    pull_if_missing(cli, image).map_err(|err| {
+        if interrupt::check().is_err() { err } else { with_hint(format!("{err:#}"), other_images(name)) }
+    })?;
+    drydock_engine::find_image(cli, image)?.map(|it| it.id).with_context(|| format!("{image} went away"))
+}
+
+fn other_images(names: &str) -> String {
+    format!(
+        "where no registry of images can be reached, name images that are there in {names}, or make stand-ins \
+         (tests/standins, see CONTRIBUTING.md)"
+    )
+}
+
 /// The error of a build, with the base images that could not be had: what an engine prints of them says nothing certain,
 /// so those that it does not have are pulled alone.
 pub(super) fn explain(cli: &Cli, dockerfile: &Path, err: Error) -> Error {
@@ -35,12 +55,7 @@ pub(super) fn explain(cli: &Cli, dockerfile: &Path, err: Error) -> Error {
         return err;
     }
     let failed: Vec<_> = failed.iter().map(|it| format!("{it:#}")).collect();
-    let hint = format!(
-        "where no registry of images can be reached, name images that are there in {}, or make stand-ins \
-         (tests/standins, see CONTRIBUTING.md)",
-        names.join(" and ")
-    );
-    with_hint(format!("{err:#}\n{}", failed.join("\n")), hint)
+    with_hint(format!("{err:#}\n{}", failed.join("\n")), other_images(&names.join(" and ")))
 }
 
 fn pull_if_missing(cli: &Cli, image: &str) -> Result<()> {

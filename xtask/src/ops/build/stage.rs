@@ -1,16 +1,19 @@
-//! The folders that are handed to the engine as build contexts.
+//! The folders that are handed to the engine: build contexts, and what the steps of a build begin with.
 //!
 //! A crate, or another server's folder -> a temporary folder. Invariant: only what the server is made of goes in; hidden
 //! files and what tools have made (`target/`, `node_modules/`, `__pycache__/`) stay out, and a link is an error.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use drydock_catalog::{Kind, Server};
+use drydock_engine::archive;
 use tempfile::TempDir;
 
+use super::Bridge;
+use super::packages::Packed;
 use crate::cargo::Crate;
 use crate::hint::with_hint;
 use crate::workspace::Workspace;
@@ -36,64 +39,116 @@ fn entry_point(binary: &Path, context: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What docker/node.Dockerfile, docker/python.Dockerfile and those of the runtime images say that they take.
-pub(super) fn bridged(ws: &Workspace, server: &Server, about: &Crate, bridge: &Path) -> Result<TempDir> {
+/// What the Dockerfile of a runtime image says that it takes.
+pub(super) fn runtime(ws: &Workspace, server: &Server, about: &Crate, bridge: &Path) -> Result<TempDir> {
     let context = folder(about)?;
-    let (to, docker, kind) = (context.path(), ws.root.join("docker"), server.kind.name());
-    entry_point(bridge, to)?;
-    if server.is_runtime {
-        copy_files(&docker.join(kind), to, |name| !name.contains('.'))?;
-        return Ok(context);
-    }
-    copy(&docker.join(format!("{kind}.Dockerfile")), &to.join("Dockerfile"))?;
-    for part in ["pack", "deps", "source"] {
-        fs::create_dir(to.join(part))?;
-    }
-    copy_files(&docker.join(kind), &to.join("pack"), |name| name.ends_with(".mjs") || name.ends_with(".py"))?;
-    let it = &server.program;
-    let name = it.package.as_ref().map(|it| it.name.as_str());
-    let launch = serde_json::json!({
-        "package": name, "script": it.script, "file": it.file, "runtime": it.runtime, "args": it.args,
-    });
-    fs::write(to.join("launch.json"), launch.to_string())?;
-    dependencies(server, &to.join("deps"), &to.join("source"))?;
+    entry_point(bridge, context.path())?;
+    let from = ws.root.join("docker").join(server.kind.name());
+    copy_files(&from, context.path(), |name| !name.contains('.'))?;
     Ok(context)
 }
 
-/// What is installed goes into a layer of its own, which a change of the sources leaves as it is.
-fn dependencies(server: &Server, deps: &Path, source: &Path) -> Result<()> {
-    let lists: &[&str] = match server.kind {
-        Kind::Python => &["requirements.txt", "pyproject.toml", "uv.lock"],
-        _ => &["package.json", "package-lock.json"],
+/// What docker/node.Dockerfile and docker/python.Dockerfile say that they take.
+pub(super) fn image(
+    ws: &Workspace,
+    server: &Server,
+    bridge: &Bridge,
+    packed: &Packed,
+    config: &[u8],
+) -> Result<TempDir> {
+    let context = folder(&bridge.about)?;
+    let (to, docker, kind) = (context.path(), ws.root.join("docker"), server.kind.name());
+    entry_point(&bridge.binary, to)?;
+    copy(&docker.join(format!("{kind}.Dockerfile")), &to.join("Dockerfile"))?;
+    copy_files(&docker.join(kind), to, |name| name.starts_with("runtime."))?;
+    link_or_copy(&packed.deps, &to.join(Packed::DEPS))?;
+    link_or_copy(&packed.own, &to.join(Packed::OWN))?;
+    let file = to.join("bridge.json");
+    fs::write(&file, config).with_context(|| format!("cannot write {}", file.display()))?;
+    File::options().write(true).open(&file)?.set_modified(SystemTime::UNIX_EPOCH)?;
+    Ok(context)
+}
+
+/// What the steps of a build are given: `deps` names what is installed, `source` are our own files.
+#[derive(Debug)]
+pub(super) struct Staged {
+    /// Goes when this goes.
+    _folder: TempDir,
+    deps: PathBuf,
+    source: PathBuf,
+    /// Whether the folder holds a program of its own, or the list of what a package needs.
+    pub(super) is_own: bool,
+}
+
+impl Staged {
+    pub(super) fn deps(&self) -> &Path {
+        &self.deps
+    }
+
+    pub(super) fn source(&self) -> &Path {
+        &self.source
+    }
+
+    /// All of it, as inputs of a build.
+    pub(super) fn deps_bytes(&self) -> Result<Vec<u8>> {
+        bytes(&self.deps)
+    }
+
+    pub(super) fn source_bytes(&self) -> Result<Vec<u8>> {
+        bytes(&self.source)
+    }
+
+    pub(super) fn add_dependency_file(&self, name: &str, text: &[u8]) -> Result<()> {
+        let file = self.deps.join(name);
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn bytes(folder: &Path) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    archive::pack(folder, "", archive::ROOT, &mut all)?;
+    Ok(all)
+}
+
+/// What is installed is kept apart from the sources, which change more often.
+pub(super) fn inputs(server: &Server) -> Result<Staged> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let [deps, source] = ["deps", "source"].map(|it| folder.path().join(it));
+    for it in [&deps, &source] {
+        fs::create_dir(it)?;
+    }
+    let mut staged = Staged { _folder: folder, deps, source, is_own: false };
+    let is_python = server.kind == Kind::Python;
+    let lists: &[&str] = match is_python {
+        true => &["requirements.txt", "pyproject.toml", "uv.lock"],
+        false => &["package.json", "package-lock.json"],
     };
-    let mut own = Vec::new();
+    let mut found = Vec::new();
     for name in lists {
         match fs::symlink_metadata(server.dir.join(name)) {
-            Ok(about) if about.is_file() => own.push(name),
-            // Also one that leads to a good place: an engine would get a file of this machine, whatever that is.
+            Ok(about) if about.is_file() => found.push(*name),
+            // Also one that leads to a good place: a build would get a file of this machine, whatever that is.
             Ok(about) if about.is_symlink() => {
                 bail!("{} is a link: no build follows one", server.dir.join(name).display())
             }
             _ => {}
         }
     }
-    if !own.is_empty() {
-        own.iter().try_for_each(|it| copy(&server.dir.join(it), &deps.join(it)))?;
-        return copy_folder(&server.dir, source);
-    }
-    let Some(it) = &server.program.package else { return Ok(()) };
-    match server.kind {
-        Kind::Python => {
-            let lines = server.program.requirements().iter().map(|it| format!("{it}\n")).collect::<String>();
-            fs::write(deps.join("requirements.txt"), lines)?;
-        }
-        _ => {
-            let manifest =
-                serde_json::json!({ "private": true, "dependencies": { it.name.clone(): it.version } });
-            fs::write(deps.join("package.json"), manifest.to_string())?;
+    // A lock alone is what a build has written for a package.
+    staged.is_own = found.iter().any(|it| !it.contains("lock"));
+    if staged.is_own {
+        found.iter().try_for_each(|it| copy(&server.dir.join(it), &staged.deps().join(it)))?;
+        copy_folder(&server.dir, staged.source())?;
+    } else if let Some(it) = &server.program.package {
+        let manifest =
+            serde_json::json!({ "private": true, "dependencies": { it.name.clone(): it.version } });
+        let lines = || server.program.requirements().iter().map(|it| format!("{it}\n")).collect::<String>();
+        match is_python {
+            true => staged.add_dependency_file("requirements.txt", lines().as_bytes())?,
+            false => staged.add_dependency_file("package.json", manifest.to_string().as_bytes())?,
         }
     }
-    Ok(())
+    Ok(staged)
 }
 
 /// The members' manifests with empty sources in `shell/`, the members themselves in `source/`.
@@ -181,6 +236,11 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Both are only read from now on.
+fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
+    fs::hard_link(from, to).or_else(|_| copy(from, to))
+}
+
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
     Ok(())
@@ -211,13 +271,10 @@ mod tests {
         fs::write(root.path().join("outside"), "a secret").unwrap();
         fs::write(dir.join("requirements.txt"), "mcp").unwrap();
         let stage = || {
-            let to = tempfile::tempdir().unwrap();
-            let (deps, source) = (to.path().join("deps"), to.path().join("source"));
-            fs::create_dir(&deps).unwrap();
             let server = drydock_catalog::pick(root.path(), "it").unwrap();
-            dependencies(&server, &deps, &source).map(|()| to).map_err(|err| format!("{err:#}"))
+            inputs(&server).map_err(|err| format!("{err:#}"))
         };
-        assert!(stage().unwrap().path().join("source/server.py").is_file());
+        assert!(stage().unwrap().source().join("server.py").is_file());
         for link in ["requirements.txt", "uv.lock", "inner/names.txt"] {
             let file = dir.join(link);
             let before = fs::read(&file).ok();

@@ -1,0 +1,233 @@
+//! Which versions a package of a registry comes with: a lock file in the server's folder, written by its first build.
+//!
+//! Server + folder -> the lock that fits, or none; a new one -> the file. Invariants: a lock that is for something else, or says
+//! more than versions and hashes, is not used; nothing but the server's own folder is written to.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use drydock_catalog::{Kind, Program, Server};
+use serde_json::Value;
+
+use crate::ui::progress;
+
+/// In bytes: thousands of packages, with the hashes of all their files.
+pub(super) const MAX_LOCK: usize = 16 << 20;
+
+/// The file's name. A folder that has one is no server of one's own for that.
+pub(super) fn name(kind: Kind) -> &'static str {
+    if kind == Kind::Python { "requirements.lock" } else { "package-lock.json" }
+}
+
+/// The lock beside a server.json, where it fits; where there is one that does not, that is said.
+pub(super) fn find(server: &Server) -> Result<Option<Vec<u8>>> {
+    let path = server.dir.join(name(server.kind));
+    let about = match fs::symlink_metadata(&path) {
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    if about.is_symlink() {
+        bail!("{} is a link: no build follows one", path.display());
+    }
+    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    if text.len() <= MAX_LOCK && fits(server.kind, &server.program, &text) {
+        return Ok(Some(text));
+    }
+    let file = shown(server);
+    progress::say(&format!("{}: {file} is not for what its server.json says: locking anew", server.name));
+    Ok(None)
+}
+
+/// Writes it, and says so; where that cannot be, why. Whether it was written.
+pub(super) fn write(server: &Server, text: &[u8]) -> bool {
+    let (name, file) = (&server.name, shown(server));
+    let written = match fits(server.kind, &server.program, text) {
+        true => replace(&server.dir.join(self::name(server.kind)), text).map_err(|err| err.to_string()),
+        false => Err("what came out is for something else".to_owned()),
+    };
+    progress::say(&match &written {
+        Ok(()) => format!("{name}: wrote {file}, the versions of all that it needs: commit it"),
+        Err(why) => format!(
+            "{name}: cannot write {file} ({why}): the next build from nothing may take newer versions of what it needs"
+        ),
+    });
+    written.is_ok()
+}
+
+fn shown(server: &Server) -> String {
+    Path::new("servers").join(&server.name).join(name(server.kind)).display().to_string()
+}
+
+fn replace(path: &PathBuf, text: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".lock-").tempfile_in(folder)?;
+    file.write_all(text)?;
+    #[cfg(unix)]
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?; // as the sources beside it
+    file.persist(path).map_err(|err| err.error).map(drop)
+}
+
+/// Whether a lock is one of what is installed.
+fn fits(kind: Kind, program: &Program, text: &[u8]) -> bool {
+    match kind {
+        Kind::Python => fits_python(program, text).unwrap_or(false),
+        _ => fits_node(program, text).unwrap_or(false),
+    }
+}
+
+fn fits_node(program: &Program, text: &[u8]) -> Option<bool> {
+    let lock: Value = serde_json::from_slice(text).ok()?;
+    let wanted = program.package.as_ref()?;
+    let locked = lock["packages"][""]["dependencies"].as_object()?;
+    Some(locked.len() == 1 && locked.get(&wanted.name)? == wanted.version.as_str())
+}
+
+fn fits_python(program: &Program, text: &[u8]) -> Option<bool> {
+    let pins = pins(std::str::from_utf8(text).ok()?)?;
+    let is_there = |name: &str, version: &str| {
+        let found = pins.get(&normal(name));
+        found.is_some_and(|it| version.strip_prefix("==").is_none_or(|wanted| release(wanted) == release(it)))
+    };
+    let wanted = program.requirements();
+    Some(!wanted.is_empty() && wanted.iter().all(|it| is_there(&it.name, &it.version)))
+}
+
+/// The version of each package in a requirements.lock; nothing where a line of it says more than a version, markers and
+/// hashes: options could have foreign code run, or lead elsewhere.
+fn pins(text: &str) -> Option<BTreeMap<String, String>> {
+    let mut pins = BTreeMap::new();
+    for line in text.replace("\\\n", " ").replace("\\\r\n", " ").lines() {
+        let line = line.split(" #").next().unwrap_or_default().trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (requirement, hashes) = line.split_once("--hash=")?;
+        let all_hashes = hashes.split_whitespace().skip(1).all(|it| it.starts_with("--hash="));
+        let (name, rest) = requirement.split_once("==")?;
+        let name = name.split('[').next().unwrap_or_default();
+        let is_name =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        if !(all_hashes && is_name && name.starts_with(|c: char| c.is_ascii_alphanumeric()))
+            || rest.contains("--")
+        {
+            return None;
+        }
+        let version = rest.split([' ', ';']).next().unwrap_or_default();
+        pins.insert(normal(name), version.to_owned());
+    }
+    Some(pins)
+}
+
+/// `1.0` is `1.0.0`.
+fn release(mut version: &str) -> &str {
+    while let Some(shorter) = version.strip_suffix(".0") {
+        version = shorter;
+    }
+    version
+}
+
+/// As PyPI compares names.
+fn normal(name: &str) -> String {
+    let mut all = String::new();
+    for c in name.chars() {
+        let c = if "._".contains(c) { '-' } else { c.to_ascii_lowercase() };
+        if c != '-' || !all.ends_with('-') {
+            all.push(c);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use drydock_catalog::{Pinned, Requirement};
+
+    use super::*;
+
+    fn package(name: &str, version: &str) -> Program {
+        let package = Some(Pinned { name: name.into(), version: version.into() });
+        Program { package, ..Program::default() }
+    }
+
+    #[test]
+    fn a_lock_of_npm_is_for_one_package_at_one_version() {
+        let lock = |text: &str| format!(r#"{{"packages": {{"": {{"dependencies": {{{text}}}}}}}}}"#);
+        let fits = |text: &str| fits(Kind::Node, &package("@a/it", "1.0.0"), text.as_bytes());
+        assert!(fits(&lock(r#""@a/it": "1.0.0""#)));
+        for wrong in [
+            &lock(r#""@a/it": "1.0.1""#),
+            &lock(r#""@a/it": "1.0.0", "more": "1.0.0""#),
+            &lock(r#""it": "1.0.0""#),
+            &lock(""),
+            "{}",
+            "",
+        ] {
+            assert!(!fits(wrong), "{wrong}");
+        }
+    }
+
+    const LOCK: &str = "# made by uv\nanyio==4.16.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n\
+        MCP_server.time[x]==1.0.0 ; sys_platform != 'win32' \\\n    --hash=sha256:cc\n";
+
+    #[test]
+    fn a_lock_of_pypi_holds_what_is_installed() {
+        let time = package("mcp-server-time", "1.0.0");
+        let fits = |program: &Program, text: &str| fits(Kind::Python, program, text.as_bytes());
+        assert!(fits(&time, LOCK) && fits(&package("mcp-server-time", "1.0"), LOCK));
+        assert!(!fits(&package("mcp-server-time", "1.0.1"), LOCK));
+        assert!(!fits(&package("other", "1.0.0"), LOCK));
+        let with = |name: &str, version: &str| Program {
+            with: vec![Requirement { name: name.into(), extras: Vec::new(), version: version.into() }],
+            ..time.clone()
+        };
+        assert!(fits(&with("AnyIO", ""), LOCK) && fits(&with("anyio", "==4.16.0"), LOCK));
+        assert!(!fits(&with("anyio", "==4.0.0"), LOCK) && !fits(&with("click", ""), LOCK));
+    }
+
+    #[test]
+    fn a_lock_that_says_more_than_versions_is_not_used() {
+        let time = package("mcp-server-time", "1.0.0");
+        for line in [
+            "--no-binary :all:",
+            "--index-url https://example.com",
+            "-e .",
+            "-r other.txt",
+            "it @ https://example.com/it.whl --hash=sha256:aa",
+            "it==1.0.0",
+            "it==1.0.0 --hash=sha256:aa --no-binary=it",
+            "it==1.0.0 --config-settings=x --hash=sha256:aa",
+            "./it==1.0.0 --hash=sha256:aa",
+        ] {
+            assert!(!fits(Kind::Python, &time, format!("{LOCK}{line}\n").as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn it_is_written_beside_the_manifest_and_found_again() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("servers/it");
+        fs::create_dir_all(&dir).unwrap();
+        let manifest = r#"{ "name": "io.github.ana/it", "description": "It", "version": "1.0.0", "packages": [{
+            "registryType": "npm", "identifier": "it", "version": "1.0.0", "transport": { "type": "stdio" } }] }"#;
+        fs::write(dir.join("server.json"), manifest).unwrap();
+        let server = drydock_catalog::pick(root.path(), "it").unwrap();
+        assert_eq!(find(&server).unwrap(), None);
+        let lock = br#"{"packages": {"": {"dependencies": {"it": "1.0.0"}}}}"#;
+        assert!(write(&server, lock));
+        assert_eq!(find(&server).unwrap().as_deref(), Some(&lock[..]));
+        // It does not make the folder another kind of server.
+        assert_eq!(drydock_catalog::pick(root.path(), "it").unwrap().program, server.program);
+        fs::write(dir.join("package-lock.json"), "{}").unwrap();
+        assert_eq!(find(&server).unwrap(), None);
+        assert!(!write(&server, b"{}"), "not for it");
+        #[cfg(unix)]
+        {
+            fs::remove_file(dir.join("package-lock.json")).unwrap();
+            std::os::unix::fs::symlink("/etc/passwd", dir.join("package-lock.json")).unwrap();
+            assert!(find(&server).unwrap_err().to_string().contains("is a link"));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Servers from npm, and with a package.json of one's own: how they are fetched, compiled and packed.
+//!
+//! Staged files -> `deps.tar`, `own.tar` and a plan. Invariants: scripts of packages run only where they are granted, and
+//! never with the network; a package's lock decides its versions.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use drydock_catalog::Server;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::kept::Inputs;
+use super::lock;
+use super::packages::{Making, Packed};
+use super::plan::{MAX_PLAN, Plan};
+use super::stage::Staged;
+use super::steps::{DEPS, OWN, Steps, Variable, at};
+
+/// npm stays quiet, and keeps to the work folder.
+pub(super) const ENV: &[Variable] = &[
+    ("npm_config_audit", "false"),
+    ("npm_config_fund", "false"),
+    ("npm_config_update_notifier", "false"),
+    ("npm_config_cache", "/work/cache"),
+];
+/// Where there is no network, npm need not try for minutes.
+const OFFLINE: &[Variable] = &[("npm_config_offline", "true")];
+
+const LOCK: &str = "package-lock.json";
+
+/// A package of the registry: fetched, packed and kept as a whole.
+pub(super) fn package(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
+    let locked = lock::find(making.server)?;
+    let mut inputs = making.inputs()?;
+    inputs.add(staged.deps_bytes()?);
+    if let Some(lock) = &locked
+        && let Some(found) = making.kept.find(&with(&inputs, lock))
+    {
+        return Packed::in_folder(&found);
+    }
+    locked.iter().try_for_each(|it| staged.add_dependency_file(LOCK, it))?;
+    let steps = making.steps()?;
+    steps.put(staged.deps(), "app")?;
+    let lock = match locked {
+        Some(lock) => lock,
+        None => make_lock(making, &steps)?,
+    };
+    install(&steps, true)?;
+    let made = making.kept.begin()?;
+    pack(making, &steps, &made)?;
+    Packed::in_folder(&making.kept.keep(made, &with(&inputs, &lock))?)
+}
+
+/// A folder of one's own: what is installed is kept apart from what is made of the sources.
+pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
+    let mut inputs = making.inputs()?;
+    inputs.add(staged.deps_bytes()?);
+    let whole = with(&inputs, &staged.source_bytes()?);
+    if let Some(found) = making.kept.find(&whole) {
+        return Packed::in_folder(&found);
+    }
+    let steps = making.steps()?;
+    match making.kept.find(&inputs) {
+        Some(found) => steps.restore(&installed(&found), "app")?,
+        None => {
+            steps.put(staged.deps(), "app")?;
+            install(&steps, staged.deps().join(LOCK).is_file())?;
+            let made = making.kept.begin()?;
+            steps.take_all("app", &made, INSTALLED)?;
+            making.kept.keep(made, &inputs)?;
+        }
+    }
+    steps.put(staged.source(), "app")?;
+    compile(&steps, staged.deps())?;
+    let made = making.kept.begin()?;
+    pack(making, &steps, &made)?;
+    Packed::in_folder(&making.kept.keep(made, &whole)?)
+}
+
+const INSTALLED: &str = "installed.tar";
+
+fn installed(folder: &Path) -> PathBuf {
+    folder.join(INSTALLED)
+}
+
+fn with(inputs: &Inputs, more: &[u8]) -> Inputs {
+    let mut all = inputs.clone();
+    all.add(more);
+    all
+}
+
+/// Which versions of everything fit today; without addresses, which are this machine's matter.
+fn make_lock(making: &Making<'_>, steps: &Steps<'_>) -> Result<Vec<u8>> {
+    let command = [
+        "npm",
+        "install",
+        "--package-lock-only",
+        "--ignore-scripts",
+        "--omit-lockfile-registry-resolved",
+        "--no-audit",
+    ];
+    steps.fetch("looking up the versions of all packages", "app", &command)?;
+    let lock = steps.bench.read(&format!("app/{LOCK}"), lock::MAX_LOCK)?;
+    if lock::write(making.server, &lock) {
+        making.sources.forget(&making.server.dir);
+    }
+    Ok(lock)
+}
+
+/// Of one's own package all dependencies, as its build may need them.
+fn install(steps: &Steps<'_>, is_locked: bool) -> Result<()> {
+    let ci = ["npm", "ci", "--ignore-scripts", "--include=dev"];
+    let install = ["npm", "install", "--no-save", "--no-package-lock", "--ignore-scripts", "--include=dev"];
+    steps.fetch("fetching the packages", "app", if is_locked { &ci[..] } else { &install })?;
+    if steps.server.install_scripts {
+        steps.run("running the packages' install scripts", "app", &["npm", "rebuild"], OFFLINE)?;
+    }
+    Ok(())
+}
+
+/// What our own package.json says: its build, and nothing of what is for development after it.
+fn compile(steps: &Steps<'_>, deps: &Path) -> Result<()> {
+    let file = deps.join("package.json");
+    let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let manifest: Value = serde_json::from_slice(&text).context("its package.json is not JSON")?;
+    if manifest["scripts"]["build"].is_string() {
+        steps.run("compiling the sources", "app", &["npm", "run", "build"], OFFLINE)?;
+    }
+    if manifest["devDependencies"].as_object().is_some_and(|it| !it.is_empty()) {
+        let command = ["npm", "prune", "--omit=dev", "--no-save", "--ignore-scripts"];
+        steps.run("leaving out development packages", "app", &command, OFFLINE)?;
+    }
+    Ok(())
+}
+
+/// What packs is on the command line, so that nothing in the work folder takes its place.
+fn pack(making: &Making<'_>, steps: &Steps<'_>, made: &TempDir) -> Result<()> {
+    let (script, launch) = (making.script("app.mjs")?, launch(making.server));
+    let (app, out) = (at("app"), at("out"));
+    let command = ["node", "--input-type=module", "--eval", &script, &app, &out, &launch];
+    steps.run("packing the files", "", &command, &[])?;
+    let deps = steps.take("out/deps", made, Packed::DEPS, DEPS)?;
+    let own = steps.take("out/own", made, Packed::OWN, OWN)?;
+    let said = steps.bench.read("out/plan.json", MAX_PLAN)?;
+    Packed::write_plan(made, &Plan::read(&said, making.server, &own, &deps)?)
+}
+
+fn launch(server: &Server) -> String {
+    let name = server.program.package.as_ref().map(|it| &it.name);
+    serde_json::json!({ "package": name, "script": server.program.script }).to_string()
+}
