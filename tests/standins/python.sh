@@ -12,8 +12,11 @@ path='ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 # The folder that holds a whole Python 3.12.
 installed() {
-    local it
+    local it pyenv
+    # HOME is another one where the tests run with an empty one: pyenv's own program says where its Pythons are.
+    pyenv=$(dirname "$(dirname "$(command -v pyenv || true)")")
     for it in "$(command -v python3.12 || true)" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.12*/bin/python3.12 \
+        "$pyenv"/versions/3.12*/bin/python3.12 \
         "${XDG_DATA_HOME:-$HOME/.local/share}"/uv/python/cpython-3.12*/bin/python3.12; do
         # A shim of pyenv is there and does not run.
         if [ -x "$it" ] && "$it" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; then
