@@ -95,9 +95,13 @@ fn what_leads_elsewhere_starts_nothing() {
         let said = read(&package(Kind::Node), &text).expect_err(start);
         assert!(said.contains("no regular file among what was packed"), "{start:?}: {said}");
     }
-    for text in
-        ["", "[]", "{}", r#"{"certificates": true}"#, r#"{"certificates": true, "command": "/bin/sh"}"#]
-    {
+    for text in [
+        "",
+        "[]",
+        "{}",
+        r#"{"certificates": true}"#,
+        r#"{"certificates": true, "start": "dist/own.js", "command": "/bin/sh"}"#,
+    ] {
         read(&package(Kind::Node), text).expect_err(text);
     }
 }
