@@ -46,7 +46,8 @@ impl Clone {
         let folder = tempfile::tempdir().map_err(|err| err.to_string())?;
         copy_workspace(folder.path(), &format!("0.1.1-{name}"));
         let env = TestEnv::on(engine, name).with_root(folder.path());
-        let number = name.bytes().fold(u64::from(std::process::id()), |sum, it| sum * 31 + u64::from(it));
+        let seed = u64::from(std::process::id());
+        let number = name.bytes().fold(seed, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
         let id = format!("{:016x}", number ^ 0xb011_d000_0000_0000);
         fs::write(env.state().join("workspace-id"), &id).map_err(|err| err.to_string())?;
         let label = format!("label=dev.drydock.workspace={id}");
@@ -182,13 +183,15 @@ fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
     let first = clone.build("tried").ok();
     assert!(!first.stderr.contains("started once"), "{first}");
     let before = clone.image("tried");
+    // An engine without BuildKit keeps the stage that each build begins with.
+    let nameless = ["image", "ls", "--quiet", "--filter", "dangling=true", "--filter", &clone.label];
+    let stages = engine.ok(&nameless);
     let file = clone.server("tried").join("server.js");
     fs::write(&file, "require('./security.js');").expect("a changed source");
     let refused = clone.build("tried").fails();
     assert!(refused.stderr.contains("it lacks the module `./security.js`"), "{refused}");
     assert_eq!(clone.image("tried"), before, "the old image lost its name");
-    let nameless = ["image", "ls", "--quiet", "--filter", "dangling=true", "--filter", &clone.label];
-    assert_eq!(engine.ok(&nameless), "", "{refused}");
+    assert_eq!(engine.ok(&nameless), stages, "{refused}");
 
     for (source, said) in [
         (

@@ -40,7 +40,10 @@ impl Builder<'_> {
             fs::read_to_string(&id_file).with_context(|| format!("cannot read {}", id_file.display()))?;
         let image = drydock_engine::find_image(self.cli, id.trim())?;
         let image = image.ok_or_else(|| not_loaded(self.cli, server))?;
-        let proven = self.prove(server, &image, bridge, &config);
+        // The copy: another command may compile the bridge anew meanwhile.
+        let expected =
+            Expected { entry_point: &context.path().join(stage::ENTRY_POINT), bridge_config: &config };
+        let proven = self.prove(server, &image, &expected);
         if proven.is_err() && !image.has_name() {
             drop(self.cli.output(&docker_args::remove_image(&image.id)));
         }
@@ -114,14 +117,13 @@ impl Builder<'_> {
     }
 
     /// Looks at a new image, tries it, and gives it its names.
-    fn prove(&self, server: &Server, image: &Image, bridge: &Bridge, config: &[u8]) -> Result<()> {
+    fn prove(&self, server: &Server, image: &Image, expected: &Expected<'_>) -> Result<()> {
         let (workspace, build) = (self.ws.id()?, super::build_name(self.ws, &server.name)?);
         let own = server.own_image(&workspace);
         // The same one was looked at before.
         if drydock_engine::image(self.cli, &own)?.is_none_or(|it| it.id != image.id) {
-            let expected = Expected { entry_point: &bridge.binary, bridge_config: config };
             progress::step(&format!("looking at {}", server.image()), || {
-                Ok(drydock_engine::examine(self.cli, &workspace, &build, &image.id, &expected)?)
+                Ok(drydock_engine::examine(self.cli, &workspace, &build, &image.id, expected)?)
             })?;
             trial::start(self.ws, self.cli, server, &image.id)?;
         }

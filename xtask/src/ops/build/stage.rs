@@ -29,9 +29,11 @@ pub(super) fn binary(ws: &Workspace, about: &Crate, binary: &Path) -> Result<Tem
     Ok(context)
 }
 
-/// `/mcp`.
+/// In a context: what becomes `/mcp`.
+pub(super) const ENTRY_POINT: &str = "mcp";
+
 fn entry_point(binary: &Path, context: &Path) -> Result<()> {
-    let staged = context.join("mcp");
+    let staged = context.join(ENTRY_POINT);
     copy(binary, &staged)?;
     executable(&staged)?;
     // A layer holds time stamps: the same bytes at another hour must be the same layer.
