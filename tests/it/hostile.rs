@@ -10,6 +10,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use drydock_tests::buildkit::BuildKit;
 use drydock_tests::engine::Engine;
 use drydock_tests::process::{BUILD_TIMEOUT, CommandOutput, command, run, run_with};
 use drydock_tests::session::LEGACY;
@@ -343,18 +344,17 @@ fn a_source_distribution_of_pypi_cannot_change_the_image() {
 fn the_same_with_buildkit() {
     full_or_skip!();
     let engine = engine_or_skip!();
-    let mut trial = engine.command(&["build", "--quiet", "-"]);
-    let trial = run_with(trial.env("DOCKER_BUILDKIT", "1"), b"FROM scratch\nLABEL trial=1\n", BUILD_TIMEOUT);
-    if trial.code != Some(0) {
-        skip!("this client has no BuildKit: {}", trial.stderr.trim());
-    }
+    let buildkit = match BuildKit::find(&engine) {
+        Ok(buildkit) => buildkit,
+        Err(why) => skip!("{why}"),
+    };
     for (kind, name) in [(Kind::Node, "kit-node"), (Kind::Python, "kit-python")] {
         let hostile = match HostileEnv::new(engine.clone(), kind, &format!("hostile-{name}")) {
             Ok(hostile) => hostile,
             Err(why) => skip!("{why}"),
         };
         hostile.add(name, "", true);
-        run_with(hostile.build_command(name).env("DOCKER_BUILDKIT", "1"), &[], BUILD_TIMEOUT).ok();
+        run_with(buildkit.for_command(&mut hostile.build_command(name)), &[], BUILD_TIMEOUT).ok();
         hostile.has_no_effect(name);
     }
 }

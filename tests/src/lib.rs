@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod buildkit;
 pub mod engine;
 pub mod large;
 pub mod process;
