@@ -310,7 +310,7 @@ fn files_that_must_not_come_out_of_npm_are_refused() {
         ),
         (
             "socket",
-            "process.umask(0); net.createServer().listen('socket'); require('child_process').execSync('mkfifo pipe');",
+            "process.umask(0); net.createServer().listen('socket').unref(); require('child_process').execSync('mkfifo pipe');",
             "pipe",
         ),
     ] {
