@@ -23,7 +23,9 @@ def work(name, it):
     if name == "eat": return len([b"x" * (1 << 20) for _ in range(1 << 20)])
     return " ".join([os.getcwd(), os.environ["HOME"], os.environ.get("LOG_LEVEL", "-"), *sys.argv[1:]])
 if os.environ.get("DIE"): sys.exit("socket.gaierror: [Errno -3] Temporary failure in name resolution")
+if os.environ.get("HANG"): print("socket.gaierror: [Errno -3] Temporary failure in name resolution", file=sys.stderr, flush=True)
 for line in sys.stdin:
+    if os.environ.get("HANG"): continue
     message = json.loads(line)
     if "id" not in message: continue
     method, params = message["method"], message.get("params", {})
@@ -97,6 +99,7 @@ fn the_persons_file_grants_and_the_publishers_does_not() {
 
     keeps_its_volume_unless_told_otherwise(&engine, &env);
     dies_for_want_of_a_grant(&env, folder.path());
+    hangs_for_want_of_a_grant(&env, folder.path());
 }
 
 fn call(engine: &Engine, env: &TestEnv, tool: &str, arguments: Value) -> String {
@@ -168,6 +171,19 @@ fn dies_for_want_of_a_grant(env: &TestEnv, root: &Path) {
     assert!(env.ok(&["logs", "granted"]).stderr.contains("name resolution"), "its log is kept");
     let advice = "hint: if you want to allow that: write `network = \"internet\"` into servers/granted/drydock.toml, then";
     assert!(failed.stderr.contains(advice), "{failed}");
+}
+
+/// Its log alone tells.
+fn hangs_for_want_of_a_grant(env: &TestEnv, root: &Path) {
+    fs::write(root.join("servers/granted/drydock.toml"), "[env]\nHANG = \"1\"\n").expect("a new file");
+    env.ok(&["up", "granted"]);
+    let advice = "hint: if you want to allow that: write `network = \"internet\"` into servers/granted/drydock.toml, then";
+    for command in
+        [&["check", "granted", "--timeout", "3"][..], &["call", "granted", "where", "--timeout", "3"]]
+    {
+        let failed = env.run(command).fails();
+        assert!(failed.stderr.contains("no answer within 3 s") && failed.stderr.contains(advice), "{failed}");
+    }
 }
 
 #[test]

@@ -303,6 +303,8 @@ pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -
     if code != 0 || output.stdout.len() <= MAX_EXCUSE_BYTES {
         let said = [output.stdout.as_slice(), &output.stderr].concat();
         let advice = missing_grant::advice(ws, server, &String::from_utf8_lossy(&said));
+        let by_log = || (code == NO_CONNECTION).then(|| missing_grant::advice_by_log(ws, server)).flatten();
+        let advice = advice.or_else(by_log);
         advice.iter().for_each(|it| progress::say(&format!("\nhint: {it}")));
     }
     match code {

@@ -200,7 +200,12 @@ impl Reader<'_> {
         let shown = quoted(&words.join(" "));
         let problem =
             format!("`runtimeArguments` of {} hold {shown}, which {why}", quoted(&self.package.identifier));
-        self.launch.wanted.push(MissingArgument { flag: None, problem, example: words.to_vec() });
+        self.launch.wanted.push(MissingArgument {
+            flag: None,
+            problem,
+            example: words.to_vec(),
+            description: None,
+        });
     }
 
     fn wrong(&self, what: &str) -> Error {

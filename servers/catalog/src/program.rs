@@ -97,8 +97,10 @@ impl Chosen {
     pub(crate) fn check_wanted(&self, args: &[String]) -> Result<(), Error> {
         let Some(wanted) = self.wanted.iter().find(|it| !it.is_among(args)) else { return Ok(()) };
         let words: Vec<_> = wanted.example.iter().map(|it| quoted(it)).collect();
-        let hint =
-            format!("say what it is in drydock.toml, beside server.json: args = [{}]", words.join(", "));
+        let about =
+            wanted.description.as_ref().map(|it| format!(" (its publisher: {it})")).unwrap_or_default();
+        let words = words.join(", ");
+        let hint = format!("say what it is in drydock.toml, beside server.json: args = [{words}]{about}");
         Err(Error::new(wanted.problem.clone()).with_hint(hint))
     }
 }

@@ -85,6 +85,9 @@ pub(crate) fn check(
             let said = format!("{}\n{}", error.message, error.stderr.join("\n"));
             error.hint = missing_grant::advice(ws, server, &said);
         }
+        if let ("timeout", Some(server)) = (error.kind.as_str(), &target.server) {
+            error.hint = missing_grant::advice_by_log(ws, server).or(error.hint.take());
+        }
     }
     let long = target.through.zip(result.entry.as_ref());
     let long = long.and_then(|(client, entry)| client.long_tool_names(entry, &report.tool_names));

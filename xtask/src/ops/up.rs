@@ -49,9 +49,7 @@ pub(crate) fn up(
     env: &[(String, String)],
     options: UpOptions,
 ) -> Result<()> {
-    if server.secrets().any(|it| it.required) {
-        bail!("`{}` needs secrets, which this version of Drydock cannot deliver yet", server.name);
-    }
+    needs_no_secrets(server)?;
     let cli = builder.cli();
     let env = server.environment(env)?;
     let name = server.container(&ws.global.name_prefix);
@@ -84,6 +82,21 @@ pub(crate) fn up(
         ));
     }
     Ok(())
+}
+
+fn needs_no_secrets(server: &Server) -> Result<()> {
+    let names: Vec<_> = server.secrets().filter(|it| it.required).map(|it| it.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "`{}` does not start without {}: a secret, and this version of Drydock cannot deliver secrets yet; nothing was started",
+        server.name,
+        names.join(", ")
+    );
+    let file = server.dir.join("server.json");
+    let hint = format!("if it starts without: take `isRequired` off that variable in {}", file.display());
+    Err(with_hint(problem, hint))
 }
 
 /// Whether the container of that name is ours to change.

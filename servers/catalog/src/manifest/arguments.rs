@@ -9,6 +9,8 @@ use crate::error::Error;
 
 /// Arguments of one list.
 const MAX_ARGUMENTS: usize = 256;
+/// Characters of a description.
+const MAX_DESCRIPTION: usize = 160;
 
 /// What a list of arguments comes to.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +31,8 @@ pub(crate) struct MissingArgument {
     pub(crate) problem: String,
     /// What to write as `args`.
     pub(crate) example: Vec<String>,
+    /// The publisher's own words for it, as a terminal may be shown them.
+    pub(crate) description: Option<String>,
 }
 
 impl MissingArgument {
@@ -68,6 +72,7 @@ fn argument(field: &Field, all: &mut Arguments) -> Result<(), Error> {
             problem: field.wrong(why).to_string(),
             example: name.iter().cloned().chain([value]).collect(),
             flag: name.clone(),
+            description: field.get("description").ok().flatten().and_then(|it| shown(it.value.as_str()?)),
         });
     };
     match input.fill(field)? {
@@ -95,4 +100,10 @@ fn argument(field: &Field, all: &mut Arguments) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The beginning of a description, escaped.
+fn shown(text: &str) -> Option<String> {
+    let start: String = text.trim().chars().take(MAX_DESCRIPTION).collect();
+    (!start.is_empty()).then(|| format!("{start:?}"))
 }

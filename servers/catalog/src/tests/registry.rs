@@ -165,6 +165,17 @@ fn an_argument_that_only_the_person_knows_is_asked_for() {
 }
 
 #[test]
+fn what_is_asked_for_is_said_in_the_publishers_words() {
+    let mut file = entry("npm", "@ana/it");
+    file["packages"][1]["packageArguments"] = serde_json::json!([{ "type": "positional", "valueHint": "folder",
+        "description": "A folder that it may\u{1b}[31m read", "isRequired": true }]);
+    let err = one(&file, &[]).unwrap_err();
+    let source = std::error::Error::source(&err).and_then(|it| it.downcast_ref::<Error>()).unwrap();
+    let hint = "say what it is in drydock.toml, beside server.json: args = [\"folder\"] (its publisher: \"A folder that it may\\u{1b}[31m read\")";
+    assert_eq!(source.hint(), Some(hint));
+}
+
+#[test]
 fn a_rust_servers_identifier_is_its_own() {
     let cargo = [("Cargo.toml", "[package]\nname = \"it-server\"")];
     for (registry, identifier, fine) in [

@@ -134,7 +134,7 @@ impl Builder<'_> {
     }
 
     fn with_advice(&self, server: &Server, err: anyhow::Error) -> anyhow::Error {
-        match missing_grant::advice(self.ws, server, &format!("{err:#}")) {
+        match missing_grant::build_advice(self.ws, server, &format!("{err:#}")) {
             Some(advice) => with_hint(format!("{err:#}"), advice),
             None => err,
         }

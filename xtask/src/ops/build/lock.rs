@@ -12,6 +12,8 @@ use anyhow::{Context, Result, bail};
 use drydock_catalog::{Kind, Program, Server};
 use serde_json::Value;
 
+use super::packages::Making;
+use crate::hint::with_hint;
 use crate::ui::progress;
 
 /// In bytes: thousands of packages, with the hashes of all their files.
@@ -41,8 +43,25 @@ pub(super) fn find(server: &Server) -> Result<Option<Vec<u8>>> {
     Ok(None)
 }
 
-/// Writes it, and says so; where that cannot be, why. Whether it was written.
-pub(super) fn write(server: &Server, text: &[u8]) -> bool {
+/// Writes the lock that was just installed from, and says so: one that npm or uv refuses would be in every later build's way.
+pub(super) fn write(making: &Making<'_>, text: &[u8]) {
+    if write_beside(making.server, text) {
+        making.sources.forget(&making.server.dir);
+    }
+}
+
+/// Why nothing could be installed, when the lock was there before: only npm and uv know whether it is the reason.
+pub(super) fn explain(server: &Server, is_there: bool, err: anyhow::Error) -> anyhow::Error {
+    if !is_there {
+        return err;
+    }
+    let hint =
+        format!("if it is for its lock: delete {}, and the next build makes another one", shown(server));
+    with_hint(format!("{err:#}"), hint)
+}
+
+/// Where that cannot be, why is said. Whether it was written.
+fn write_beside(server: &Server, text: &[u8]) -> bool {
     let (name, file) = (&server.name, shown(server));
     let written = match fits(server.kind, &server.program, text) {
         true => replace(&server.dir.join(self::name(server.kind)), text).map_err(|err| err.to_string()),
@@ -216,13 +235,13 @@ mod tests {
         let server = drydock_catalog::pick(root.path(), "it").unwrap();
         assert_eq!(find(&server).unwrap(), None);
         let lock = br#"{"packages": {"": {"dependencies": {"it": "1.0.0"}}}}"#;
-        assert!(write(&server, lock));
+        assert!(write_beside(&server, lock));
         assert_eq!(find(&server).unwrap().as_deref(), Some(&lock[..]));
         // It does not make the folder another kind of server.
         assert_eq!(drydock_catalog::pick(root.path(), "it").unwrap().program, server.program);
         fs::write(dir.join("package-lock.json"), "{}").unwrap();
         assert_eq!(find(&server).unwrap(), None);
-        assert!(!write(&server, b"{}"), "not for it");
+        assert!(!write_beside(&server, b"{}"), "not for it");
         #[cfg(unix)]
         {
             fs::remove_file(dir.join("package-lock.json")).unwrap();

@@ -42,11 +42,14 @@ pub(super) fn package(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     locked.iter().try_for_each(|it| staged.add_dependency_file(LOCK, it))?;
     let steps = making.steps()?;
     steps.put(staged.deps(), "app")?;
-    let lock = match locked {
-        Some(lock) => lock,
-        None => make_lock(making, &steps)?,
+    let lock = match &locked {
+        Some(lock) => lock.clone(),
+        None => make_lock(&steps)?,
     };
-    install(&steps, true)?;
+    install(&steps, true).map_err(|err| lock::explain(making.server, locked.is_some(), err))?;
+    if locked.is_none() {
+        lock::write(making, &lock);
+    }
     let made = making.kept.begin()?;
     pack(making, &steps, &made)?;
     Packed::in_folder(&making.kept.keep(made, &with(&inputs, &lock))?)
@@ -91,7 +94,7 @@ fn with(inputs: &Inputs, more: &[u8]) -> Inputs {
 }
 
 /// Which versions of everything fit today; without addresses, which are this machine's matter.
-fn make_lock(making: &Making<'_>, steps: &Steps<'_>) -> Result<Vec<u8>> {
+fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
     let command = [
         "npm",
         "install",
@@ -101,11 +104,10 @@ fn make_lock(making: &Making<'_>, steps: &Steps<'_>) -> Result<Vec<u8>> {
         "--no-audit",
     ];
     steps.fetch("looking up the versions of all packages", "app", &command)?;
-    let lock = steps.bench.read(&format!("app/{LOCK}"), lock::MAX_LOCK)?;
-    if lock::write(making.server, &lock) {
-        making.sources.forget(&making.server.dir);
-    }
-    Ok(lock)
+    // npm 10 leaves an optional peer at a version that does not fit, which `npm ci` refuses; in its own lock it sees that.
+    let again = [&command[..], &["--prefer-offline"]].concat();
+    steps.fetch("checking the versions", "app", &again)?;
+    Ok(steps.bench.read(&format!("app/{LOCK}"), lock::MAX_LOCK)?)
 }
 
 /// Of one's own package all dependencies, as its build may need them.

@@ -51,11 +51,15 @@ pub(super) fn package(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     locked.iter().try_for_each(|it| staged.add_dependency_file("requirements.lock", it))?;
     let steps = begin(making)?;
     steps.put(staged.deps(), "deps")?;
-    let lock = match locked {
-        Some(lock) => lock,
-        None => make_lock(making, &steps)?,
+    let lock = match &locked {
+        Some(lock) => lock.clone(),
+        None => make_lock(&steps)?,
     };
-    install(&steps, &["--require-hashes", "--requirements", LOCK])?;
+    let installed = install(&steps, &["--require-hashes", "--requirements", LOCK]);
+    installed.map_err(|err| lock::explain(making.server, locked.is_some(), err))?;
+    if locked.is_none() {
+        lock::write(making, &lock);
+    }
     let made = making.kept.begin()?;
     let said = find_program(making, &steps)?;
     let own = steps.take("out/own", &made, Packed::OWN, OWN)?;
@@ -125,7 +129,7 @@ fn with(inputs: &Inputs, more: &[u8]) -> Inputs {
 }
 
 /// Which versions of everything fit today, on any system, with the hashes of their files.
-fn make_lock(making: &Making<'_>, steps: &Steps<'_>) -> Result<Vec<u8>> {
+fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
     let list = at("deps/requirements.txt");
     let mut command =
         vec![UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"];
@@ -133,11 +137,7 @@ fn make_lock(making: &Making<'_>, steps: &Steps<'_>) -> Result<Vec<u8>> {
     command.extend(wheels_only(steps));
     command.push(&list);
     steps.fetch("looking up the versions of all packages", "", &command)?;
-    let lock = steps.bench.read("deps/requirements.lock", lock::MAX_LOCK)?;
-    if lock::write(making.server, &lock) {
-        making.sources.forget(&making.server.dir);
-    }
-    Ok(lock)
+    Ok(steps.bench.read("deps/requirements.lock", lock::MAX_LOCK)?)
 }
 
 fn wheels_only(steps: &Steps<'_>) -> &'static [&'static str] {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use drydock_catalog::{Network, Sandbox, Server, Tmpfs};
+use drydock_catalog::{Kind, Network, Sandbox, Server, Tmpfs};
 use drydock_engine::Cli;
 use drydock_engine::trial::{Outcome, Trial};
 
@@ -45,19 +45,29 @@ pub(super) fn start(ws: &Workspace, cli: &Cli, server: &Server, image: &str) -> 
             if let Some(part) = missing_grant::missing_part(&server, &stderr) {
                 let shown = ends(stderr.trim());
                 let problem = format!("{tag} cannot start: it lacks {part}; the image was not kept\n{shown}");
-                let hint = match server.program.package {
-                    Some(_) => {
-                        "its package does not bring that: ask its publisher, or make it a server of your own that does \
-                         (CONTRIBUTING.md, \"Add a server from npm or PyPI, or one of your own\")"
-                    }
-                    None => "look at what it imports, and at what its folder says that it needs",
-                };
+                let hint = who_brings_it(&server);
                 return Err(with_hint(problem, hint));
             }
-            progress::say(&note(&server, "it ended", last_line(&stderr)));
+            progress::say(&note(&server, "it ended", &ends(stderr.trim())));
         }
     }
     Ok(())
+}
+
+fn who_brings_it(server: &Server) -> &'static str {
+    match (&server.program.package, server.kind) {
+        (None, _) => "look at what it imports, and at what its folder says that it needs",
+        // Most often it has no upper bound for what it imports.
+        (Some(_), Kind::Python) => {
+            "its package does not bring that: ask its publisher. Where a newer version of what it needs has it no longer: \
+             `--with NAME<2` among its `runtimeArguments` in server.json takes an older one, then build it again (CONTRIBUTING.md, \
+             \"Add a server from npm or PyPI, or one of your own\")"
+        }
+        (Some(_), _) => {
+            "its package does not bring that: ask its publisher, or make it a server of your own that does (CONTRIBUTING.md, \
+             \"Add a server from npm or PyPI, or one of your own\")"
+        }
+    }
 }
 
 /// What it has where nothing leads out: no network, and folders in memory for volumes. A variable that must be set may
@@ -73,11 +83,9 @@ fn without_grants(server: &Server) -> Server {
     server
 }
 
+/// What it says takes several lines, of which any may tell why.
 fn note(server: &Server, what: &str, said: &str) -> String {
-    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-    format!("{}: started once, without network, secrets and keys: {what}{said}", server.name)
-}
-
-fn last_line(text: &str) -> &str {
-    text.lines().rfind(|it| !it.trim().is_empty()).unwrap_or_default().trim()
+    let said: String = said.lines().map(|it| format!("\n  {it}")).collect();
+    let colon = if said.is_empty() { "" } else { ":" };
+    format!("{}: started once, without network, secrets and keys: {what}{colon}{said}", server.name)
 }
