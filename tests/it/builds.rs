@@ -129,6 +129,41 @@ fn a_lock_is_written_once(kind: Kind, server: &str, file: &str, version: &str) {
     assert_eq!(row(&clone.env, server)["stale"], json!(false));
 }
 
+/// The package's optional peer is jose 5, and what it needs needs jose 6: npm 10 first writes a lock that `npm ci` refuses.
+#[test]
+fn a_lock_that_npm_would_refuse_is_settled_before_it_is_used() {
+    let engine = engine_or_skip!();
+    let clone = match Clone::new(&engine, Kind::Node, "peer") {
+        Ok(clone) => clone,
+        Err(why) => skip!("{why}"),
+    };
+    let stdio = json!({ "type": "stdio" });
+    let package =
+        json!({ "registryType": "npm", "identifier": "fastmcp", "version": "4.3.2", "transport": stdio });
+    own::add(clone.folder.path(), "peer", &package, &[]);
+    let built = clone.build("peer").ok();
+    assert!(built.stderr.contains("wrote servers/peer/package-lock.json"), "{built}");
+    let lock = fs::read_to_string(clone.server("peer").join("package-lock.json")).expect("the lock");
+    let lock: Value = serde_json::from_str(&lock).expect("JSON");
+    let all = lock["packages"].as_object().expect("its packages");
+    let majors: std::collections::BTreeSet<_> = all
+        .iter()
+        .filter(|it| it.0.ends_with("node_modules/jose"))
+        .filter_map(|it| it.1["version"].as_str()?.split('.').next())
+        .collect();
+    if majors != ["5", "6"].into() {
+        skip!("versions {majors:?} of jose fit today: this package shows nothing any more");
+    }
+
+    // One that is there and is refused: what to do is said.
+    let file = clone.server("peer").join("package-lock.json");
+    let broken =
+        fs::read_to_string(&file).expect("the lock").replace("node_modules/undici", "node_modules/undici-x");
+    fs::write(&file, broken).expect("a broken lock");
+    let refused = clone.build("peer").fails();
+    assert!(refused.stderr.contains("delete servers/peer/package-lock.json"), "{refused}");
+}
+
 #[test]
 fn a_change_of_sources_alone_fetches_nothing() {
     let engine = engine_or_skip!();

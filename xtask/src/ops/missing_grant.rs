@@ -148,7 +148,12 @@ fn missing_module(said: &str) -> Option<&str> {
 /// The library in the loader's `libx.so.1: cannot open shared object file`.
 fn missing_library(said: &str) -> Option<&str> {
     let before = said.split_once(": cannot open shared object file")?.0;
-    before.rsplit([' ', '\n']).next().filter(|it| is_short(it))
+    Some(last_name(before)).filter(|it| is_short(it))
+}
+
+/// The name that this ends with, of a file or program: a quote or a bracket before it is none of it.
+fn last_name(text: &str) -> &str {
+    text.rsplit(|c: char| !(c.is_ascii_alphanumeric() || "._+-/".contains(c))).next().unwrap_or_default()
 }
 
 fn is_short(name: &str) -> bool {
@@ -193,7 +198,7 @@ fn missing_program(said: &str) -> Option<&str> {
         let rest = said.split_once(start)?.1;
         rest.split_once(end).map(|(name, _)| name)
     };
-    let before = |end: &str| said.split_once(end)?.0.rsplit([' ', '\n']).next();
+    let before = |end: &str| Some(last_name(said.split_once(end)?.0));
     let found = [
         between("spawn ", " ENOENT"),
         between("spawnSync ", " ENOENT"),
@@ -220,6 +225,7 @@ mod tests {
             ("ImportError: Bad git executable.\nThe git executable must be", Some("git")),
             ("FileNotFoundError: [Errno 2] No such file or directory: 'pandoc'", Some("pandoc")),
             ("sh: 1: ffmpeg: command not found", Some("ffmpeg")),
+            ("Error('ffmpeg: command not found')", Some("ffmpeg")),
             ("No such file or directory: '/data/x.db'", None),
             ("spawn $(x) ENOENT", None),
             ("all is well", None),
@@ -262,6 +268,7 @@ mod tests {
                 "ImportError: libgomp.so.1: cannot open shared object file: No such",
                 Some("the library `libgomp.so.1`"),
             ),
+            ("throw new Error('libx.so.1: cannot open shared object file')", Some("the library `libx.so.1`")),
             ("Error: spawn git ENOENT", Some("the program `git`")),
             ("ImportError: Bad git executable.\nThe", Some("the program `git`")),
             (
