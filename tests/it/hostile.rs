@@ -286,6 +286,29 @@ fn an_install_script_of_npm_cannot_change_the_image() {
     hostile.is_refused("out", "etc");
 }
 
+/// `--ignore-scripts` does not keep npm from it where a lock names a folder.
+#[test]
+fn nothing_is_prepared_while_npm_has_the_network() {
+    let engine = engine_or_skip!();
+    let hostile = match HostileEnv::new(engine, Kind::Node, "hostile-lock") {
+        Ok(hostile) => hostile,
+        Err(why) => skip!("{why}"),
+    };
+    let manifest = json!({ "name": "prepared", "version": "1.0.0", "bin": "server.js", "dependencies": { "me": "file:." },
+        "scripts": { "prepare": "touch prepared" } });
+    let mut root = manifest.clone();
+    root.as_object_mut().expect("an object").remove("scripts");
+    let lock = json!({ "name": "prepared", "version": "1.0.0", "lockfileVersion": 3, "requires": true,
+        "packages": { "": root, "node_modules/me": { "version": "1.0.0", "resolved": "file:." } } });
+    let files = [
+        ("package.json", &*manifest.to_string()),
+        ("package-lock.json", &lock.to_string()),
+        ("server.js", NODE_SERVER),
+    ];
+    own::add(&hostile.root, "prepared", &package("npm", "prepared"), &files);
+    hostile.is_refused("prepared", "/no-scripts-while-packages-are-fetched");
+}
+
 #[test]
 fn files_that_must_not_come_out_of_npm_are_refused() {
     full_or_skip!();
@@ -297,6 +320,7 @@ fn files_that_must_not_come_out_of_npm_are_refused() {
     for (name, extra, named) in [
         ("setuid", "fs.copyFileSync('/bin/sh', 'shell'); fs.chmodSync('shell', 0o4755);", "shell"),
         ("link", "fs.symlinkSync('/etc/passwd', 'passwd');", "passwd"),
+        ("whiteout", "fs.writeFileSync('.wh...', '');", ".wh..."),
         ("far-link", "fs.symlinkSync('../../../../mcp', 'entry');", "entry"),
         (
             "own-mcp",
@@ -329,6 +353,10 @@ fn a_source_distribution_of_pypi_cannot_change_the_image() {
     hostile.add("py-not", "", false);
     let refused = hostile.build("py-not").fails();
     assert!(refused.stderr.contains("install-scripts = true"), "{refused}");
+    let list = hostile.root.join("servers/py-not/requirements.txt");
+    let plain = fs::read_to_string(&list).expect("a list");
+    fs::write(&list, format!("--no-binary evil\n{plain}")).expect("a changed list");
+    hostile.is_refused("py-not", "hold the option \"--no-binary\"");
     hostile.add("py-granted", "", true);
     hostile.build("py-granted").ok();
     hostile.has_no_effect("py-granted");

@@ -13,6 +13,7 @@ use drydock_catalog::{Kind, Program, Server};
 use serde_json::Value;
 
 use super::packages::Making;
+use super::requirements;
 use crate::hint::with_hint;
 use crate::ui::progress;
 
@@ -34,9 +35,12 @@ pub(super) fn find(server: &Server) -> Result<Option<Vec<u8>>> {
     if about.is_symlink() {
         bail!("{} is a link: no build follows one", path.display());
     }
-    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    if text.len() <= MAX_LOCK && fits(server.kind, &server.program, &text) {
-        return Ok(Some(text));
+    // A named pipe would be waited for.
+    if about.is_file() && about.len() <= MAX_LOCK as u64 {
+        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        if fits(server.kind, &server.program, &text) {
+            return Ok(Some(text));
+        }
     }
     let file = shown(server);
     progress::say(&format!("{}: {file} is not for what its server.json says: locking anew", server.name));
@@ -117,6 +121,9 @@ fn fits_python(program: &Program, text: &[u8]) -> Option<bool> {
 /// The version of each package in a requirements.lock; nothing where a line of it says more than a version, markers and
 /// hashes: options could have foreign code run, or lead elsewhere.
 fn pins(text: &str) -> Option<BTreeMap<String, String>> {
+    if requirements::options(text).any(|it| !it.starts_with("--hash=")) {
+        return None;
+    }
     let mut pins = BTreeMap::new();
     for line in text.replace("\\\n", " ").replace("\\\r\n", " ").lines() {
         let line = line.split(" #").next().unwrap_or_default().trim();
@@ -219,6 +226,10 @@ mod tests {
             "it==1.0.0 --hash=sha256:aa --no-binary=it",
             "it==1.0.0 --config-settings=x --hash=sha256:aa",
             "./it==1.0.0 --hash=sha256:aa",
+            // Where uv ends a comment.
+            "# nothing \\\n--no-binary it",
+            "# nothing\r--no-binary it",
+            "it==1.0.0 --hash=sha256:aa # nothing\r--no-binary it",
         ] {
             assert!(!fits(Kind::Python, &time, format!("{LOCK}{line}\n").as_bytes()), "{line}");
         }
@@ -245,6 +256,11 @@ mod tests {
         #[cfg(unix)]
         {
             fs::remove_file(dir.join("package-lock.json")).unwrap();
+            let pipe = dir.join("package-lock.json");
+            let sh = xshell::Shell::new().unwrap();
+            xshell::cmd!(sh, "mkfifo {pipe}").run().unwrap();
+            assert_eq!(find(&server).unwrap(), None, "it is not waited for");
+            fs::remove_file(pipe).unwrap();
             std::os::unix::fs::symlink("/etc/passwd", dir.join("package-lock.json")).unwrap();
             assert!(find(&server).unwrap_err().to_string().contains("is a link"));
         }

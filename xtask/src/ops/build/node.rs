@@ -24,6 +24,13 @@ pub(super) const ENV: &[Variable] = &[
     ("npm_config_update_notifier", "false"),
     ("npm_config_cache", "/work/cache"),
 ];
+/// `--ignore-scripts` is not enough: npm prepares what a lock or a package takes from git or a folder, in an npm of its own,
+/// which obeys that package's .npmrc; variables come before that. The shell is nowhere, and its name stands in npm's error.
+const NO_SCRIPTS: &[Variable] = &[
+    ("npm_config_ignore_scripts", "true"),
+    ("npm_config_script_shell", "/no-scripts-while-packages-are-fetched"),
+    ("npm_config_git", "git"),
+];
 /// Where there is no network, npm need not try for minutes.
 const OFFLINE: &[Variable] = &[("npm_config_offline", "true")];
 
@@ -103,10 +110,10 @@ fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
         "--omit-lockfile-registry-resolved",
         "--no-audit",
     ];
-    steps.fetch("looking up the versions of all packages", "app", &command)?;
+    steps.fetch("looking up the versions of all packages", "app", &command, NO_SCRIPTS)?;
     // npm 10 leaves an optional peer at a version that does not fit, which `npm ci` refuses; in its own lock it sees that.
     let again = [&command[..], &["--prefer-offline"]].concat();
-    steps.fetch("checking the versions", "app", &again)?;
+    steps.fetch("checking the versions", "app", &again, NO_SCRIPTS)?;
     Ok(steps.bench.read(&format!("app/{LOCK}"), lock::MAX_LOCK)?)
 }
 
@@ -114,7 +121,7 @@ fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
 fn install(steps: &Steps<'_>, is_locked: bool) -> Result<()> {
     let ci = ["npm", "ci", "--ignore-scripts", "--include=dev"];
     let install = ["npm", "install", "--no-save", "--no-package-lock", "--ignore-scripts", "--include=dev"];
-    steps.fetch("fetching the packages", "app", if is_locked { &ci[..] } else { &install })?;
+    steps.fetch("fetching the packages", "app", if is_locked { &ci[..] } else { &install }, NO_SCRIPTS)?;
     if steps.server.install_scripts {
         steps.run("running the packages' install scripts", "app", &["npm", "rebuild"], OFFLINE)?;
     }

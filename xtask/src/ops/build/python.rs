@@ -14,6 +14,7 @@ use super::kept::Inputs;
 use super::lock;
 use super::packages::{Making, Packed};
 use super::plan::{MAX_PLAN, Plan};
+use super::requirements;
 use super::stage::Staged;
 use super::steps::{DEPS, OWN, Steps, Variable, at};
 
@@ -136,7 +137,7 @@ fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
     command.extend(["--no-annotate", "--output-file", LOCK]);
     command.extend(wheels_only(steps));
     command.push(&list);
-    steps.fetch("looking up the versions of all packages", "", &command)?;
+    steps.fetch("looking up the versions of all packages", "", &command, &[])?;
     Ok(steps.bench.read("deps/requirements.lock", lock::MAX_LOCK)?)
 }
 
@@ -149,7 +150,7 @@ fn install(steps: &Steps<'_>, list: &[&str]) -> Result<()> {
     let mut command = vec![UV, "pip", "install", "--target", "/work/lib"];
     command.extend(wheels_only(steps));
     command.extend(list);
-    steps.fetch("fetching the packages", "", &command)
+    steps.fetch("fetching the packages", "", &command, &[])
 }
 
 /// What a folder of one's own names, and for a project what builds it.
@@ -162,6 +163,12 @@ fn install_own(making: &Making<'_>, steps: &Steps<'_>, staged: &Staged, made: &T
     }
     let is_list = has("uv.lock") || has("requirements.txt");
     let list = at(if is_list { "deps/requirements.txt" } else { "deps/pyproject.toml" });
+    if is_list {
+        requirements::check(
+            steps.server,
+            &steps.bench.read("deps/requirements.txt", requirements::MAX_LIST)?,
+        )?;
+    }
     install(steps, &["--requirements", &list])?;
     if making.server.program.file.is_none() {
         staged.add_dependency_file("backend.txt", backend(staged.deps())?.as_bytes())?;
@@ -177,7 +184,7 @@ fn install_own(making: &Making<'_>, steps: &Steps<'_>, staged: &Staged, made: &T
             "--requirements",
             "/work/deps/backend.txt",
         ];
-        steps.fetch("fetching what builds the project", "", &command)?;
+        steps.fetch("fetching what builds the project", "", &command, &[])?;
         steps.take_all("tools", made, TOOLS)?;
     }
     pack_installed(making, steps, made).map(drop)
@@ -190,8 +197,9 @@ fn backend(deps: &Path) -> Result<String> {
     let project: toml::Table = text.parse().context("its pyproject.toml is not TOML")?;
     let requires = project.get("build-system").and_then(|it| it.get("requires")?.as_array());
     let Some(requires) = requires else { return Ok(format!("{DEFAULT_BACKEND}\n")) };
-    let names =
-        requires.iter().map(|it| it.as_str().filter(|it| !it.contains('\n') && !it.trim().starts_with('-')));
+    // One of them is no line of its own choice.
+    let is_one = |it: &&str| !it.contains(char::is_control) && requirements::options(it).next().is_none();
+    let names = requires.iter().map(|it| it.as_str().filter(is_one));
     let names: Option<Vec<_>> = names.collect();
     let names =
         names.context("`requires` of [build-system] in its pyproject.toml is no list of requirements")?;
@@ -230,7 +238,13 @@ mod tests {
         let hatch = "[build-system]\nrequires = [\"hatchling\", \"hatch-vcs>=0.4\"]\n";
         assert_eq!(backend(hatch).unwrap(), "hatchling\nhatch-vcs>=0.4\n");
         assert_eq!(backend("[project]\nname = \"it\"\n").unwrap(), "setuptools >= 40.8.0\n");
-        for wrong in ["--index-url https://example.com", " -e .", "a\\n--no-binary :all:"] {
+        for wrong in [
+            "--index-url https://example.com",
+            " -e .",
+            "a\\n--no-binary :all:",
+            "a\\r--no-binary a",
+            "a --no-binary a",
+        ] {
             assert!(backend(&format!("[build-system]\nrequires = [\"{wrong}\"]\n")).is_err(), "{wrong}");
         }
     }

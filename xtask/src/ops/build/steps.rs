@@ -40,8 +40,8 @@ pub(super) struct Steps<'a> {
 
 impl<'a> Steps<'a> {
     /// A step with the network: nothing of a package may run in it that was not granted.
-    pub(super) fn fetch(&self, what: &str, folder: &str, command: &[&str]) -> Result<()> {
-        self.step(what, folder, command, Network::Internet, &[])
+    pub(super) fn fetch(&self, what: &str, folder: &str, command: &[&str], env: &[Variable]) -> Result<()> {
+        self.step(what, folder, command, Network::Internet, env)
     }
 
     /// A step without the network.
