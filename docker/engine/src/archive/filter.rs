@@ -14,6 +14,8 @@ use super::{Contents, Kind, Rules, paths};
 use crate::error::Error;
 
 pub(crate) const SETUID_SETGID: u32 = 0o6000;
+/// How names in the layers of images begin that take a file of a lower layer away.
+const WHITEOUT: &[u8] = b".wh.";
 
 /// Copies the archive as far as the rules let it. The order stays: an engine writes the names of a folder in order, so the
 /// same files give the same bytes.
@@ -95,6 +97,9 @@ impl<W: Write> Filter<'_, W> {
     /// After `strip`.
     fn path(&self, entry: &Entry<'_>) -> Result<Vec<u8>, Refusal> {
         let path = paths::normalize(&entry.path).or_else(|why| refuse(why, PUBLISHER))?;
+        if path.split(|it| *it == b'/').any(|it| it.starts_with(WHITEOUT)) {
+            return refuse("to an engine, a name like this says that another file is gone", PUBLISHER);
+        }
         match paths::below(&path, self.rules.strip.as_bytes()) {
             Some(it) => Ok(it.to_vec()),
             None => refuse(format!("it is not in `{}`", self.rules.strip), PUBLISHER),

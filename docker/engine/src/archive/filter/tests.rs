@@ -247,3 +247,11 @@ fn what_is_cut_off_is_an_error() {
     let record = archive(&[extension(b'x', &record("path", b"out/app/x")), FILE]);
     assert!(filter(&record[..520], std::io::sink(), &RULES).is_err());
 }
+
+#[test]
+fn nothing_takes_a_file_of_another_layer_away() {
+    for path in ["out/app/.wh.it", "out/app/.wh..wh..opq", "out/app/.wh.../it", "out/app/.wh."] {
+        refused(&[file(path)], "says that another file is gone");
+    }
+    filtered(&[file("out/app/x.wh.it"), file("out/app/.whit")], &RULES).unwrap();
+}
