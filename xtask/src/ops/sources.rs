@@ -14,18 +14,9 @@ use drydock_catalog::{Kind, Server};
 use rustc_hash::FxHasher;
 
 /// Folders and files that no build of a server reads.
-const LEFT_OUT: [&str; 10] = [
-    "target",
-    "node_modules",
-    "__pycache__",
-    "venv",
-    "tests",
-    "benches",
-    "examples",
-    "fuzz",
-    "server.json",
-    "drydock.toml",
-];
+const LEFT_OUT: [&str; 6] = ["target", "node_modules", "__pycache__", "venv", "server.json", "drydock.toml"];
+/// What cargo does not compile into a program; of Node and Python, each folder goes into the image.
+const BESIDE_A_CRATE: [&str; 4] = ["tests", "benches", "examples", "fuzz"];
 
 /// Fingerprints of one workspace; what several servers share is read once.
 #[derive(Debug)]
@@ -105,7 +96,8 @@ impl<'a> Sources<'a> {
             return Ok(*known);
         }
         let mut hasher = FxHasher::default();
-        add(path, &mut hasher).with_context(|| format!("cannot read {}", path.display()))?;
+        let is_crate = path.join("Cargo.toml").is_file();
+        add(path, is_crate, &mut hasher).with_context(|| format!("cannot read {}", path.display()))?;
         let hash = hasher.finish();
         self.known.borrow_mut().insert(path.to_path_buf(), hash);
         Ok(hash)
@@ -128,7 +120,7 @@ fn beside(binary: &Path) -> PathBuf {
 }
 
 /// Links are not followed: no build follows them.
-fn add(path: &Path, hasher: &mut FxHasher) -> std::io::Result<()> {
+fn add(path: &Path, is_crate: bool, hasher: &mut FxHasher) -> std::io::Result<()> {
     let Ok(about) = fs::symlink_metadata(path) else { return Ok(()) };
     if about.is_file() {
         hasher.write(&fs::read(path)?);
@@ -137,9 +129,10 @@ fn add(path: &Path, hasher: &mut FxHasher) -> std::io::Result<()> {
             fs::read_dir(path)?.map(|it| Ok(it?.file_name())).collect::<std::io::Result<_>>()?;
         for name in names {
             let text = name.to_string_lossy();
-            if !text.starts_with('.') && !LEFT_OUT.contains(&&*text) {
+            let is_beside = is_crate && BESIDE_A_CRATE.contains(&&*text);
+            if !text.starts_with('.') && !LEFT_OUT.contains(&&*text) && !is_beside {
                 hasher.write(text.as_bytes());
-                add(&path.join(&name), hasher)?;
+                add(&path.join(&name), is_crate, hasher)?;
             }
         }
     }
@@ -217,6 +210,7 @@ mod tests {
             ("servers/package/package-lock.json", false, true),
             ("Cargo.lock", true, true),
             ("servers/rust/tests/it.rs", false, false),
+            ("servers/package/tests/data.json", false, true),
             ("servers/rust/target/x", false, false),
             ("servers/package/node_modules/x.js", false, false),
             ("servers/package/drydock.toml", false, false),
