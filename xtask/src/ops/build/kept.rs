@@ -93,8 +93,16 @@ impl Kept {
         let to = self.folder.join(inputs.name());
         let failed = || format!("cannot keep {}", to.display());
         file::write_new_private(&made.path().join(INPUTS), &inputs.0)?;
-        remove(&to)?;
-        fs::rename(made.path(), &to).with_context(failed)?;
+        // Another server's build may keep the same at this moment, and work with it.
+        while let Err(err) = fs::rename(made.path(), &to) {
+            if let Some(found) = self.find(inputs) {
+                return Ok(found);
+            }
+            if !to.is_dir() {
+                return Err(err).with_context(failed);
+            }
+            remove(&to)?;
+        }
         drop(made.keep()); // it has another name now
         self.remove_oldest(&to)?;
         Ok(to)
@@ -125,7 +133,7 @@ impl Kept {
     }
 
     fn remove_oldest(&self, but: &Path) -> Result<()> {
-        let mut all = self.entries();
+        let mut all = self.finished();
         all.retain(|it| it.folder != but);
         all.sort_by_key(|it| std::cmp::Reverse(it.used));
         let mut bytes = size(but);
@@ -210,6 +218,33 @@ mod tests {
         assert_eq!(kept.amount().builds, 1);
         assert_eq!(kept.remove_all().unwrap().builds, 1);
         assert_eq!((kept.find(&one), kept.remove_all().unwrap().builds), (None, 0));
+        assert!(under_way.path().is_dir());
+    }
+
+    #[test]
+    fn who_keeps_the_same_at_once_takes_it_from_nobody() {
+        let state = tempfile::tempdir().unwrap();
+        let kept = Kept::of(state.path(), false);
+        for round in 0..200 {
+            let it = inputs(&[&round.to_string()]);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| assert!(keep(&kept, &it, "x").join("deps.tar").is_file(), "{round}"));
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn what_a_build_is_at_goes_for_nobody() {
+        let state = tempfile::tempdir().unwrap();
+        let kept = Kept::of(state.path(), false);
+        let under_way = kept.begin().unwrap();
+        let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+        File::open(under_way.path()).unwrap().set_modified(hour_ago).unwrap();
+        for it in 0..MAX_KEPT {
+            keep(&kept, &inputs(&[&it.to_string()]), "x");
+        }
         assert!(under_way.path().is_dir());
     }
 
