@@ -3,11 +3,13 @@
 //! A server's folder -> what its builds fetch, write and refuse. Invariant: an image has its name only when it starts.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
 
 use drydock_tests::engine::Engine;
-use drydock_tests::process::{BUILD_TIMEOUT, CommandOutput, TIMEOUT, run_with, wait_until};
+use drydock_tests::process::{BUILD_TIMEOUT, CommandOutput, TIMEOUT, command, run, run_with, wait_until};
 use drydock_tests::test_env::{TestEnv, copy_workspace};
 use drydock_tests::wrapped::{self, Kind};
 use drydock_tests::{engine_or_skip, skip};
@@ -250,6 +252,32 @@ fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
     let noted = clone.build("tried").ok();
     assert!(noted.stderr.contains("started once") && noted.stderr.contains("set API_KEY"), "{noted}");
     assert_ne!(clone.image("tried"), before);
+}
+
+/// What comes out may be gigabytes, and what would come after it is not begun.
+#[test]
+fn ctrl_c_ends_a_build_while_files_come_out() {
+    let engine = engine_or_skip!();
+    let clone = match Clone::new(&engine, Kind::Node, "stopped") {
+        Ok(clone) => clone,
+        Err(why) => skip!("{why}"),
+    };
+    let manifest = MANIFEST.replace("\"bin\"", "\"scripts\": {\"build\": \"truncate -s 4G data\"}, \"bin\"");
+    clone.add("stopped", &[("package.json", &manifest), ("server.js", SERVER)]);
+    let mut build = clone.build_command("stopped").stderr(Stdio::piped()).spawn().expect("xtask");
+    let stderr = BufReader::new(build.stderr.take().expect("a pipe"));
+    let (said, lines) = mpsc::channel();
+    std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|it| said.send(it)));
+    let next = || lines.recv_timeout(BUILD_TIMEOUT).expect("a line");
+    while !next().starts_with("packing the files of stopped: ") {}
+    run(command("kill").args(["-INT", &build.id().to_string()])).ok();
+    let ended = wait_until(TIMEOUT, || build.try_wait().is_ok_and(|it| it.is_some()));
+    if !ended {
+        build.kill().expect("it runs");
+    }
+    let rest: Vec<_> = lines.iter().collect();
+    assert_eq!(build.wait().expect("an end").code(), Some(130), "{rest:?}");
+    assert!(!rest.iter().any(|it| it.starts_with("building")), "{rest:?}");
 }
 
 #[test]

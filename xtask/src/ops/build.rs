@@ -11,6 +11,7 @@ mod node;
 mod packages;
 mod plan;
 mod python;
+mod requirements;
 mod stage;
 mod steps;
 mod trial;

@@ -31,6 +31,8 @@ pub(crate) fn run(label: &str, mut command: Command) -> Result<String> {
 
 /// Does work that tells a sink what it is at, line by line; the last line is shown beside the label.
 pub(crate) fn with_sink<T>(label: &str, work: impl FnOnce(&Sink<'_>) -> Result<T>) -> Result<T> {
+    // The signal that would end its command has been and gone.
+    interrupt::check()?;
     let shown = Shown::start(label);
     let result = work(&|line| shown.detail(line));
     shown.end(result.is_ok());

@@ -4,6 +4,7 @@
 //! `drydock_engine::workbench`; a step has the network only by [`Steps::fetch`].
 
 use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -97,7 +98,8 @@ impl<'a> Steps<'a> {
         };
         let path = to.path().join(name);
         let file = File::create_new(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        let taken = self.bench.take(folder, std::io::BufWriter::new(file), &rules);
+        let taken = self.bench.take(folder, UntilInterrupted(BufWriter::new(file)), &rules);
+        interrupt::check()?;
         taken.with_context(|| {
             format!("what came out of the build of {} is not as it may be", self.server.name)
         })
@@ -106,6 +108,20 @@ impl<'a> Steps<'a> {
     /// Takes out what later steps work with.
     pub(super) fn take_all(&self, folder: &str, to: &TempDir, name: &str) -> Result<()> {
         self.take(folder, to, name, ANYWHERE).map(drop)
+    }
+}
+
+/// Takes nothing more after Ctrl-C: what comes out may be gigabytes.
+struct UntilInterrupted<W>(W);
+
+impl<W: Write> Write for UntilInterrupted<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        interrupt::check().map_err(io::Error::other)?;
+        self.0.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
