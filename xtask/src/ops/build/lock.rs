@@ -43,7 +43,10 @@ pub(super) fn find(server: &Server) -> Result<Option<Vec<u8>>> {
         }
     }
     let file = shown(server);
-    progress::say(&format!("{}: {file} is not for what its server.json says: locking anew", server.name));
+    progress::say(&format!(
+        "{}: {file} is not for what its server.json says, or leads elsewhere: locking anew",
+        server.name
+    ));
     Ok(None)
 }
 
@@ -69,7 +72,7 @@ fn write_beside(server: &Server, text: &[u8]) -> bool {
     let (name, file) = (&server.name, shown(server));
     let written = match fits(server.kind, &server.program, text) {
         true => replace(&server.dir.join(self::name(server.kind)), text).map_err(|err| err.to_string()),
-        false => Err("what came out is for something else".to_owned()),
+        false => Err("a package in it is from elsewhere than the registry".to_owned()),
     };
     progress::say(&match &written {
         Ok(()) => format!("{name}: wrote {file}, the versions of all that it needs: commit it"),
@@ -104,8 +107,14 @@ fn fits(kind: Kind, program: &Program, text: &[u8]) -> bool {
 fn fits_node(program: &Program, text: &[u8]) -> Option<bool> {
     let lock: Value = serde_json::from_slice(text).ok()?;
     let wanted = program.package.as_ref()?;
-    let locked = lock["packages"][""]["dependencies"].as_object()?;
-    Some(locked.len() == 1 && locked.get(&wanted.name)? == wanted.version.as_str())
+    let packages = lock["packages"].as_object()?;
+    let locked = packages.get("")?["dependencies"].as_object()?;
+    let has = |it: &Value, keys: &[&str]| keys.iter().any(|key| it.get(key).is_some());
+    // The person reads server.json, and nobody a lock: what is elsewhere would be in its place.
+    let is_elsewhere = packages.values().any(|it| has(it, &["resolved", "link"]));
+    let own = packages.get(&format!("node_modules/{}", wanted.name));
+    let is_another = is_elsewhere || own.is_some_and(|it| has(it, &["name"]));
+    Some(!is_another && locked.len() == 1 && locked.get(&wanted.name)? == wanted.version.as_str())
 }
 
 fn fits_python(program: &Program, text: &[u8]) -> Option<bool> {
@@ -197,6 +206,22 @@ mod tests {
 
     const LOCK: &str = "# made by uv\nanyio==4.16.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n\
         MCP_server.time[x]==1.0.0 ; sys_platform != 'win32' \\\n    --hash=sha256:cc\n";
+
+    #[test]
+    fn a_lock_of_npm_leads_nowhere_but_to_the_registry() {
+        let fits = |path: &str, entry: &str| {
+            let root = r#""": { "name": "x", "dependencies": { "it": "1.0.0" } }"#;
+            let lock = format!(r#"{{ "packages": {{ {root}, "node_modules/{path}": {entry} }} }}"#);
+            fits(Kind::Node, &package("it", "1.0.0"), lock.as_bytes())
+        };
+        assert!(fits("it", r#"{ "version": "1.0.0", "integrity": "sha512-x" }"#));
+        assert!(fits("alias", r#"{ "version": "1.0.0", "name": "other" }"#));
+        for path in ["it", "other"] {
+            assert!(!fits(path, r#"{ "version": "1.0.0", "resolved": "https://example.com/it.tgz" }"#));
+            assert!(!fits(path, r#"{ "version": "1.0.0", "resolved": "file:.", "link": true }"#));
+        }
+        assert!(!fits("it", r#"{ "version": "1.0.0", "name": "other" }"#));
+    }
 
     #[test]
     fn a_lock_of_pypi_holds_what_is_installed() {
