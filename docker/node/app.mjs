@@ -69,21 +69,55 @@ function prune(folder) {
   }
 }
 
-function libraries(file) {
-  try {
-    const said = execFileSync('ldd', [file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return [...said.matchAll(/(\/\S+) \(0x/g)].map(([, library]) => library);
-  } catch {
-    return []; // for another system, or no library
-  }
+/** The names of the libraries that an ELF file needs: read, not loaded, as `ldd` would run what the file asks for. */
+function needed(file) {
+  const bytes = fs.readFileSync(file);
+  const is64Bit = bytes.length >= 64 && bytes.toString('latin1', 0, 6) === '\x7fELF\x02\x01';
+  if (!is64Bit) return [];
+  const word = (at) => Number(bytes.readBigUInt64LE(at));
+  const segments = Array.from({ length: bytes.readUInt16LE(56) }, (_, i) => word(32) + i * bytes.readUInt16LE(54));
+  const ofType = (type) => segments.filter((at) => bytes.readUInt32LE(at) === type);
+  const [dynamic] = ofType(2);
+  if (dynamic === undefined) return [];
+  const entries = [];
+  for (let at = word(dynamic + 8); word(at) !== 0; at += 16) entries.push([word(at), word(at + 8)]);
+  const address = entries.find(([tag]) => tag === 5)?.[1];
+  const load = ofType(1).find((at) => address >= word(at + 16) && address < word(at + 16) + word(at + 32));
+  const names = address - word(load + 16) + word(load + 8);
+  const name = (at) => bytes.toString('latin1', names + at, bytes.indexOf(0, names + at));
+  return entries.filter(([tag]) => tag === 1).map(([, at]) => name(at));
+}
+
+/** The base image's own libraries, by their names, as its loader finds them. */
+function systemLibraries() {
+  const said = execFileSync('ldconfig', ['-p'], { encoding: 'utf8' });
+  const lines = [...said.matchAll(/^\t(\S+) \((.*)\) => (\S+)$/gm)];
+  const own = process.arch === 'x64' ? 'x86-64' : 'AArch64';
+  return new Map(lines.filter(([, , about]) => about.includes(own)).map(([, name, , file]) => [name, file]).reverse());
+}
+
+/** The libraries of the base image that these files load, and what those load. */
+function libraries(start, system) {
+  const found = new Set();
+  const look = (file) => {
+    let names = [];
+    try {
+      names = needed(file);
+    } catch {
+      // Cut off, or no library: nothing loads it.
+    }
+    for (const library of names.map((it) => system.get(it))) {
+      if (library === undefined || found.has(library)) continue;
+      found.add(library);
+      look(library);
+    }
+  };
+  start.forEach(look);
+  return found;
 }
 
 function* nativeModules(folder) {
-  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
-    const full = path.join(folder, entry.name);
-    if (entry.isDirectory()) yield* nativeModules(full);
-    else if (entry.name.endsWith('.node')) yield full;
-  }
+  for (const file of files(folder)) if (/\.node$|\.so(\.|$)/.test(file)) yield file;
 }
 
 try {
@@ -96,10 +130,11 @@ try {
   prune(modules);
   fs.rmSync(path.join(modules, '.package-lock.json'), { force: true }); // npm's own, with addresses
 
-  const loaded = new Set(libraries(process.execPath));
+  const system = systemLibraries();
+  const loaded = libraries([process.execPath], system);
   const [deps, own] = ['deps', 'own'].map((it) => path.join(out, it));
-  for (const library of new Set([...nativeModules(app)].flatMap(libraries))) {
-    if (loaded.has(library) || library.startsWith(app)) continue;
+  for (const library of libraries([...nativeModules(app)], system)) {
+    if (loaded.has(library)) continue;
     fs.mkdirSync(path.join(deps, path.dirname(library)), { recursive: true });
     fs.copyFileSync(library, path.join(deps, library));
   }

@@ -154,3 +154,54 @@ fn the_program_of_python_is_found_and_ours_is_compiled() {
     let (_folder, out) = pack(&[("source/server.py", "x = 1")], r#"{"file":"server.py"}"#);
     assert!(plan(&out)["module"].is_null() && out.join("own/app/source/__pycache__").is_dir());
 }
+
+/// Which libraries a native module needs is read: `ldd` would load it, and what it names for that runs.
+#[test]
+fn a_native_module_is_not_loaded_for_the_libraries_that_it_needs() {
+    for program in ["cc", "node", "python3"] {
+        if !has(program) {
+            skip!("no {program} on this machine");
+        }
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path();
+    let ran = root.join("ran");
+    let code = "#include <stdio.h>\nunsigned la_version(unsigned it) { fopen(RAN, \"w\"); return it; }\n";
+    write(root, "audit.c", code);
+    write(root, "it.c", "");
+    let compile = |from: &str, to: &str, more: &[String]| {
+        let to = root.join(to);
+        fs::create_dir_all(to.parent().expect("a folder")).expect("a new folder");
+        run(command("cc").args(["-shared", "-fPIC", "-o"]).arg(to).arg(root.join(from)).args(more)).ok();
+    };
+    let audit = root.join("audit.so");
+    compile("audit.c", "audit.so", &[format!("-DRAN=\"{}\"", ran.display())]);
+    let needs = ["-Wl,--no-as-needed".to_owned(), "-l:liblzma.so.5".to_owned()];
+    let asks = [&needs[..], &[format!("-Wl,--audit={}", audit.display())]].concat();
+    compile("it.c", "app/node_modules/it/it.node", &asks);
+    compile("it.c", "lib/it.so", &asks);
+    fs::write(root.join("lib/cut-off.so"), &fs::read(root.join("lib/it.so")).expect("a library")[..100])
+        .expect("half a library");
+    let manifest = r#"{"name":"it","version":"1.0.0","bin":"it.js"}"#;
+    write(root, "app/node_modules/it/package.json", manifest);
+    write(root, "app/node_modules/it/it.js", "");
+
+    run(command("ldd").arg(root.join("lib/it.so"))).ok();
+    assert!(ran.exists(), "this module shows nothing");
+    fs::remove_file(&ran).expect("it is there");
+    let [app, lib, out] = ["app", "lib", "out"].map(|it| root.join(it));
+    let docker = workspace_root().join("docker");
+    let launch = r#"{"package":"it"}"#;
+    run(command("node").arg(docker.join("node/app.mjs")).arg(app).arg(&out).arg(launch)).ok();
+    assert_eq!(libraries(&out), ["liblzma.so.5"]);
+    fs::remove_dir_all(&out).expect("what was packed");
+    run(command("python3").arg("-B").arg(docker.join("python/deps.py")).arg(lib).arg(&out)).ok();
+    assert_eq!(libraries(&out), ["liblzma.so.5"]);
+    assert!(!ran.exists(), "the module's own code ran");
+}
+
+/// Those of this machine that were packed.
+fn libraries(out: &Path) -> Vec<String> {
+    let found = run(command("find").arg(out).args(["-name", "lib*.so.*", "-printf", "%f\\n"])).ok();
+    found.stdout.lines().map(str::to_owned).collect()
+}
