@@ -19,7 +19,7 @@ const MAX_KEPT: usize = 64;
 const MAX_BYTES: u64 = 4 << 30;
 
 /// What is older and not whole was left by a build that was killed.
-const MAX_BUILD_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const MAX_BUILD_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 const INPUTS: &str = "inputs";
 

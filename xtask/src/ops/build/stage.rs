@@ -13,6 +13,7 @@ use drydock_engine::archive;
 use tempfile::TempDir;
 
 use super::Bridge;
+use super::kept::MAX_BUILD_TIME;
 use super::packages::Packed;
 use crate::cargo::Crate;
 use crate::hint::with_hint;
@@ -20,6 +21,9 @@ use crate::workspace::Workspace;
 
 /// What tools have made, and what only we read.
 const LEFT_OUT: [&str; 6] = ["target", "node_modules", "__pycache__", "venv", "server.json", "drydock.toml"];
+
+/// How the names of build contexts begin.
+const CONTEXT: &str = "context-";
 
 /// One binary and its Dockerfile.
 pub(super) fn binary(ws: &Workspace, about: &Crate, binary: &Path) -> Result<TempDir> {
@@ -199,9 +203,25 @@ fn root_manifest(ws: &Workspace, about: &Crate) -> Result<String> {
 
 /// Beside cargo's own output: an engine from a snap can read neither /tmp nor hidden folders.
 pub(super) fn folder(about: &Crate) -> Result<TempDir> {
-    let parent = about.target_dir.join("drydock");
-    fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
-    tempfile::Builder::new().prefix("context-").tempdir_in(&parent).context("cannot make a build context")
+    folder_in(&about.target_dir.join("drydock"))
+}
+
+fn folder_in(parent: &Path) -> Result<TempDir> {
+    fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    remove_left(parent);
+    tempfile::Builder::new().prefix(CONTEXT).tempdir_in(parent).context("cannot make a build context")
+}
+
+/// What killed builds have left: it may be gigabytes, and no other command knows of it. What cannot be removed stays.
+fn remove_left(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let is_context = entry.file_name().as_encoded_bytes().starts_with(CONTEXT.as_bytes());
+        let modified = entry.metadata().and_then(|it| it.modified());
+        let age = modified.ok().and_then(|it| it.elapsed().ok());
+        if is_context && age.is_some_and(|it| it > MAX_BUILD_TIME) {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
 }
 
 fn copy_files(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> Result<()> {
@@ -261,6 +281,23 @@ fn executable(_: &Path) -> Result<()> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_killed_builds_left_goes_and_what_is_in_use_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let old = |name: &str| {
+            let folder = parent.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("deps.tar"), "x").unwrap();
+            File::open(&folder).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+            folder
+        };
+        let (left, other) = (old("context-1"), old("other"));
+        let in_use = folder_in(parent.path()).unwrap();
+        let next = folder_in(parent.path()).unwrap();
+        assert!(!left.exists());
+        assert!(other.exists() && in_use.path().exists() && next.path().exists());
+    }
 
     #[test]
     fn a_link_is_named_and_not_followed() {
