@@ -58,8 +58,7 @@ fn a_build_that_fails_loudly() {
         "scripts": { "build": format!("echo '{EVIL}'; exit 1") },
     });
     own::add(folder.path(), "loud", &package, &[("package.json", &manifest.to_string()), ("loud.js", "")]);
-    let mut build = env.xtask(&["build-images", "loud", "--profile", "quick"]);
-    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+    let mut build = wrapped::build_in_copy(&env, "loud");
     let said =
         drydock_tests::process::run_with(&mut build, &[], drydock_tests::process::BUILD_TIMEOUT).fails();
     is_harmless(&said.stderr);

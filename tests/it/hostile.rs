@@ -221,9 +221,7 @@ impl HostileEnv {
     }
 
     fn build_command(&self, name: &str) -> Command {
-        let mut build = self.env.xtask(&["build-images", name, "--profile", "quick"]);
-        build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
-        build
+        wrapped::build_in_copy(&self.env, name)
     }
 
     /// What the package could do when its code ran.

@@ -85,9 +85,7 @@ fn write(file: &Path, text: &str) {
 /// Builds, and returns the layers.
 #[track_caller]
 pub(crate) fn build(engine: &Engine, env: &TestEnv, name: &str, image: &str) -> Vec<Value> {
-    let mut build = env.xtask(&["build-images", name, "--profile", "quick"]);
-    // Not the workspace's: its own bridge has the same name there.
-    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+    let mut build = wrapped::build_in_copy(env, name);
     drydock_tests::process::run_with(&mut build, &[], drydock_tests::process::BUILD_TIMEOUT).ok();
     inspect(engine, image)["RootFS"]["Layers"].as_array().expect("layers").clone()
 }

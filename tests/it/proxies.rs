@@ -143,8 +143,7 @@ fn what_a_build_fetches_comes_through_the_shells_proxy() {
     let files = [("package.json", manifest), ("server.js", "process.stdin.resume()")];
     own::add(folder.path(), "proxied", &package, &files);
     let url = format!("http://ana:s3cret@{}", proxy.address);
-    let mut build = env.xtask(&["build-images", "proxied", "--profile", "quick"]);
-    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+    let mut build = wrapped::build_in_copy(&env, "proxied");
     build.env("HTTPS_PROXY", &url).env("HTTP_PROXY", &url).env_remove("NO_PROXY").env_remove("no_proxy");
     let built = run_with(&mut build, &[], BUILD_TIMEOUT).ok();
     assert!(!format!("{}{}", built.stdout, built.stderr).contains("s3cret"), "its password is shown");

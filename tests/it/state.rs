@@ -128,8 +128,7 @@ fn a_rust_server_writes_and_reads_after_a_restart() {
     let files = [("Cargo.toml", RUST_MANIFEST), ("src/main.rs", RUST_SERVER), ("drydock.toml", GRANTS)];
     own::add(folder.path(), "rust-notes", &package, &files);
     add_member(folder.path(), "servers/rust-notes");
-    let mut build = env.xtask(&["build-images", "rust-notes", "--profile", "quick"]);
-    build.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+    let mut build = wrapped::build_in_copy(&env, "rust-notes");
     run_with(&mut build, &[], BUILD_TIMEOUT).ok();
     keeps_what_it_wrote(&engine, &env, "rust-notes");
 }

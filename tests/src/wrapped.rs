@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Mutex;
 
 use crate::engine::Engine;
@@ -71,6 +72,14 @@ pub fn env_with_servers(engine: &Engine, kind: Kind, name: &str) -> Result<TestE
     let it = built.entry(kind).or_insert_with(build);
     assert_eq!(it.code, Some(0), "{it}");
     Ok(env)
+}
+
+/// `cargo xtask build-images NAME` in a copy of the workspace, not started yet. All copies compile in one place, and not in the
+/// workspace's: its own bridge has the same name there.
+pub fn build_in_copy(env: &TestEnv, name: &str) -> Command {
+    let mut build = env.xtask(&["build-images", name, "--profile", "quick"]);
+    build.env("CARGO_TARGET_DIR", target_dir().join("own"));
+    build
 }
 
 /// What a client starts.

@@ -13,8 +13,9 @@ use anyhow::{Context, Result};
 use drydock_catalog::{Kind, Server};
 use rustc_hash::FxHasher;
 
-/// Folders and files that no build of a server reads.
-const LEFT_OUT: [&str; 6] = ["target", "node_modules", "__pycache__", "venv", "server.json", "drydock.toml"];
+/// Folders and files that no build of a server reads: what tools have made, and what only we read.
+pub(super) const LEFT_OUT: [&str; 6] =
+    ["target", "node_modules", "__pycache__", "venv", "server.json", "drydock.toml"];
 /// What cargo does not compile into a program; of Node and Python, each folder goes into the image.
 const BESIDE_A_CRATE: [&str; 4] = ["tests", "benches", "examples", "fuzz"];
 

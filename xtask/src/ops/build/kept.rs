@@ -34,6 +34,13 @@ impl Inputs {
         self.0.extend_from_slice(bytes);
     }
 
+    /// These and one more.
+    pub(super) fn with(&self, bytes: impl AsRef<[u8]>) -> Self {
+        let mut all = self.clone();
+        all.add(bytes);
+        all
+    }
+
     /// The name of its folder. Two may have the same: that only costs a build.
     fn name(&self) -> String {
         let mut hasher = FxHasher::default();

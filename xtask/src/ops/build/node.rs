@@ -10,7 +10,6 @@ use drydock_catalog::Server;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::kept::Inputs;
 use super::lock;
 use super::packages::{Making, Packed};
 use super::plan::{MAX_PLAN, Plan};
@@ -36,37 +35,23 @@ const OFFLINE: &[Variable] = &[("npm_config_offline", "true")];
 
 const LOCK: &str = "package-lock.json";
 
-/// A package of the registry: fetched, packed and kept as a whole.
-pub(super) fn package(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
-    let locked = lock::find(making.server)?;
-    let mut inputs = making.inputs()?;
-    inputs.add(staged.deps_bytes()?);
-    if let Some(lock) = &locked
-        && let Some(found) = making.kept.find(&with(&inputs, lock))
-    {
-        return Packed::in_folder(&found);
-    }
-    locked.iter().try_for_each(|it| staged.add_dependency_file(LOCK, it))?;
+/// The work folder of a package, with what names it.
+pub(super) fn begin<'a>(making: &'a Making<'_>, staged: &Staged) -> Result<Steps<'a>> {
     let steps = making.steps()?;
     steps.put(staged.deps(), "app")?;
-    let lock = match &locked {
-        Some(lock) => lock.clone(),
-        None => make_lock(&steps)?,
-    };
-    install(&steps, true).map_err(|err| lock::explain(making.server, locked.is_some(), err))?;
-    if locked.is_none() {
-        lock::write(making, &lock);
-    }
-    let made = making.kept.begin()?;
-    pack(making, &steps, &made)?;
-    Packed::in_folder(&making.kept.keep(made, &with(&inputs, &lock))?)
+    Ok(steps)
+}
+
+/// What a package's lock says.
+pub(super) fn install_locked(steps: &Steps<'_>) -> Result<()> {
+    install(steps, true)
 }
 
 /// A folder of one's own: what is installed is kept apart from what is made of the sources.
 pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     let mut inputs = making.inputs()?;
     inputs.add(staged.deps_bytes()?);
-    let whole = with(&inputs, &staged.source_bytes()?);
+    let whole = inputs.with(staged.source_bytes()?);
     if let Some(found) = making.kept.find(&whole) {
         return Packed::in_folder(&found);
     }
@@ -94,14 +79,8 @@ fn installed(folder: &Path) -> PathBuf {
     folder.join(INSTALLED)
 }
 
-fn with(inputs: &Inputs, more: &[u8]) -> Inputs {
-    let mut all = inputs.clone();
-    all.add(more);
-    all
-}
-
 /// Which versions of everything fit today; without addresses, which are this machine's matter.
-fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
+pub(super) fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
     let command = [
         "npm",
         "install",
@@ -144,7 +123,7 @@ fn compile(steps: &Steps<'_>, deps: &Path) -> Result<()> {
 }
 
 /// What packs is on the command line, so that nothing in the work folder takes its place.
-fn pack(making: &Making<'_>, steps: &Steps<'_>, made: &TempDir) -> Result<()> {
+pub(super) fn pack(making: &Making<'_>, steps: &Steps<'_>, made: &TempDir) -> Result<()> {
     let (script, launch) = (making.script("app.mjs")?, launch(making.server));
     let (app, out) = (at("app"), at("out"));
     let command = ["node", "--input-type=module", "--eval", &script, &app, &out, &launch];

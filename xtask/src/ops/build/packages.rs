@@ -15,7 +15,7 @@ use super::kept::{Inputs, Kept};
 use super::plan::Plan;
 use super::stage::Staged;
 use super::steps::Steps;
-use super::{node, python};
+use super::{lock, node, python};
 use crate::ops::sources::Sources;
 
 /// Goes up when the steps make something else of the same inputs.
@@ -76,11 +76,39 @@ impl Making<'_> {
     /// What comes out of the steps, or came out of the same ones before.
     pub(super) fn make(&self, staged: &Staged) -> Result<Packed> {
         match (self.server.kind, staged.is_own) {
-            (Kind::Python, false) => python::package(self, staged),
+            (_, false) => self.package(staged),
             (Kind::Python, true) => python::own(self, staged),
-            (_, false) => node::package(self, staged),
             (_, true) => node::own(self, staged),
         }
+    }
+
+    /// A package of the registry: fetched, packed and kept as a whole. Its lock is written once it was installed from.
+    fn package(&self, staged: &Staged) -> Result<Packed> {
+        let is_python = self.server.kind == Kind::Python;
+        let locked = lock::find(self.server)?;
+        let mut inputs = self.inputs()?;
+        inputs.add(staged.deps_bytes()?);
+        if let Some(lock) = &locked {
+            if let Some(found) = self.kept.find(&inputs.with(lock)) {
+                return Packed::in_folder(&found);
+            }
+            staged.add_dependency_file(lock::name(self.server.kind), lock)?;
+        }
+        let steps = if is_python { python::begin(self, staged) } else { node::begin(self, staged) }?;
+        let is_there = locked.is_some();
+        let lock = match locked {
+            Some(lock) => lock,
+            None if is_python => python::make_lock(&steps)?,
+            None => node::make_lock(&steps)?,
+        };
+        let installed = if is_python { python::install_locked(&steps) } else { node::install_locked(&steps) };
+        installed.map_err(|err| lock::explain(self.server, is_there, err))?;
+        if !is_there {
+            lock::write(self, &lock);
+        }
+        let made = self.kept.begin()?;
+        if is_python { python::pack(self, &steps, &made) } else { node::pack(self, &steps, &made) }?;
+        Packed::in_folder(&self.kept.keep(made, &inputs.with(lock))?)
     }
 
     /// What decides about every step.

@@ -10,7 +10,6 @@ use anyhow::{Context, Result};
 use drydock_engine::archive::Contents;
 use tempfile::TempDir;
 
-use super::kept::Inputs;
 use super::lock;
 use super::packages::{Making, Packed};
 use super::plan::{MAX_PLAN, Plan};
@@ -39,41 +38,31 @@ const BACKEND: &[Variable] = &[
 /// What PEP 517 has a project built with that says nothing.
 const DEFAULT_BACKEND: &str = "setuptools >= 40.8.0";
 
-/// A package of the registry: fetched, packed and kept as a whole.
-pub(super) fn package(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
-    let locked = lock::find(making.server)?;
-    let mut inputs = making.inputs()?;
-    inputs.add(staged.deps_bytes()?);
-    if let Some(lock) = &locked
-        && let Some(found) = making.kept.find(&with(&inputs, lock))
-    {
-        return Packed::in_folder(&found);
-    }
-    locked.iter().try_for_each(|it| staged.add_dependency_file("requirements.lock", it))?;
-    let steps = begin(making)?;
+/// The work folder of a package, with what names it.
+pub(super) fn begin<'a>(making: &'a Making<'_>, staged: &Staged) -> Result<Steps<'a>> {
+    let steps = making.steps()?;
+    steps.bench.put_from_image(making.uv_image()?, "/uv", "tools/uv")?;
     steps.put(staged.deps(), "deps")?;
-    let lock = match &locked {
-        Some(lock) => lock.clone(),
-        None => make_lock(&steps)?,
-    };
-    let installed = install(&steps, &["--require-hashes", "--requirements", LOCK]);
-    installed.map_err(|err| lock::explain(making.server, locked.is_some(), err))?;
-    if locked.is_none() {
-        lock::write(making, &lock);
-    }
-    let made = making.kept.begin()?;
-    let said = find_program(making, &steps)?;
-    let own = steps.take("out/own", &made, Packed::OWN, OWN)?;
-    let deps = pack_installed(making, &steps, &made)?;
-    Packed::write_plan(&made, &Plan::read(&said, making.server, &own, &deps)?)?;
-    Packed::in_folder(&making.kept.keep(made, &with(&inputs, &lock))?)
+    Ok(steps)
+}
+
+/// What a package's lock says.
+pub(super) fn install_locked(steps: &Steps<'_>) -> Result<()> {
+    install(steps, &["--require-hashes", "--requirements", LOCK])
+}
+
+pub(super) fn pack(making: &Making<'_>, steps: &Steps<'_>, made: &TempDir) -> Result<()> {
+    let said = find_program(making, steps)?;
+    let own = steps.take("out/own", made, Packed::OWN, OWN)?;
+    let deps = pack_installed(making, steps, made)?;
+    Packed::write_plan(made, &Plan::read(&said, making.server, &own, &deps)?)
 }
 
 /// A folder of one's own: what is installed is kept apart from what is made of the sources.
 pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     let mut inputs = making.inputs()?;
     inputs.add(staged.deps_bytes()?);
-    let whole = with(&inputs, &staged.source_bytes()?);
+    let whole = inputs.with(staged.source_bytes()?);
     let kept = (making.kept.find(&inputs), making.kept.find(&whole));
     if let (Some(installed), Some(found)) = &kept {
         return Packed::in_folders(installed, found);
@@ -88,8 +77,7 @@ pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
             (steps, installed)
         }
         None => {
-            let steps = begin(making)?;
-            steps.put(staged.deps(), "deps")?;
+            let steps = begin(making, staged)?;
             let made = making.kept.begin()?;
             install_own(making, &steps, staged, &made)?;
             (steps, making.kept.keep(made, &inputs)?)
@@ -116,21 +104,8 @@ pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     Packed::in_folders(&installed, &making.kept.keep(made, &whole)?)
 }
 
-/// With uv in the work folder.
-fn begin<'a>(making: &'a Making<'_>) -> Result<Steps<'a>> {
-    let steps = making.steps()?;
-    steps.bench.put_from_image(making.uv_image()?, "/uv", "tools/uv")?;
-    Ok(steps)
-}
-
-fn with(inputs: &Inputs, more: &[u8]) -> Inputs {
-    let mut all = inputs.clone();
-    all.add(more);
-    all
-}
-
 /// Which versions of everything fit today, on any system, with the hashes of their files.
-fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
+pub(super) fn make_lock(steps: &Steps<'_>) -> Result<Vec<u8>> {
     let list = at("deps/requirements.txt");
     let mut command =
         vec![UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"];

@@ -17,10 +17,8 @@ use super::kept::MAX_BUILD_TIME;
 use super::packages::Packed;
 use crate::cargo::Crate;
 use crate::hint::with_hint;
+use crate::ops::sources::LEFT_OUT;
 use crate::workspace::Workspace;
-
-/// What tools have made, and what only we read.
-const LEFT_OUT: [&str; 6] = ["target", "node_modules", "__pycache__", "venv", "server.json", "drydock.toml"];
 
 /// How the names of build contexts begin.
 const CONTEXT: &str = "context-";
