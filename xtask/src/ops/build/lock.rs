@@ -1,7 +1,8 @@
 //! Which versions a package of a registry comes with: a lock file in the server's folder, written by its first build.
 //!
-//! Server + folder -> the lock that fits, or none; a new one -> the file. Invariants: a lock that is for something else, or says
-//! more than versions and hashes, is not used; nothing but the server's own folder is written to.
+//! Server + folder -> the lock that fits, or none; a new one -> the file. Invariants: a lock that is for something else is made
+//! anew, one that cannot be read or says more than versions and hashes stays as it is and ends the build; nothing but the
+//! server's own folder is written to.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,18 +37,31 @@ pub(super) fn find(server: &Server) -> Result<Option<Vec<u8>>> {
         bail!("{} is a link: no build follows one", path.display());
     }
     // A named pipe would be waited for.
-    if about.is_file() && about.len() <= MAX_LOCK as u64 {
-        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        if fits(server.kind, &server.program, &text) {
-            return Ok(Some(text));
-        }
+    if !about.is_file() || about.len() > MAX_LOCK as u64 {
+        return Err(unusable(server, "it is no regular file, or larger than 16 MiB"));
     }
+    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    match judge(server.kind, &server.program, &text) {
+        Ok(true) => Ok(Some(text)),
+        Ok(false) => {
+            let file = shown(server);
+            progress::say(&format!(
+                "{}: {file} is for something else than its server.json says: locking anew",
+                server.name
+            ));
+            Ok(None)
+        }
+        Err(why) => Err(unusable(server, why)),
+    }
+}
+
+/// It is the person's: what a merge or an editor has broken may hold versions that nothing else knows.
+fn unusable(server: &Server, why: &str) -> anyhow::Error {
     let file = shown(server);
-    progress::say(&format!(
-        "{}: {file} is not for what its server.json says, or leads elsewhere: locking anew",
-        server.name
-    ));
-    Ok(None)
+    let hint = format!(
+        "bring it back (`git checkout -- {file}`), or delete it: then the next build locks the versions of today"
+    );
+    with_hint(format!("{file} cannot be used: {why}; nothing was built, and it is as it was"), hint)
 }
 
 /// Writes the lock that was just installed from, and says so: one that npm or uv refuses would be in every later build's way.
@@ -62,17 +76,21 @@ pub(super) fn explain(server: &Server, is_there: bool, err: anyhow::Error) -> an
     if !is_there {
         return err;
     }
-    let hint =
-        format!("if it is for its lock: delete {}, and the next build makes another one", shown(server));
+    let file = shown(server);
+    let hint = format!(
+        "where a hash or a version is not as {file} has it: did somebody edit it? `git checkout -- {file}` brings it back. If \
+         nobody did, the registry has other files than those that were locked: do not use them before you know why"
+    );
     with_hint(format!("{err:#}"), hint)
 }
 
 /// Where that cannot be, why is said. Whether it was written.
 fn write_beside(server: &Server, text: &[u8]) -> bool {
     let (name, file) = (&server.name, shown(server));
-    let written = match fits(server.kind, &server.program, text) {
-        true => replace(&server.dir.join(self::name(server.kind)), text).map_err(|err| err.to_string()),
-        false => Err("a package in it is from elsewhere than the registry".to_owned()),
+    let written = match judge(server.kind, &server.program, text) {
+        Ok(true) => replace(&server.dir.join(self::name(server.kind)), text).map_err(|err| err.to_string()),
+        Ok(false) => Err("what came out is for something else".to_owned()),
+        Err(why) => Err(why.to_owned()),
     };
     progress::say(&match &written {
         Ok(()) => format!("{name}: wrote {file}, the versions of all that it needs: commit it"),
@@ -96,35 +114,44 @@ fn replace(path: &PathBuf, text: &[u8]) -> std::io::Result<()> {
     file.persist(path).map_err(|err| err.error).map(drop)
 }
 
-/// Whether a lock is one of what is installed.
-fn fits(kind: Kind, program: &Program, text: &[u8]) -> bool {
+/// Whether a lock is for what is installed; or why it is none that may be used.
+fn judge(kind: Kind, program: &Program, text: &[u8]) -> Result<bool, &'static str> {
     match kind {
-        Kind::Python => fits_python(program, text).unwrap_or(false),
-        _ => fits_node(program, text).unwrap_or(false),
+        Kind::Python => judge_python(program, text),
+        _ => judge_node(program, text),
     }
 }
 
-fn fits_node(program: &Program, text: &[u8]) -> Option<bool> {
-    let lock: Value = serde_json::from_slice(text).ok()?;
-    let wanted = program.package.as_ref()?;
-    let packages = lock["packages"].as_object()?;
-    let locked = packages.get("")?["dependencies"].as_object()?;
+fn judge_node(program: &Program, text: &[u8]) -> Result<bool, &'static str> {
+    let lock: Value = serde_json::from_slice(text).map_err(|_| "it is not JSON")?;
+    let packages = lock["packages"].as_object();
+    let parts = packages.and_then(|it| Some((it, it.get("")?["dependencies"].as_object()?)));
+    let (packages, locked) = parts.ok_or("it is no lock of npm 7 or newer")?;
+    let Some(wanted) = &program.package else { return Ok(false) };
     let has = |it: &Value, keys: &[&str]| keys.iter().any(|key| it.get(key).is_some());
     // The person reads server.json, and nobody a lock: what is elsewhere would be in its place.
     let is_elsewhere = packages.values().any(|it| has(it, &["resolved", "link"]));
     let own = packages.get(&format!("node_modules/{}", wanted.name));
-    let is_another = is_elsewhere || own.is_some_and(|it| has(it, &["name"]));
-    Some(!is_another && locked.len() == 1 && locked.get(&wanted.name)? == wanted.version.as_str())
+    if is_elsewhere || own.is_some_and(|it| has(it, &["name"])) {
+        return Err(
+            "a package in it is from elsewhere than the registry (`resolved`, `link` or another name)",
+        );
+    }
+    Ok(locked.len() == 1 && locked.get(&wanted.name).is_some_and(|it| it == wanted.version.as_str()))
 }
 
-fn fits_python(program: &Program, text: &[u8]) -> Option<bool> {
-    let pins = pins(std::str::from_utf8(text).ok()?)?;
+fn judge_python(program: &Program, text: &[u8]) -> Result<bool, &'static str> {
+    const MORE: &str = "a line of it is not one package with its version and hashes";
+    let pins = std::str::from_utf8(text).ok().and_then(pins).ok_or(MORE)?;
+    if pins.is_empty() {
+        return Err("it holds no package");
+    }
     let is_there = |name: &str, version: &str| {
         let found = pins.get(&normal(name));
         found.is_some_and(|it| version.strip_prefix("==").is_none_or(|wanted| release(wanted) == release(it)))
     };
     let wanted = program.requirements();
-    Some(!wanted.is_empty() && wanted.iter().all(|it| is_there(&it.name, &it.version)))
+    Ok(!wanted.is_empty() && wanted.iter().all(|it| is_there(&it.name, &it.version)))
 }
 
 /// The version of each package in a requirements.lock; nothing where a line of it says more than a version, markers and
@@ -190,17 +217,19 @@ mod tests {
     #[test]
     fn a_lock_of_npm_is_for_one_package_at_one_version() {
         let lock = |text: &str| format!(r#"{{"packages": {{"": {{"dependencies": {{{text}}}}}}}}}"#);
-        let fits = |text: &str| fits(Kind::Node, &package("@a/it", "1.0.0"), text.as_bytes());
-        assert!(fits(&lock(r#""@a/it": "1.0.0""#)));
-        for wrong in [
+        let judged = |text: &str| judge(Kind::Node, &package("@a/it", "1.0.0"), text.as_bytes());
+        let right = lock(r#""@a/it": "1.0.0""#);
+        assert_eq!(judged(&right), Ok(true));
+        for another in [
             &lock(r#""@a/it": "1.0.1""#),
             &lock(r#""@a/it": "1.0.0", "more": "1.0.0""#),
             &lock(r#""it": "1.0.0""#),
             &lock(""),
-            "{}",
-            "",
         ] {
-            assert!(!fits(wrong), "{wrong}");
+            assert_eq!(judged(another), Ok(false), "{another}");
+        }
+        for broken in ["{}", "", "[]", &right[..20], &format!("<<<<<<< HEAD\n{right}")] {
+            assert!(judged(broken).is_err(), "{broken}");
         }
     }
 
@@ -209,24 +238,28 @@ mod tests {
 
     #[test]
     fn a_lock_of_npm_leads_nowhere_but_to_the_registry() {
-        let fits = |path: &str, entry: &str| {
+        let judged = |path: &str, entry: &str| {
             let root = r#""": { "name": "x", "dependencies": { "it": "1.0.0" } }"#;
             let lock = format!(r#"{{ "packages": {{ {root}, "node_modules/{path}": {entry} }} }}"#);
-            fits(Kind::Node, &package("it", "1.0.0"), lock.as_bytes())
+            judge(Kind::Node, &package("it", "1.0.0"), lock.as_bytes())
         };
-        assert!(fits("it", r#"{ "version": "1.0.0", "integrity": "sha512-x" }"#));
-        assert!(fits("alias", r#"{ "version": "1.0.0", "name": "other" }"#));
+        assert_eq!(judged("it", r#"{ "version": "1.0.0", "integrity": "sha512-x" }"#), Ok(true));
+        assert_eq!(judged("alias", r#"{ "version": "1.0.0", "name": "other" }"#), Ok(true));
         for path in ["it", "other"] {
-            assert!(!fits(path, r#"{ "version": "1.0.0", "resolved": "https://example.com/it.tgz" }"#));
-            assert!(!fits(path, r#"{ "version": "1.0.0", "resolved": "file:.", "link": true }"#));
+            for resolved in [r#""https://example.com/it.tgz""#, r#""file:.", "link": true"#] {
+                let entry = format!(r#"{{ "version": "1.0.0", "resolved": {resolved} }}"#);
+                assert!(judged(path, &entry).unwrap_err().contains("elsewhere"), "{entry}");
+            }
         }
-        assert!(!fits("it", r#"{ "version": "1.0.0", "name": "other" }"#));
+        assert!(
+            judged("it", r#"{ "version": "1.0.0", "name": "other" }"#).unwrap_err().contains("elsewhere")
+        );
     }
 
     #[test]
     fn a_lock_of_pypi_holds_what_is_installed() {
         let time = package("mcp-server-time", "1.0.0");
-        let fits = |program: &Program, text: &str| fits(Kind::Python, program, text.as_bytes());
+        let fits = |program: &Program, text: &str| judge(Kind::Python, program, text.as_bytes()).unwrap();
         assert!(fits(&time, LOCK) && fits(&package("mcp-server-time", "1.0"), LOCK));
         assert!(!fits(&package("mcp-server-time", "1.0.1"), LOCK));
         assert!(!fits(&package("other", "1.0.0"), LOCK));
@@ -255,8 +288,14 @@ mod tests {
             "# nothing \\\n--no-binary it",
             "# nothing\r--no-binary it",
             "it==1.0.0 --hash=sha256:aa # nothing\r--no-binary it",
+            "<<<<<<< HEAD",
+            "it==1.0.",
         ] {
-            assert!(!fits(Kind::Python, &time, format!("{LOCK}{line}\n").as_bytes()), "{line}");
+            let lock = format!("{LOCK}{line}\n");
+            assert!(judge(Kind::Python, &time, lock.as_bytes()).is_err(), "{line}");
+        }
+        for empty in ["", "# made by uv\n"] {
+            assert!(judge(Kind::Python, &time, empty.as_bytes()).is_err(), "{empty}");
         }
     }
 
@@ -275,8 +314,14 @@ mod tests {
         assert_eq!(find(&server).unwrap().as_deref(), Some(&lock[..]));
         // It does not make the folder another kind of server.
         assert_eq!(drydock_catalog::pick(root.path(), "it").unwrap().program, server.program);
-        fs::write(dir.join("package-lock.json"), "{}").unwrap();
-        assert_eq!(find(&server).unwrap(), None);
+        let file = dir.join("package-lock.json");
+        fs::write(&file, br#"{"packages": {"": {"dependencies": {"it": "1.0.1"}}}}"#).unwrap();
+        assert_eq!(find(&server).unwrap(), None, "for another version");
+        // What is broken is the person's to mend.
+        fs::write(&file, &lock[..30]).unwrap();
+        let said = find(&server).unwrap_err().to_string();
+        assert!(said.contains("servers/it/package-lock.json cannot be used: it is not JSON"), "{said}");
+        assert_eq!(fs::read(&file).unwrap(), &lock[..30]);
         assert!(!write_beside(&server, b"{}"), "not for it");
         #[cfg(unix)]
         {
@@ -284,7 +329,7 @@ mod tests {
             let pipe = dir.join("package-lock.json");
             let sh = xshell::Shell::new().unwrap();
             xshell::cmd!(sh, "mkfifo {pipe}").run().unwrap();
-            assert_eq!(find(&server).unwrap(), None, "it is not waited for");
+            assert!(find(&server).is_err(), "it is not waited for");
             fs::remove_file(pipe).unwrap();
             std::os::unix::fs::symlink("/etc/passwd", dir.join("package-lock.json")).unwrap();
             assert!(find(&server).unwrap_err().to_string().contains("is a link"));
