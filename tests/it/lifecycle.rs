@@ -202,6 +202,61 @@ fn a_server_that_does_not_come_up_is_stopped_and_keeps_its_log() {
     engine.ok(&["rmi", &image]);
 }
 
+/// Also where the volumes of both are the same: one at a time has them.
+#[test]
+fn what_serves_goes_only_for_what_serves_in_its_place() {
+    let engine = engine_or_skip!();
+    drop(weather::test_env(&engine, "replaced-image")); // the image that ours is made from
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let version = "0.1.1-replaced";
+    copy_workspace(folder.path(), version);
+    let env = TestEnv::on(&engine, "replaced").with_root(folder.path());
+    let (image, container) =
+        (format!("drydock/weather/{}:{version}", workspace_id()), env.container("weather"));
+    let make = |line: &str| {
+        let dockerfile = format!("FROM {}\n{line}\n", weather::IMAGE);
+        let mut build = engine.command(&["build", "--quiet", "--tag", &image, "-"]);
+        run_with(&mut build, dockerfile.as_bytes(), BUILD_TIMEOUT).ok();
+    };
+    make("");
+    env.ok(&["up", "weather", "--no-build"]);
+    let good = engine.inspect(&container);
+
+    make("ENV MCP_LOG=loud");
+    let failed = env.run(&["up", "weather", "--no-build"]).fails();
+    assert!(
+        failed.stderr.contains("loud") && failed.stderr.contains("serves again as it was before"),
+        "{failed}"
+    );
+    let kept = engine.inspect(&container);
+    assert!(kept["Id"] == good["Id"] && kept["State"]["Running"] == true, "{}", kept["State"]);
+    assert_eq!(state(&env), ("running".to_owned(), "ready".to_owned()));
+    let log = failed.stderr.lines().find_map(|it| it.split_once("all of its log: ")?.1.split_once(';'));
+    let log = std::fs::read_to_string(log.expect("a file").0).expect("its log");
+    assert!(log.contains("loud"), "{log}");
+    let beside = format!("{container}.new");
+    assert_ne!(engine.run(&["inspect", &beside]).code, Some(0), "it is gone");
+
+    // One that was cut off in the middle has left it.
+    for args in [&["up", "weather", "--no-build", "--env", "MCP_LOG=debug"][..], &["down", "weather"]] {
+        engine.ok(&[
+            "create",
+            "--name",
+            &beside,
+            "--label",
+            &format!("dev.drydock.workspace={}", workspace_id()),
+            "--label",
+            "dev.drydock.server=weather",
+            "--label",
+            "dev.drydock.settings=0",
+            weather::IMAGE,
+        ]);
+        env.ok(args);
+        assert_ne!(engine.run(&["inspect", &beside]).code, Some(0), "{args:?}");
+    }
+    engine.ok(&["rmi", &image]);
+}
+
 #[test]
 fn a_container_that_was_killed_comes_back_by_itself() {
     let engine = engine_or_skip!();

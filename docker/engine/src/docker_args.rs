@@ -13,16 +13,10 @@ use rustc_hash::FxHasher;
 use crate::flags::{self, strings, volume};
 use crate::trial::Trial;
 
+mod container;
 pub(crate) mod steps;
 
-/// How to make a container, and the hash of everything that makes it up besides the image.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Create {
-    /// For the engine.
-    pub args: Vec<String>,
-    /// 16 hexadecimal digits, also in the container's label [`label::SETTINGS`].
-    pub settings: String,
-}
+pub use container::Create;
 
 /// `docker create` with the whole sandbox.
 #[must_use]
@@ -48,27 +42,6 @@ pub fn create(server: &Server, container: &str, workspace: &str, env: &[(String,
     let image = server.own_image(workspace);
     args.extend(["--label".to_owned(), format!("{}={settings}", label::SETTINGS), image]);
     Create { args, settings }
-}
-
-impl Create {
-    /// The same from the image with this id, whatever its tags lead to by now.
-    #[must_use]
-    pub fn from_image(mut self, id: &str) -> Self {
-        if let Some(image) = self.args.last_mut() {
-            id.clone_into(image);
-        }
-        self
-    }
-
-    /// The same with where the clone keeps its state, as [`label::STATE`] has it. The container is the same one wherever
-    /// that is.
-    #[must_use]
-    pub fn with_state(mut self, state: &str) -> Self {
-        let before_the_image = self.args.len() - 1;
-        let words = ["--label".to_owned(), format!("{}={state}", label::STATE)];
-        self.args.splice(before_the_image..before_the_image, words);
-        self
-    }
 }
 
 /// How an image is made, and what its labels say besides what the server's manifest does.
@@ -304,6 +277,12 @@ pub fn info_proxies() -> Vec<String> {
 #[must_use]
 pub fn start(container: &str) -> Vec<String> {
     strings(["start", container])
+}
+
+/// Gives a container another name, also while it runs.
+#[must_use]
+pub fn rename(container: &str, name: &str) -> Vec<String> {
+    strings(["rename", container, name])
 }
 
 /// Ends a container's processes with SIGTERM, and with SIGKILL if that is not enough.

@@ -11,12 +11,14 @@ use crate::flags::{
 };
 use crate::inspect::{Container, HostConfig, Mount};
 
-/// Checks that the container, as the engine shows it, has the server's whole sandbox.
+/// Checks that the container, as the engine shows it, has the server's whole sandbox, and the volumes of the container of
+/// the name `owner`: it may be about to take that one's place.
 ///
 /// # Errors
 /// Some part of it did not take effect: which, and what an engine needs to enforce it.
-pub fn verify(found: &Container, server: &Server) -> Result<(), Error> {
-    all_met(&format!("{}, so it was stopped", found.name()), &unmet(found, server))
+pub fn verify(found: &Container, server: &Server, owner: &str) -> Result<(), Error> {
+    let unmet = unmet_of(found, &server.sandbox, &|it| volume(owner, &it.name));
+    all_met(&format!("{}, so it was stopped", found.name()), &unmet)
 }
 
 /// The same of a container that has not been started, whose volumes have these names of their own.

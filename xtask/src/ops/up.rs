@@ -1,28 +1,23 @@
 //! Brings one server up.
 //!
-//! Server -> ready container. Invariant: run twice, the second changes nothing; what is not ours is never touched;
-//! what could not be made whole is taken away again or said.
+//! Server -> ready container. Invariant: run twice, the second changes nothing; what is not ours, or has sessions, is never
+//! touched.
 
-use std::process::Output;
-use std::time::{Duration, Instant};
+pub(crate) mod start;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use drydock_catalog::Server;
 use drydock_contract::Health;
-use drydock_engine::docker_args::{self, Create, LogLines};
-use drydock_engine::{Cli, Container, Image, Owner, error_text, proxies};
+use drydock_engine::docker_args::{self, Create};
+use drydock_engine::{Cli, Container, Image, Owner, proxies};
 
+use self::start::{Making, start, until_ready};
 use crate::hint::with_hint;
-use crate::interrupt;
 use crate::ops::adopt;
 use crate::ops::build::Builder;
-use crate::ops::missing_grant;
 use crate::ops::turn;
 use crate::ui::progress;
 use crate::workspace::Workspace;
-
-/// How long a server may take to be ready.
-const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(clap::Args, Debug, Default, Clone, Copy)]
 pub(crate) struct UpOptions {
@@ -64,6 +59,7 @@ pub(crate) fn up(
     say_grants(server);
     let want = docker_args::create(server, &name, &id, &env);
     let want = want.from_image(&image.id).with_state(&ws.state_label()?);
+    let making = Making { ws, cli, server, name: &name, want: &want, image: &image };
     // A build takes minutes, in which somebody may have made or started one; or is about to.
     let _turn = turn::take(ws.state_dir()?, "up", &name)?;
     if let Some(found) = inspect()? {
@@ -73,9 +69,14 @@ pub(crate) fn up(
             }
             progress::say(&format!("{name} has other proxies than {} gives to containers now", cli.name));
         }
-        replace(cli, &found, options)?;
+        refuse_if_in_use(cli, &found, options)?;
+        if !options.restart {
+            progress::say(&format!("{name} differs from what it should be: recreating it"));
+        }
+        making.replace(&found)?;
+    } else {
+        making.create_and_start()?;
     }
-    progress::step(&format!("starting {name}"), || create_and_start(ws, cli, server, &name, &want, &image))?;
     if server.is_runtime {
         progress::say(&format!(
             "{name} has a shell and the network: run nothing in it that you do not trust"
@@ -190,162 +191,25 @@ fn resume(ws: &Workspace, cli: &Cli, server: &Server, found: &Container) -> Resu
     Err(with_hint(problem, format!("{logs}; to begin anew: {down}, then {up}")))
 }
 
-/// Takes our old container away, unless somebody works with it.
-fn replace(cli: &Cli, found: &Container, options: UpOptions) -> Result<()> {
+/// A container is not taken from whoever works with it.
+fn refuse_if_in_use(cli: &Cli, found: &Container, options: UpOptions) -> Result<()> {
     let name = found.name();
     // One that starts again and again has no sessions.
-    if found.state.running && found.state.status != "restarting" && !options.force {
-        let differs = if options.restart { "" } else { "differs from what it should be and " };
-        match drydock_engine::health(cli, name) {
-            Ok(health) if health.sessions == 0 => {}
-            Ok(health) => {
-                let problem = format!("{name} {differs}has {} open sessions", health.sessions);
-                let hint = "close the clients that use it, or end their sessions with `--force`";
-                return Err(with_hint(format!("{problem}; it was left as it is"), hint));
-            }
-            Err(err) => {
-                let problem = format!("{name} {differs}does not say whether sessions are open ({err:#})");
-                let hint = "`--force` recreates it all the same; sessions end";
-                return Err(with_hint(format!("{problem}; it was left as it is"), hint));
-            }
+    if !found.state.running || found.state.status == "restarting" || options.force {
+        return Ok(());
+    }
+    let differs = if options.restart { "" } else { "differs from what it should be and " };
+    match drydock_engine::health(cli, name) {
+        Ok(health) if health.sessions == 0 => Ok(()),
+        Ok(health) => {
+            let problem = format!("{name} {differs}has {} open sessions", health.sessions);
+            let hint = "close the clients that use it, or end their sessions with `--force`";
+            Err(with_hint(format!("{problem}; it was left as it is"), hint))
         }
-    }
-    if options.restart {
-        return progress::step(&format!("stopping {name}"), || {
-            Ok(drydock_engine::stop_and_remove(cli, found)?)
-        });
-    }
-    progress::say(&format!("{name} differs from what it should be: recreating it"));
-    Ok(drydock_engine::stop_and_remove(cli, found)?)
-}
-
-/// Creates and starts. Nothing half made stays; a server that does not get ready is stopped and stays, with its log.
-fn create_and_start(
-    ws: &Workspace,
-    cli: &Cli,
-    server: &Server,
-    name: &str,
-    want: &Create,
-    image: &Image,
-) -> Result<()> {
-    let output = cli.output(&want.args)?;
-    if !output.status.success() {
-        return match created_concurrently(cli, name, want)? {
-            true => start(ws, cli, server, name),
-            false => bail!("cannot create {name}: {}", error_text(&output)),
-        };
-    }
-    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let own = || Ok(drydock_engine::give_volumes(cli, server, name, &image.id)?);
-    let made = verify_sandbox(cli, server, name, &output)
-        .and_then(|()| own())
-        .and_then(|()| try_start(ws, cli, server, name));
-    match made {
-        Ok(started) => started,
         Err(err) => {
-            cli.stdout(&docker_args::remove(&id))
-                .with_context(|| format!("could not remove the half made {name}"))?;
-            Err(err)
-        }
-    }
-}
-
-/// Whether another `up` was faster and made the very same; its container is listed a little after its name is taken.
-fn created_concurrently(cli: &Cli, name: &str, want: &Create) -> Result<bool> {
-    for _ in 0..20 {
-        if let Some(found) = drydock_engine::container(cli, name)? {
-            return Ok(found.settings() == Some(&want.settings));
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    Ok(false)
-}
-
-/// Whether what was created has its whole sandbox, before anything runs in it.
-fn verify_sandbox(cli: &Cli, server: &Server, name: &str, created: &Output) -> Result<()> {
-    interrupt::check()?;
-    // What an engine cannot enforce it leaves out, with a warning: what it then shows decides.
-    let warnings = String::from_utf8_lossy(&created.stderr);
-    warnings.lines().for_each(|it| progress::say(&format!("{}: {}", cli.name, it.escape_debug())));
-    Ok(drydock_engine::verify(&inspect_owned(cli, name)?, server)?)
-}
-
-fn start(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<()> {
-    try_start(ws, cli, server, name)?
-}
-
-/// The inner error: it did not get ready, and was stopped.
-fn try_start(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<Result<()>> {
-    cli.stdout(&docker_args::start(name))?;
-    if let Err(err) = drydock_engine::verify(&inspect_owned(cli, name)?, server) {
-        cli.stdout(&docker_args::stop(name))?;
-        return Err(err.into());
-    }
-    stop_unless_ready(ws, cli, server, name)
-}
-
-fn inspect_owned(cli: &Cli, name: &str) -> Result<Container> {
-    drydock_engine::container(cli, name)?.with_context(|| format!("{name} went away while it was started"))
-}
-
-/// Waits until the server answers: nothing, or why it does not.
-fn until_ready(cli: &Cli, name: &str) -> Result<Option<String>> {
-    let (start, restarts) = (Instant::now(), inspect_owned(cli, name)?.restart_count);
-    let mut first_death = None;
-    loop {
-        interrupt::check()?;
-        let why = match drydock_engine::health(cli, name) {
-            Ok(health) if health.ready => return Ok(None),
-            Ok(Health { failures: 2.., reason: Some(why), .. }) if first_death.as_ref() == Some(&why) => {
-                return Ok(Some(format!("it died twice in the same way: {why}")));
-            }
-            Ok(Health { failures: 1.., reason: Some(why), .. }) => {
-                let said = format!("it says that it is not ready: {why}");
-                first_death = Some(why);
-                said
-            }
-            Ok(health) => format!("it says that it is not ready{}", because(&health)),
-            Err(err) => format!("{err:#}"),
-        };
-        let now = inspect_owned(cli, name)?;
-        if !now.state.running || now.restart_count > restarts {
-            let memory =
-                if now.state.oom_killed { ": the kernel has ended it for want of memory" } else { "" };
-            return Ok(Some(format!("it ended with exit code {}{memory}", now.state.exit_code)));
-        }
-        if start.elapsed() > READY_TIMEOUT {
-            return Ok(Some(format!("not within {} s: {why}", READY_TIMEOUT.as_secs())));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// A server that we have started and that does not get ready is stopped, and what it said is in the inner error.
-fn stop_unless_ready(ws: &Workspace, cli: &Cli, server: &Server, name: &str) -> Result<Result<()>> {
-    let Some(why) = until_ready(cli, name)? else { return Ok(Ok(())) };
-    let logs = cli.output(&docker_args::logs(name, LogLines::default()))?;
-    let logs = format!("{}{}", String::from_utf8_lossy(&logs.stdout), String::from_utf8_lossy(&logs.stderr));
-    cli.output(&docker_args::stop(name))?;
-    let words = match logs.trim() {
-        "" => "it logged nothing".to_owned(),
-        logs => format!("its log:\n{}", ends(logs)),
-    };
-    let problem = format!("{name} did not become ready, and was stopped: {why}\n{words}");
-    let whole = format!("all of its log: {}", ws.command(&format!("logs {}", server.name)));
-    let hint = missing_grant::advice(ws, server, &logs).unwrap_or(whole);
-    Ok(Err(with_hint(problem, hint)))
-}
-
-/// The first and the last lines: a cause is said early, an end late.
-pub(crate) fn ends(text: &str) -> String {
-    const FIRST: usize = 10;
-    const LAST: usize = 20;
-    let lines: Vec<_> = text.lines().collect();
-    match lines.len().checked_sub(FIRST + LAST).filter(|it| *it > 1) {
-        None => text.to_owned(),
-        Some(between) => {
-            let (first, last) = (&lines[..FIRST], &lines[FIRST + between..]);
-            format!("{}\n.. {between} lines ..\n{}", first.join("\n"), last.join("\n"))
+            let problem = format!("{name} {differs}does not say whether sessions are open ({err:#})");
+            let hint = "`--force` recreates it all the same; sessions end";
+            Err(with_hint(format!("{problem}; it was left as it is"), hint))
         }
     }
 }
@@ -353,18 +217,4 @@ pub(crate) fn ends(text: &str) -> String {
 /// As the end of a sentence: `: exit code 3`, or nothing.
 pub(crate) fn because(health: &Health) -> String {
     health.why_not_ready().map(|it| format!(": {it}")).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_a_long_log_the_ends_are_shown() {
-        let lines = |n: usize| (1..=n).map(|it| it.to_string()).collect::<Vec<_>>().join("\n");
-        assert_eq!(ends(&lines(31)), lines(31));
-        let shown = ends(&lines(1000));
-        assert!(shown.starts_with("1\n2\n") && shown.contains("\n10\n.. 970 lines ..\n981\n"), "{shown}");
-        assert_eq!(shown.lines().count(), 31);
-    }
 }

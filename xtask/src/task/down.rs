@@ -10,6 +10,7 @@ use drydock_engine::{Cli, Container, Engine, Owner, docker_args};
 use crate::batch::try_each;
 use crate::ops::adopt::{self, Maker};
 use crate::ops::select;
+use crate::ops::up::start;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
@@ -68,6 +69,7 @@ impl Args {
     /// Whether no container of that name is left.
     fn down(&self, ws: &Workspace, cli: &Cli, server: &str) -> Result<bool> {
         let name = container_name(&ws.global.name_prefix, server);
+        start::remove_beside(ws, cli, server)?;
         let Some(found) = drydock_engine::container(cli, &name)? else {
             progress::say(&format!("{name}: not there"));
             return Ok(true);

@@ -13,7 +13,7 @@ use drydock_engine::trial::{Outcome, Trial};
 use crate::hint::with_hint;
 use crate::interrupt;
 use crate::ops::missing_grant;
-use crate::ops::up::ends;
+use crate::ops::up::start::ends;
 use crate::ui::progress;
 use crate::workspace::Workspace;
 
