@@ -145,6 +145,6 @@ try {
   const certificates = fs.existsSync('/etc/ssl/certs/ca-certificates.crt'); // what the base image trusts, we do
   fs.writeFileSync(path.join(out, 'plan.json'), JSON.stringify({ start, certificates }));
 } catch (problem) {
-  console.error(problem.stack ?? `error: ${problem}`);
+  console.error(problem.stack ?? problem);
   process.exit(1);
 }

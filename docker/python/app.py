@@ -26,7 +26,7 @@ def script(found: Distribution, wanted: str | None = None) -> dict:
     name = found.metadata["Name"]
     scripts = {it.name: it for it in found.entry_points if it.group == "console_scripts"}
     if wanted and wanted not in scripts:
-        sys.exit(f"error: {name} has no program {wanted} (but {', '.join(sorted(scripts)) or 'none'})")
+        sys.exit(f"{name} has no program {wanted} (but {', '.join(sorted(scripts)) or 'none'})")
     own = next((it for key, it in scripts.items() if normal(key) == normal(name)), None)
     chosen = scripts[wanted] if wanted else own
     if chosen is None and len(scripts) == 1:
@@ -34,7 +34,7 @@ def script(found: Distribution, wanted: str | None = None) -> dict:
     if chosen is None and not scripts:
         return {"module": normal(name).replace("-", "_")}
     if chosen is None:
-        sys.exit(f"error: {name} has several programs ({', '.join(sorted(scripts))}) and none of its own name")
+        sys.exit(f"{name} has several programs ({', '.join(sorted(scripts))}) and none of its own name")
     return {"module": chosen.module, "attribute": chosen.attr, "name": chosen.name}
 
 
@@ -45,7 +45,7 @@ def program(launch: dict) -> dict:
     for found in distributions(path=[str(WORK / ("lib" if name else "own"))]):
         if not name or normal(found.metadata["Name"]) == normal(name):
             return script(found, launch.get("script"))
-    sys.exit(f"error: {name or 'the project'} is not among the installed packages")
+    sys.exit(f"{name or 'the project'} is not among the installed packages")
 
 
 def main() -> None:

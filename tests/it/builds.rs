@@ -252,6 +252,50 @@ fn what_cannot_start_gets_no_name_and_what_lacks_a_key_does() {
     assert_ne!(clone.image("tried"), before);
 }
 
+/// An author's mistakes: what is wrong, in which file, and what to do.
+#[test]
+fn what_is_wrong_with_a_server_of_ones_own_is_said_with_its_cure() {
+    let engine = engine_or_skip!();
+    let clone = match Clone::new(&engine, Kind::Node, "author") {
+        Ok(clone) => clone,
+        Err(why) => skip!("{why}"),
+    };
+    clone.add("mine", &[("package.json", MANIFEST), ("server.js", "const a = ;")]);
+    let build = |file: &str, text: &str| {
+        fs::write(clone.server("mine").join(file), text).expect("a changed source");
+        clone.build("mine")
+    };
+    let syntax = clone.build("mine").fails();
+    assert!(
+        syntax.stderr.contains("its code has a syntax error") && syntax.stderr.contains("\nconst a = ;\n"),
+        "{syntax}"
+    );
+    let module = build("server.js", "require('yaml');").fails();
+    assert!(module.stderr.contains("it lacks the module `yaml`"), "{module}");
+    assert!(module.stderr.contains("hint: if it is a package: name it in `dependencies`"), "{module}");
+
+    let key = build("server.js", "console.error('Error: MY_KEY is not set'); process.exit(1)").ok();
+    assert!(key.stderr.contains("it ended:\n  Error: MY_KEY is not set\n"), "its own words alone: {key}");
+    let failed = clone.env.run(&["up", "mine"]).fails();
+    assert_eq!(failed.stderr.matches("MY_KEY is not set").count(), 1, "{failed}");
+    assert!(failed.stderr.contains("`MY_KEY = \"..\"` under [env]"), "{failed}");
+
+    let noise = build("server.js", &format!("console.log('hello, it runs');{SERVER}")).ok();
+    assert!(noise.stderr.contains("no MCP message, as `hello, it runs`"), "{noise}");
+    let bin = build("package.json", &MANIFEST.replace("server.js", "dist/it.js")).fails();
+    assert!(
+        bin.stderr.contains("has no such file") && bin.stderr.contains("see `bin` (or `main`) in"),
+        "{bin}"
+    );
+    let script = MANIFEST.replace('}', r#", "scripts": {"build": "tsc"}}"#);
+    let build = build("package.json", &script).fails();
+    assert!(
+        build.stderr.contains("tsc: not found")
+            && build.stderr.contains("hint: `npm run build` has no network"),
+        "{build}"
+    );
+}
+
 /// What comes out may be gigabytes, and what would come after it is not begun.
 #[test]
 fn ctrl_c_ends_a_build_while_files_come_out() {

@@ -36,6 +36,11 @@ pub(crate) fn usage(problem: impl Into<String>, hint: impl Into<String>) -> anyh
     HintedError { problem: problem.into(), hint: hint.into(), is_usage: true }.into()
 }
 
+/// The same error with this hint, if it has none of its own.
+pub(crate) fn or_hint(err: anyhow::Error, hint: impl Into<String>) -> anyhow::Error {
+    if hints(&err).is_empty() { with_hint(format!("{err:#}"), hint) } else { err }
+}
+
 /// Whether what was asked for is wrong.
 pub(crate) fn is_usage(err: &anyhow::Error) -> bool {
     err.chain().any(|cause| {

@@ -1,6 +1,7 @@
 //! What several commands do. Commands call these, and never one another.
 
 pub(crate) mod adopt;
+pub(crate) mod broken_part;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod clients_table;

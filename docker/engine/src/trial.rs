@@ -22,6 +22,8 @@ const QUESTION: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params"
 const MAX_STDERR: u64 = 256 << 10;
 /// A longer line is no answer.
 const MAX_LINE: u64 = 4 << 20;
+/// So much is shown of a line that is no message, in characters.
+const MAX_NOISE: usize = 200;
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// What the engine's command line ends with when it could not make the container.
 const ENGINE_FAILED: i32 = 125;
@@ -49,7 +51,10 @@ pub struct Trial<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It answered, with whatever.
-    Answered,
+    Answered {
+        /// What it wrote to its stdout before that and is no message: the first such line.
+        noise: Option<String>,
+    },
     /// It neither answered nor ended.
     Silent,
     /// It ended without an answer.
@@ -74,17 +79,17 @@ pub fn run(cli: &Cli, trial: &Trial<'_>) -> Result<Outcome, Error> {
     let mut child = child.map_err(failed)?;
     let (answers, answered) = channel();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (is_answered, stderr) = thread::scope(|scope| {
-        scope.spawn(move || follow(stdout, &answers));
+    let (is_answered, noise, stderr) = thread::scope(|scope| {
+        let noise = scope.spawn(move || follow(stdout, &answers));
         let stderr = scope.spawn(|| end_of(stderr));
         let is_answered = ask(&mut child, &answered, trial);
         drop(child.stdin.take());
         drop(cli.output(&docker_args::remove(&name)));
-        (is_answered, stderr.join().unwrap_or_default())
+        (is_answered, noise.join().unwrap_or_default(), stderr.join().unwrap_or_default())
     });
     let status = child.wait().map_err(failed)?;
     match is_answered {
-        Some(true) => Ok(Outcome::Answered),
+        Some(true) => Ok(Outcome::Answered { noise }),
         None => Ok(Outcome::Silent),
         Some(false) if status.code() == Some(ENGINE_FAILED) => {
             Err(Error::new(format!("{} cannot try {}: {}", cli.name, trial.image, stderr.trim())))
@@ -108,18 +113,29 @@ fn ask(child: &mut Child, answered: &Receiver<()>, trial: &Trial<'_>) -> Option<
     None
 }
 
-/// Tells of the answer; at the end of the stream, whoever waits for it is told by the channel's end.
-fn follow(stream: Option<impl Read>, answers: &Sender<()>) {
-    let Some(stream) = stream else { return };
-    let mut reader = BufReader::new(stream);
-    let mut line = Vec::new();
+/// Tells of the answer; at the end of the stream, whoever waits for it is told by the channel's end. The first line before
+/// the answer that is no JSON.
+fn follow(stream: Option<impl Read>, answers: &Sender<()>) -> Option<String> {
+    let mut reader = BufReader::new(stream?);
+    let (mut line, mut noise, mut is_over) = (Vec::new(), None, false);
     while (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-        // Who waits may have had enough.
-        if is_answer(&line) && answers.send(()).is_err() {
-            return;
+        if is_answer(&line) {
+            is_over = true;
+            // Who waits may have had enough.
+            if answers.send(()).is_err() {
+                break;
+            }
+        }
+        if !is_over && noise.is_none() && is_noise(&line) {
+            noise = Some(String::from_utf8_lossy(line.trim_ascii()).chars().take(MAX_NOISE).collect());
         }
         line.clear();
     }
+    noise
+}
+
+fn is_noise(line: &[u8]) -> bool {
+    !line.trim_ascii().is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err()
 }
 
 fn is_answer(line: &[u8]) -> bool {
@@ -156,7 +172,9 @@ mod tests {
             assert_eq!(is_answer(line.as_bytes()), is, "{line}");
         }
         let (answers, answered) = channel();
-        follow(Some(&b"noise\n{\"id\":1,\"result\":null}\nmore"[..]), &answers);
+        let said = b"\n{}\nnoise\nmore\n{\"id\":1,\"result\":null}\nand more";
+        assert_eq!(follow(Some(&said[..]), &answers).as_deref(), Some("noise"));
+        assert_eq!(follow(Some(&b"{\"id\":1,\"result\":null}\nlater"[..]), &channel().0), None);
         drop(answers);
         assert_eq!(answered.iter().count(), 1);
     }

@@ -16,7 +16,7 @@ mod stage;
 mod steps;
 mod trial;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
@@ -73,6 +73,8 @@ pub(crate) struct Builder<'a> {
     bridge: OnceCell<Bridge>,
     /// Names of variables, not values.
     proxies: OnceCell<Vec<String>>,
+    /// What was seen of new images without their grants.
+    notes: RefCell<Vec<String>>,
 }
 
 /// The compiled bridge.
@@ -87,20 +89,24 @@ struct Bridge {
 impl<'a> Builder<'a> {
     pub(crate) fn new(ws: &'a Workspace, cli: &'a Cli, options: BuildOptions) -> Self {
         let sources = Sources::new(&ws.root);
-        Self { ws, cli, options, sources, bridge: OnceCell::new(), proxies: OnceCell::new() }
+        let (bridge, proxies, notes) = (OnceCell::new(), OnceCell::new(), RefCell::default());
+        Self { ws, cli, options, sources, bridge, proxies, notes }
     }
 
     pub(crate) fn cli(&self) -> &Cli {
         self.cli
     }
 
-    /// Builds one server's image, and says its size. Where another command is at it, its image is taken, if it is the same one.
+    /// Builds one server's image, and says its size, and what was seen when it was started without its grants. Where another command is at it, its image is taken, if it is the same one.
     pub(crate) fn build(&self, server: &Server) -> Result<Image> {
         let profile = self.options.profile.name();
-        self.build_in_turn(server, |it| !self.options.no_cache && it.profile() == Some(profile))
+        let image = self.build_in_turn(server, |it| !self.options.no_cache && it.profile() == Some(profile));
+        self.notes.take().iter().for_each(|it| progress::say(it));
+        image
     }
 
-    /// The same, of whatever profile the image of the other command is.
+    /// The same for whoever starts the server at once, with its grants: then it is seen whether it gets ready. Of whatever
+    /// profile the image of the other command is.
     pub(crate) fn build_stale(&self, server: &Server) -> Result<Image> {
         self.build_in_turn(server, |_| true)
     }

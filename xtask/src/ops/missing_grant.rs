@@ -59,6 +59,7 @@ pub(crate) fn advice(ws: &Workspace, server: &Server, said: &str) -> Option<Stri
         Lack::Folder => return Some(folder_advice(ws, server, written_folder(said))),
         Lack::InstallScripts => INSTALL_SCRIPTS,
         Lack::Memory => "more than it has, as `memory = \"1g\"`,",
+        Lack::Variable(name) => return Some(variable_advice(ws, server, name)),
         Lack::Program(name) => {
             return Some(format!("its image has no program `{name}`: the package itself does not bring it"));
         }
@@ -73,6 +74,15 @@ pub(crate) fn advice_by_log(ws: &Workspace, server: &Server) -> Option<String> {
     let logs = cli.output(&docker_args::logs(&server.container(&ws.global.name_prefix), lines)).ok()?;
     let logs = [logs.stdout, logs.stderr].concat();
     advice(ws, server, &String::from_utf8_lossy(&logs))
+}
+
+fn variable_advice(ws: &Workspace, server: &Server, name: &str) -> String {
+    let (file, up) = (server.grants_file(), ws.command(&format!("up {}", server.name)));
+    format!(
+        "if it is {name} that it lacks, and no secret: write `{name} = \"..\"` under [env] in {}, then {up}. Secrets cannot be delivered \
+         yet: what stands there is read by everybody who has the folder",
+        file.display()
+    )
 }
 
 /// A folder of its own program can be none of its volumes: those would hide it.
@@ -119,45 +129,14 @@ pub(crate) fn build_advice(ws: &Workspace, server: &Server, said: &str) -> Optio
     looks_like_it.then(|| grant_line(ws, server, INSTALL_SCRIPTS))
 }
 
-/// A part that is in no image of this server, when what it said at its end names one: in words, as the end of `it lacks ..`.
-/// What looks like a missing grant is none.
-pub(crate) fn missing_part(server: &Server, said: &str) -> Option<String> {
-    match lacks(server, said) {
-        None | Some(Lack::Program(_)) => {}
-        Some(_) => return None,
-    }
-    let program = || is_spawning(said).then(|| missing_program(said)).flatten();
-    None.or_else(|| missing_module(said).map(|it| format!("the module `{it}`")))
-        .or_else(|| missing_library(said).map(|it| format!("the library `{it}`")))
-        .or_else(|| program().map(|it| format!("the program `{it}`")))
-}
-
-/// Whether it wanted to start a program, and not to open a file: Python says the same of both, but from another place.
-fn is_spawning(said: &str) -> bool {
-    ["spawn ", "spawnSync ", "_execute_child", "ImportError: Bad "].iter().any(|it| said.contains(it))
-}
-
-/// The module in Node's `Cannot find module './x'` and `Cannot find package 'x' imported from ..`, and in Python's
-/// `ModuleNotFoundError: No module named 'x'`.
-fn missing_module(said: &str) -> Option<&str> {
-    let starts = ["Cannot find module '", "Cannot find package '", "ModuleNotFoundError: No module named '"];
-    let found = starts.iter().find_map(|it| said.split_once(it)?.1.split_once('\''));
-    found.map(|it| it.0).filter(|it| is_short(it))
-}
-
-/// The library in the loader's `libx.so.1: cannot open shared object file`.
-fn missing_library(said: &str) -> Option<&str> {
-    let before = said.split_once(": cannot open shared object file")?.0;
-    Some(last_name(before)).filter(|it| is_short(it))
+/// Whether what it said looks like a grant that it lacks.
+pub(crate) fn is_likely(server: &Server, said: &str) -> bool {
+    !matches!(lacks(server, said), None | Some(Lack::Program(_) | Lack::Variable(_)))
 }
 
 /// The name that this ends with, of a file or program: a quote or a bracket before it is none of it.
-fn last_name(text: &str) -> &str {
+pub(super) fn last_name(text: &str) -> &str {
     text.rsplit(|c: char| !(c.is_ascii_alphanumeric() || "._+-/".contains(c))).next().unwrap_or_default()
-}
-
-fn is_short(name: &str) -> bool {
-    (1..=200).contains(&name.len()) && !name.contains('\n')
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -167,6 +146,7 @@ enum Lack<'a> {
     InstallScripts,
     Memory,
     Program(&'a str),
+    Variable(&'a str),
 }
 
 fn lacks<'a>(server: &Server, said: &'a str) -> Option<Lack<'a>> {
@@ -182,7 +162,8 @@ fn lacks<'a>(server: &Server, said: &'a str) -> Option<Lack<'a>> {
     } else if has(&NO_MEMORY) {
         Some(Lack::Memory)
     } else {
-        missing_program(said).map(Lack::Program)
+        let program = missing_program(said).map(Lack::Program);
+        program.or_else(|| missing_variable(said).map(Lack::Variable))
     }
 }
 
@@ -193,7 +174,7 @@ fn lacks_scripts(server: &Server, lower: &str) -> bool {
 
 /// The program's name in Node's `spawn git ENOENT`, Python's `No such file or directory: 'git'`, GitPython's
 /// `ImportError: Bad git executable` and a shell's `git: command not found`.
-fn missing_program(said: &str) -> Option<&str> {
+pub(super) fn missing_program(said: &str) -> Option<&str> {
     let between = |start: &str, end: &str| {
         let rest = said.split_once(start)?.1;
         rest.split_once(end).map(|(name, _)| name)
@@ -210,6 +191,26 @@ fn missing_program(said: &str) -> Option<&str> {
     found.into_iter().flatten().find(|it| {
         let plain = it.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b));
         plain && (1..=40).contains(&it.len())
+    })
+}
+
+/// The variable in `API_KEY is not set`, `Missing required environment variable: API_KEY` and their like: a name in capitals, in a line
+/// that says that something is missing.
+fn missing_variable(said: &str) -> Option<&str> {
+    const SIGNS: [&str; 7] =
+        ["not set", "required", "missing", "must be set", "not provided", "undefined", "please set"];
+    let is_name = |it: &&str| {
+        let plain = it.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        plain
+            && it.contains('_')
+            && it.starts_with(|c: char| c.is_ascii_uppercase())
+            && (4..=64).contains(&it.len())
+    };
+    said.lines().find_map(|line| {
+        let lower = line.to_lowercase();
+        let is_sign = SIGNS.iter().any(|it| lower.contains(it)) && !line.contains("ERR_");
+        let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        is_sign.then(|| words.find(is_name)).flatten()
     })
 }
 
@@ -252,37 +253,17 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_no_grant_brings_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        let dir = root.path().join("servers/it");
-        std::fs::create_dir_all(&dir).unwrap();
-        let manifest = r#"{ "name": "io.github.ana/it", "description": "It", "version": "1.0.0", "packages": [{
-            "registryType": "npm", "identifier": "it", "version": "1.0.0", "transport": { "type": "stdio" } }] }"#;
-        std::fs::write(dir.join("server.json"), manifest).unwrap();
-        let server = drydock_catalog::pick(root.path(), "it").unwrap();
-        for (said, part) in [
-            ("Error: Cannot find module './security.js'\nRequire stack:", Some("the module `./security.js`")),
-            ("Cannot find package 'zod' imported from /app/x.js", Some("the module `zod`")),
-            ("ModuleNotFoundError: No module named 'yaml'", Some("the module `yaml`")),
-            (
-                "ImportError: libgomp.so.1: cannot open shared object file: No such",
-                Some("the library `libgomp.so.1`"),
-            ),
-            ("throw new Error('libx.so.1: cannot open shared object file')", Some("the library `libx.so.1`")),
-            ("Error: spawn git ENOENT", Some("the program `git`")),
-            ("ImportError: Bad git executable.\nThe", Some("the program `git`")),
-            (
-                "in _execute_child\nFileNotFoundError: [Errno 2] No such file or directory: 'git'",
-                Some("the program `git`"),
-            ),
-            // A file of the person's, perhaps.
-            ("open(path)\nFileNotFoundError: [Errno 2] No such file or directory: 'config.json'", None),
-            ("Error: API_KEY is not set", None),
-            // Grants.
-            ("getaddrinfo EAI_AGAIN example.com\nCannot find module 'x'", None),
-            ("Cannot find module '../build/Release/better_sqlite3.node'", None),
+    fn a_variable_that_is_missing_is_named() {
+        for (said, name) in [
+            ("Error: API_KEY is not set", Some("API_KEY")),
+            ("x\nMissing required environment variable: BRAVE_API_KEY\n", Some("BRAVE_API_KEY")),
+            ("please set $OPENAI_BASE_URL.", Some("OPENAI_BASE_URL")),
+            ("'NOTION_TOKEN' must be set", Some("NOTION_TOKEN")),
+            ("code: 'ERR_MODULE_NOT_FOUND' is required", None),
+            ("API_KEY was read", None),
+            ("the argument FILE is required", None),
         ] {
-            assert_eq!(missing_part(&server, said).as_deref(), part, "{said}");
+            assert_eq!(missing_variable(said), name, "{said}");
         }
     }
 }

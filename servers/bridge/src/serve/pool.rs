@@ -41,6 +41,8 @@ struct SupervisorHandle {
     started: Instant,
     /// The last lines that its child wrote to stderr.
     stderr_tail: Vec<String>,
+    /// They are not in the log yet.
+    is_quiet: bool,
     /// Its socket is closed; its own end is still to come.
     is_closed: bool,
 }
@@ -134,6 +136,7 @@ impl Pool {
             warm,
             quiet: warm && self.failures > 0,
         };
+        let is_quiet = spec.quiet;
         let (socket, pid) = spec.start().map_err(Error::io("cannot start a supervisor"))?;
         self.log.debug(&format!("started a child, its supervisor has pid {pid}"));
         Ok(SupervisorHandle {
@@ -142,6 +145,7 @@ impl Pool {
             state: State::Starting,
             started: now,
             stderr_tail: Vec::new(),
+            is_quiet,
             is_closed: false,
         })
     }
@@ -201,7 +205,8 @@ impl Pool {
 
     fn on_child_died(&mut self, index: usize, problem: &str, now: Instant) {
         let supervisor = &mut self.supervisors[index];
-        let stderr_tail = std::mem::take(&mut supervisor.stderr_tail);
+        let stderr_tail =
+            if supervisor.is_quiet { std::mem::take(&mut supervisor.stderr_tail) } else { Vec::new() };
         let was_waiting = matches!(supervisor.state, State::Starting | State::Warm);
         supervisor.is_closed = true;
         supervisor.socket.shutdown_write(); // it need not stay for a session that may be on its way
@@ -301,6 +306,7 @@ mod tests {
             state: State::Serving,
             started,
             stderr_tail: Vec::new(),
+            is_quiet: false,
             is_closed: false,
         }
     }

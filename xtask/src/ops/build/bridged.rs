@@ -16,7 +16,7 @@ use super::kept::Kept;
 use super::packages::{Making, Packed};
 use super::{Bridge, Builder, base_image, not_loaded, stage, trial};
 use crate::cargo;
-use crate::hint::with_hint;
+use crate::hint::or_hint;
 use crate::ops::missing_grant;
 use crate::ui::progress;
 
@@ -125,7 +125,7 @@ impl Builder<'_> {
             progress::step(&format!("looking at {}", server.image()), || {
                 Ok(drydock_engine::examine(self.cli, &workspace, &build, &image.id, expected)?)
             })?;
-            trial::start(self.ws, self.cli, server, &image.id)?;
+            self.notes.borrow_mut().extend(trial::start(self.ws, self.cli, server, &image.id)?);
         }
         for tag in [own, server.image()] {
             self.cli.stdout(&docker_args::tag(&image.id, &tag))?;
@@ -135,7 +135,7 @@ impl Builder<'_> {
 
     fn with_advice(&self, server: &Server, err: anyhow::Error) -> anyhow::Error {
         match missing_grant::build_advice(self.ws, server, &format!("{err:#}")) {
-            Some(advice) => with_hint(format!("{err:#}"), advice),
+            Some(advice) => or_hint(err, advice),
             None => err,
         }
     }

@@ -15,6 +15,7 @@ use super::packages::{Making, Packed};
 use super::plan::{MAX_PLAN, Plan};
 use super::stage::Staged;
 use super::steps::{DEPS, OWN, Steps, Variable, at};
+use crate::hint::or_hint;
 
 /// npm stays quiet, and keeps to the work folder.
 pub(super) const ENV: &[Variable] = &[
@@ -32,6 +33,9 @@ const NO_SCRIPTS: &[Variable] = &[
 ];
 /// Where there is no network, npm need not try for minutes.
 const OFFLINE: &[Variable] = &[("npm_config_offline", "true")];
+
+const SCRIPTS_HINT: &str = "install scripts have no network, and no programs but the base image's: what one downloads it cannot get. For one that \
+     compiles, NODE_IMAGE names a base image that has a compiler (docs/grants.md, `install-scripts`)";
 
 const LOCK: &str = "package-lock.json";
 
@@ -69,7 +73,13 @@ pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
     steps.put(staged.source(), "app")?;
     compile(&steps, staged.deps())?;
     let made = making.kept.begin()?;
-    pack(making, &steps, &made)?;
+    pack(making, &steps, &made).map_err(|err| {
+        let file = making.server.dir.join("package.json");
+        or_hint(err, format!(
+            "see `bin` (or `main`) in {}, and what its `build` script makes: without one nothing is compiled",
+            file.display()
+        ))
+    })?;
     Packed::in_folder(&making.kept.keep(made, &whole)?)
 }
 
@@ -102,7 +112,8 @@ fn install(steps: &Steps<'_>, is_locked: bool) -> Result<()> {
     let install = ["npm", "install", "--no-save", "--no-package-lock", "--ignore-scripts", "--include=dev"];
     steps.fetch("fetching the packages", "app", if is_locked { &ci[..] } else { &install }, NO_SCRIPTS)?;
     if steps.server.install_scripts {
-        steps.run("running the packages' install scripts", "app", &["npm", "rebuild"], OFFLINE)?;
+        let ran = steps.run("running the packages' install scripts", "app", &["npm", "rebuild"], OFFLINE);
+        ran.map_err(|err| or_hint(err, SCRIPTS_HINT))?;
     }
     Ok(())
 }
@@ -113,7 +124,15 @@ fn compile(steps: &Steps<'_>, deps: &Path) -> Result<()> {
     let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let manifest: Value = serde_json::from_slice(&text).context("its package.json is not JSON")?;
     if manifest["scripts"]["build"].is_string() {
-        steps.run("compiling the sources", "app", &["npm", "run", "build"], OFFLINE)?;
+        let built = steps.run("compiling the sources", "app", &["npm", "run", "build"], OFFLINE);
+        built.map_err(|err| {
+            let file = steps.server.dir.join("package.json");
+            or_hint(err, format!(
+                "`npm run build` has no network and no programs but the base image's and its packages': what it needs must be among the \
+                 dependencies of {}",
+                file.display()
+            ))
+        })?;
     }
     if manifest["devDependencies"].as_object().is_some_and(|it| !it.is_empty()) {
         let command = ["npm", "prune", "--omit=dev", "--no-save", "--ignore-scripts"];

@@ -16,6 +16,7 @@ use super::plan::{MAX_PLAN, Plan};
 use super::requirements;
 use super::stage::Staged;
 use super::steps::{DEPS, OWN, Steps, Variable, at};
+use crate::hint::or_hint;
 
 /// uv takes the image's interpreter, and keeps nothing.
 pub(super) const ENV: &[Variable] = &[
@@ -35,6 +36,8 @@ const BACKEND: &[Variable] = &[
     ("PYTHONPATH", "/work/tools/backend"),
     ("PATH", "/work/tools/backend/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
 ];
+const SCRIPTS_HINT: &str = "if it is a source package that must be compiled: its build has no programs but the base image's. PYTHON_IMAGE names a \
+     base image that has a compiler (docs/grants.md, `install-scripts`)";
 /// What PEP 517 has a project built with that says nothing.
 const DEFAULT_BACKEND: &str = "setuptools >= 40.8.0";
 
@@ -95,10 +98,20 @@ pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
             "/work/own",
             "/work/source",
         ];
-        steps.run("compiling the sources", "", &command, BACKEND)?;
+        steps.run("compiling the sources", "", &command, BACKEND).map_err(|err| {
+            or_hint(err, format!(
+                "it is built without the network, by what [build-system] of {} requires, and by nothing else",
+                making.server.dir.join("pyproject.toml").display()
+            ))
+        })?;
     }
     let made = making.kept.begin()?;
-    let said = find_program(making, &steps)?;
+    let said = find_program(making, &steps).map_err(|err| {
+        or_hint(
+            err,
+            format!("see [project.scripts] in {}", making.server.dir.join("pyproject.toml").display()),
+        )
+    })?;
     let own = steps.take("out/own", &made, Packed::OWN, OWN)?;
     Packed::write_plan(&made, &Plan::read(&said, making.server, &own, &Contents::default())?)?;
     Packed::in_folders(&installed, &making.kept.keep(made, &whole)?)
@@ -125,7 +138,8 @@ fn install(steps: &Steps<'_>, list: &[&str]) -> Result<()> {
     let mut command = vec![UV, "pip", "install", "--target", "/work/lib"];
     command.extend(wheels_only(steps));
     command.extend(list);
-    steps.fetch("fetching the packages", "", &command, &[])
+    let fetched = steps.fetch("fetching the packages", "", &command, &[]);
+    fetched.map_err(|err| if steps.server.install_scripts { or_hint(err, SCRIPTS_HINT) } else { err })
 }
 
 /// What a folder of one's own names, and for a project what builds it.

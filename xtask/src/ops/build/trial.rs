@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use drydock_catalog::{Kind, Network, Sandbox, Server, Tmpfs};
+use drydock_catalog::{Network, Sandbox, Server, Tmpfs};
 use drydock_engine::Cli;
 use drydock_engine::trial::{Outcome, Trial};
 
 use crate::hint::with_hint;
 use crate::interrupt;
-use crate::ops::missing_grant;
+use crate::ops::broken_part::BrokenPart;
 use crate::ops::up::start::ends;
 use crate::ui::progress;
 use crate::workspace::Workspace;
@@ -21,8 +21,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// What a folder in the place of a volume holds, in bytes.
 const FOLDER: u64 = 64 << 20;
 
-/// Asks it for a session, as a client would.
-pub(super) fn start(ws: &Workspace, cli: &Cli, server: &Server, image: &str) -> Result<()> {
+/// Asks it for a session, as a client would. What was seen that need be no mistake: a server may lack a network or a key.
+pub(super) fn start(ws: &Workspace, cli: &Cli, server: &Server, image: &str) -> Result<Option<String>> {
     let (workspace, build) = (ws.id()?, super::build_name(ws, &server.name)?);
     let server = without_grants(server);
     let env = server.environment(&[]).unwrap_or_default();
@@ -39,35 +39,41 @@ pub(super) fn start(ws: &Workspace, cli: &Cli, server: &Server, image: &str) -> 
     let outcome = progress::step(&format!("trying {tag}"), || Ok(drydock_engine::trial::run(cli, &trial)?))?;
     interrupt::check()?;
     match outcome {
-        Outcome::Answered => {}
-        Outcome::Silent => progress::say(&note(&server, "it did not answer within 20 s", "")),
+        Outcome::Answered { noise: None } => Ok(None),
+        Outcome::Answered { noise: Some(line) } => {
+            progress::say(&format!(
+                "{}: it writes to its stdout what is no MCP message, as `{line}`: clients may end such a session; its log belongs on \
+                 stderr",
+                server.name
+            ));
+            Ok(None)
+        }
+        Outcome::Silent => Ok(Some(note(&server, "it did not answer within 20 s", ""))),
         Outcome::Ended { stderr } => {
-            if let Some(part) = missing_grant::missing_part(&server, &stderr) {
-                let shown = ends(stderr.trim());
-                let problem = format!("{tag} cannot start: it lacks {part}; the image was not kept\n{shown}");
-                let hint = who_brings_it(&server);
-                return Err(with_hint(problem, hint));
+            let said = said_by_server(&stderr);
+            if let Some(part) = BrokenPart::find(&server, &said) {
+                let problem = format!(
+                    "{tag} cannot start: {}; the image was not kept\n{}",
+                    part.problem(),
+                    ends(&said)
+                );
+                return Err(with_hint(problem, part.hint(&server)));
             }
-            progress::say(&note(&server, "it ended", &ends(stderr.trim())));
+            Ok(Some(note(&server, "it ended", &ends(&said))))
         }
     }
-    Ok(())
 }
 
-fn who_brings_it(server: &Server) -> &'static str {
-    match (&server.program.package, server.kind) {
-        (None, _) => "look at what it imports, and at what its folder says that it needs",
-        // Most often it has no upper bound for what it imports.
-        (Some(_), Kind::Python) => {
-            "its package does not bring that: ask its publisher. Where a newer version of what it needs has it no longer: \
-             `--with NAME<2` among its `runtimeArguments` in server.json takes an older one, then build it again (CONTRIBUTING.md, \
-             \"Add a server from npm or PyPI, or one of your own\")"
-        }
-        (Some(_), _) => {
-            "its package does not bring that: ask its publisher, or make it a server of your own that does (CONTRIBUTING.md, \
-             \"Add a server from npm or PyPI, or one of your own\")"
-        }
-    }
+/// Of the log of `/mcp`, what the server in it wrote to its stderr; all of it where it wrote nothing.
+fn said_by_server(log: &str) -> String {
+    // `TIME child [NUMBER] TEXT`; the number stands there for sessions.
+    let words = |line: &str| {
+        let (level, rest) = line.split_once(' ')?.1.split_once(' ')?;
+        let text = rest.split_once("] ").filter(|it| it.0.starts_with('[')).map_or(rest, |it| it.1);
+        (level == "child").then(|| text.to_owned())
+    };
+    let said: Vec<_> = log.lines().filter_map(words).collect();
+    if said.is_empty() { log.trim().to_owned() } else { said.join("\n") }
 }
 
 /// What it has where nothing leads out: no network, and folders in memory for volumes. A variable that must be set may
@@ -88,4 +94,17 @@ fn note(server: &Server, what: &str, said: &str) -> String {
     let said: String = said.lines().map(|it| format!("\n  {it}")).collect();
     let colon = if said.is_empty() { "" } else { ":" };
     format!("{}: started once, without network, secrets and keys: {what}{colon}{said}", server.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_own_words_are_told_from_the_log_around_them() {
+        let log = "2026-11-27T22:15:55.185Z info  [9] session started\n2026-11-27T22:15:55.254Z child [9] Error: [x] no key\n\
+                   2026-11-27T22:15:55.255Z child [9]     at y\n2026-11-27T22:15:55.261Z warn  [9] the server ended\nerror: it\n";
+        assert_eq!(said_by_server(log), "Error: [x] no key\n    at y");
+        assert_eq!(said_by_server("thread 'main' panicked\n"), "thread 'main' panicked");
+    }
 }
