@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use drydock_catalog::{Kind, Server};
@@ -270,8 +270,9 @@ pub(crate) fn note_stale(ws: &Workspace, server: &Server) -> Option<String> {
     })
 }
 
-/// Shows a person what the client printed, or what the engine knows better. Ends with the client's exit code.
-pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -> Result<()> {
+/// Shows a person what the client printed, which was started after `begun`, or what the engine knows better. Ends with the
+/// client's exit code.
+pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, begun: Instant, output: &Output) -> Result<()> {
     const NO_CONNECTION: i32 = 3;
     const MAX_EXCUSE_BYTES: usize = 2_000;
     let code = output.status.code().unwrap_or(NO_CONNECTION);
@@ -303,7 +304,8 @@ pub(crate) fn print_and_exit(ws: &Workspace, server: &Server, output: &Output) -
     if code != 0 || output.stdout.len() <= MAX_EXCUSE_BYTES {
         let said = [output.stdout.as_slice(), &output.stderr].concat();
         let advice = missing_grant::advice(ws, server, &String::from_utf8_lossy(&said));
-        let by_log = || (code == NO_CONNECTION).then(|| missing_grant::advice_by_log(ws, server)).flatten();
+        let by_log =
+            || (code == NO_CONNECTION).then(|| missing_grant::advice_by_log(ws, server, begun)).flatten();
         let advice = advice.or_else(by_log);
         advice.iter().for_each(|it| progress::say(&format!("\nhint: {it}")));
     }

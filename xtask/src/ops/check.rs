@@ -86,7 +86,7 @@ pub(crate) fn check(
             error.hint = missing_grant::advice(ws, server, &said);
         }
         if let ("timeout", Some(server)) = (error.kind.as_str(), &target.server) {
-            error.hint = missing_grant::advice_by_log(ws, server).or(error.hint.take());
+            error.hint = missing_grant::advice_by_log(ws, server, begun).or(error.hint.take());
         }
     }
     let long = target.through.zip(result.entry.as_ref());

@@ -3,6 +3,8 @@
 //! Server + its answer or stderr -> advice. Invariant: it only advises: nothing is decided by it, and what a server says
 //! is not shown here.
 
+use std::time::Instant;
+
 use drydock_catalog::{Kind, Network, Server};
 use drydock_engine::Engine;
 use drydock_engine::docker_args::{self, LogLines};
@@ -10,7 +12,7 @@ use drydock_engine::docker_args::{self, LogLines};
 use crate::workspace::Workspace;
 
 /// What programs print when a name cannot be resolved or no network is there: of libc, Node, Python, Go, Rust's resolvers.
-const NO_NETWORK: [&str; 16] = [
+const NO_NETWORK: [&str; 23] = [
     "eai_again",
     "enotfound",
     "enetunreach",
@@ -27,6 +29,13 @@ const NO_NETWORK: [&str; 16] = [
     "nodename nor servname",
     "fetch failed",
     "no route to host",
+    "connection issue",
+    "connection error",
+    "connecterror",
+    "connection attempts failed",
+    "cannot connect to host",
+    "urlopen error",
+    "network error",
 ];
 const READ_ONLY: [&str; 4] =
     ["erofs", "read-only file system", "readonly database", "unable to open database file"];
@@ -58,7 +67,7 @@ pub(crate) fn advice(ws: &Workspace, server: &Server, said: &str) -> Option<Stri
         Lack::Network => "`network = \"internet\"`",
         Lack::Folder => return Some(folder_advice(ws, server, written_folder(said))),
         Lack::InstallScripts => INSTALL_SCRIPTS,
-        Lack::Memory => "more than it has, as `memory = \"1g\"`,",
+        Lack::Memory => &twice(server.sandbox.memory)?,
         Lack::Variable(name) => return Some(variable_advice(ws, server, name)),
         Lack::Program(name) => {
             return Some(format!("its image has no program `{name}`: the package itself does not bring it"));
@@ -67,10 +76,18 @@ pub(crate) fn advice(ws: &Workspace, server: &Server, said: &str) -> Option<Stri
     Some(grant_line(ws, server, line))
 }
 
-/// The same for a server that did not answer in time: what it waited for stands in its container's log.
-pub(crate) fn advice_by_log(ws: &Workspace, server: &Server) -> Option<String> {
+/// More memory than it has; nothing above what may be granted.
+fn twice(memory: u64) -> Option<String> {
+    let twice = (memory >> 20) * 2;
+    let words = if twice.is_multiple_of(1024) { format!("{}g", twice / 1024) } else { format!("{twice}m") };
+    (twice <= 64 << 10).then(|| format!("`memory = \"{words}\"` (twice what it has)"))
+}
+
+/// The same for a server that did not answer in time: what it waited for stands in its container's log, from `begun` on.
+pub(crate) fn advice_by_log(ws: &Workspace, server: &Server, begun: Instant) -> Option<String> {
     let Engine::Cli(cli) = ws.engine().ok()? else { return None };
-    let lines = LogLines { tail: Some(200), since: Some("60s"), ..LogLines::default() };
+    let since = format!("{}s", begun.elapsed().as_secs() + 1);
+    let lines = LogLines { tail: Some(200), since: Some(&since), ..LogLines::default() };
     let logs = cli.output(&docker_args::logs(&server.container(&ws.global.name_prefix), lines)).ok()?;
     let logs = [logs.stdout, logs.stderr].concat();
     advice(ws, server, &String::from_utf8_lossy(&logs))
@@ -233,6 +250,13 @@ mod tests {
         ] {
             assert_eq!(missing_program(said), name, "{said}");
         }
+    }
+
+    #[test]
+    fn twice_the_memory_is_said_as_the_file_has_it() {
+        assert_eq!(twice(256 << 20).unwrap(), "`memory = \"512m\"` (twice what it has)");
+        assert_eq!(twice(1 << 30).unwrap(), "`memory = \"2g\"` (twice what it has)");
+        assert_eq!(twice(40 << 30), None);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A server, a tool and its arguments -> the result on stdout. Invariant: the exit code tells a tool's own error (1)
 //! from wrong usage (2) and from no answer (3).
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use crate::connect::{self, Connect, Options};
@@ -38,7 +40,9 @@ impl Args {
         words.extend(self.json.then(|| "--json".to_owned()));
         words.push(self.tool);
         words.extend(self.arguments);
-        let output = Connect::build(ws)?.run(&launch, &self.options, &words)?;
-        connect::print_and_exit(ws, &server, &output)
+        let connect = Connect::build(ws)?;
+        let begun = Instant::now();
+        let output = connect.run(&launch, &self.options, &words)?;
+        connect::print_and_exit(ws, &server, begun, &output)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A server's name -> its tools on stdout. Invariant: it only asks; no tool is called.
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use crate::connect::{self, Connect, Options};
@@ -28,8 +30,10 @@ impl Args {
         let (server, launch) = connect::resolve(ws, &self.name)?;
         let mut words = vec!["tools".to_owned()];
         words.extend(self.json.then(|| "--json".to_owned()));
-        let output = Connect::build(ws)?.run(&launch, &self.options, &words)?;
-        connect::print_and_exit(ws, &server, &output)?;
+        let connect = Connect::build(ws)?;
+        let begun = Instant::now();
+        let output = connect.run(&launch, &self.options, &words)?;
+        connect::print_and_exit(ws, &server, begun, &output)?;
         if !self.json {
             let call = ws.command(&format!("call {} TOOL key=value", server.name));
             progress::say(&format!("\ncall one: {call}"));

@@ -22,12 +22,12 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// A clean absolute path that nobody has yet.
+    /// An absolute path, without `.`, `..` and empty parts, that nobody has yet.
     pub(super) fn take(&mut self, value: &Value<'_>) -> Result<String, Error> {
         let path = value.text(200)?;
         let clean = path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain));
         if !clean || path == "/var" || SYSTEM.iter().any(|it| is_within(&path, it)) {
-            return Err(value.wrong("must be a clean absolute path of the server's own, such as \"/data\""));
+            return Err(value.wrong("must be an absolute path of the server's own, such as \"/data\", without `.`, `..` and empty parts"));
         }
         if PROGRAM.contains(&path.as_str()) {
             return Err(value.wrong("would hide the server's program: take a folder below it"));

@@ -50,11 +50,15 @@ fn a_whole_file_is_read_and_an_empty_one_grants_nothing() {
 fn an_error_names_file_line_key_and_rule() {
     for (text, expected) in [
         ("\n\nmemory = \"1t\"", "3: `memory` must be a size from \"16m\" to \"64g\", found \"1t\""),
+        (
+            "cpus = 1\nnetwork = internet # for maps\n",
+            "2: a string stands in quotation marks: `network = \"internet\"`",
+        ),
         ("cpus = 1\nnetwrok = 1", "2: `netwrok` is unknown; known are network, memory, cpus, pids,"),
         ("network = \"host\"", "1: `network` must be \"none\" or \"internet\", found \"host\""),
         (
             "\nvolumes = [\n  { name = \"a\", path = \"/a\" },\n  { name = \"b\", path = \"b\" },\n]",
-            "4: `volumes[1].path` must be a clean absolute path of the server's own, such as \"/data\", found \"b\"",
+            "4: `volumes[1].path` must be an absolute path of the server's own, such as \"/data\", without `.`, `..` and empty parts, found \"b\"",
         ),
         ("[env]\nA = \"1\"\nB = 2", "3: `env.B` must be a string, in quotation marks, found 2"),
         ("warm = 1\nwarm = 1", "2: duplicate key"),

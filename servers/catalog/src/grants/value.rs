@@ -14,9 +14,22 @@ use crate::excerpt::{excerpt, quoted};
 pub(super) fn parse<'a>(file: &Path, text: &'a str) -> Result<Spanned<DeTable<'a>>, Error> {
     DeTable::parse(text).map_err(|err| {
         let at = err.span().map_or(0, |it| it.start);
-        let message = err.message().lines().next().unwrap_or("not TOML").escape_debug().to_string();
-        Error::new(format!("{}:{}: {message}", file.display(), line(text, at)))
+        let own = || err.message().lines().next().unwrap_or("not TOML").escape_debug().to_string();
+        let quotes = without_quotes(text, at).map(|it| format!("a string stands in quotation marks: {it}"));
+        Error::new(format!("{}:{}: {}", file.display(), line(text, at), quotes.unwrap_or_else(own)))
     })
+}
+
+/// The line at that place as it is probably meant, where a word is its value.
+fn without_quotes(text: &str, at: usize) -> Option<String> {
+    let line = text.lines().nth(line(text, at) - 1)?;
+    let (key, value) = line.split_once('=')?;
+    let (key, value) = (key.trim(), value.split('#').next()?.trim());
+    let is_plain =
+        |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    let is_word = value.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !["true", "false", "inf", "nan"].contains(&value);
+    (is_plain(key) && is_plain(value) && is_word).then(|| format!("`{key} = \"{value}\"`"))
 }
 
 fn line(text: &str, at: usize) -> usize {
