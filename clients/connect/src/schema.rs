@@ -10,6 +10,9 @@ use rmcp::model::JsonObject;
 use serde_json::Value;
 
 const MAX_DEPTH: usize = 8;
+/// Objects in objects whose fields are named, and how many of each.
+const MAX_OBJECT_DEPTH: usize = 3;
+const MAX_FIELDS: usize = 40;
 /// Nodes that one description looks at: references can multiply a small schema without end.
 const MAX_NODES: usize = 500;
 /// Of a description, and of one value or pattern in it.
@@ -130,8 +133,22 @@ impl<'a> Schema<'a> {
                 let text = of.map_or_else(|| "list".into(), |it| format!("list of {it}"));
                 with_range(text, self.length("minItems"), self.length("maxItems"), " items")
             }
+            "object" => self.describe_object(depth, left),
             other => cut(other, MAX_VALUE_CHARS),
         }
+    }
+
+    /// "object {name: string, age?: integer}"; deeper ones by their type alone.
+    fn describe_object(self, depth: usize, left: &Cell<usize>) -> String {
+        let fields = if depth < MAX_OBJECT_DEPTH { self.arguments() } else { Vec::new() };
+        let field = |it: &Argument<'_>| {
+            let of =
+                it.schema.map_or_else(|| "any value".into(), |schema| schema.describe_at(depth + 1, left));
+            format!("{}{}: {of}", cut(it.name, MAX_VALUE_CHARS), if it.required { "" } else { "?" })
+        };
+        let shown: Vec<_> = fields.iter().take(MAX_FIELDS).map(field).collect();
+        let more = if fields.len() > MAX_FIELDS { ", .." } else { "" };
+        if shown.is_empty() { "object".into() } else { format!("object {{{}{more}}}", shown.join(", ")) }
     }
 
     /// What this stands for: behind references, and each branch of `anyOf` and `oneOf`.
@@ -257,6 +274,12 @@ mod tests {
                 json!({ "type": "array", "items": { "type": "integer" }, "maxItems": 3 }),
                 "list of integer, 3 items or less",
             ),
+            (
+                json!({ "type": "array", "items": { "type": "object", "required": ["lat"], "properties": {
+                    "name": { "type": "string" }, "lat": { "type": "number", "maximum": 90 }, "tags": {} } } }),
+                "list of object {lat: number, 90 or less, name?: string, tags?: any value}",
+            ),
+            (json!({ "type": "object" }), "object"),
             (json!({ "anyOf": [{ "type": "string" }, { "type": "integer" }] }), "string or integer"),
             (json!({ "$ref": "#/$defs/Loop" }), "any value"),
             (json!({ "$ref": "http://example.com/schema" }), "any value"),
@@ -271,8 +294,10 @@ mod tests {
     fn references_that_multiply_are_read_a_little() {
         let many = json!({ "anyOf": vec![json!({ "$ref": "#/$defs/Many" }); 100] });
         let lists = json!({ "type": vec!["array"; 100], "items": { "$ref": "#/$defs/Lists" } });
-        for name in ["Many", "Lists"] {
-            let root = json!({ "properties": { "it": { "$ref": format!("#/$defs/{name}") } }, "$defs": { "Many": many, "Lists": lists } });
+        let tree = json!({ "type": "object", "properties": (0..100).map(|it| (it.to_string(), json!({ "$ref": "#/$defs/Tree" })))
+            .collect::<JsonObject>() });
+        for name in ["Many", "Lists", "Tree"] {
+            let root = json!({ "properties": { "it": { "$ref": format!("#/$defs/{name}") } }, "$defs": { "Many": many, "Lists": lists, "Tree": tree } });
             let schema = Schema::new(root.as_object().unwrap()).arguments()[0].schema.unwrap();
             assert!(schema.describe().len() < 100_000, "{name}");
             assert!(schema.types().len() < 10, "{name}");

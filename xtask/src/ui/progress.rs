@@ -109,7 +109,8 @@ impl Shown {
             && last.elapsed() > Duration::from_secs(30)
         {
             *last = Instant::now();
-            say(&format!("{} .. {} ({text})", self.label, seconds(self.start.elapsed())));
+            let at = if text.is_empty() { String::new() } else { format!(" ({text})") };
+            say(&format!("{} .. {}{at}", self.label, seconds(self.start.elapsed())));
         }
     }
 
@@ -121,6 +122,9 @@ impl Shown {
                 eprintln!("{} {} {}", mark(good), self.label, dim(&took));
             }
             (None, true) => say(&format!("{}: {took}", self.label)),
+            (None, false) if interrupt::signal().is_some() => {
+                say(&format!("{}: interrupted after {took}", self.label));
+            }
             (None, false) => say(&format!("{}: failed after {took}", self.label)),
         }
     }

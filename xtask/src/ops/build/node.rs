@@ -16,6 +16,7 @@ use super::plan::{MAX_PLAN, Plan};
 use super::stage::Staged;
 use super::steps::{DEPS, OWN, Steps, Variable, at};
 use crate::hint::or_hint;
+use crate::ui::progress;
 
 /// npm stays quiet, and keeps to the work folder.
 pub(super) const ENV: &[Variable] = &[
@@ -64,7 +65,15 @@ pub(super) fn own(making: &Making<'_>, staged: &Staged) -> Result<Packed> {
         Some(found) => steps.restore(&installed(&found), "app")?,
         None => {
             steps.put(staged.deps(), "app")?;
-            install(&steps, staged.deps().join(LOCK).is_file())?;
+            let is_locked = staged.deps().join(LOCK).is_file();
+            if !is_locked && has_dependencies(staged.deps())? {
+                let name = &making.server.name;
+                progress::say(&format!(
+                    "{name}: no {LOCK} beside its package.json: a build from nothing takes the newest versions that fit; `npm install` \
+                     in servers/{name} writes one"
+                ));
+            }
+            install(&steps, is_locked)?;
             let made = making.kept.begin()?;
             steps.take_all("app", &made, INSTALLED)?;
             making.kept.keep(made, &inputs)?;
@@ -118,11 +127,21 @@ fn install(steps: &Steps<'_>, is_locked: bool) -> Result<()> {
     Ok(())
 }
 
-/// What our own package.json says: its build, and nothing of what is for development after it.
-fn compile(steps: &Steps<'_>, deps: &Path) -> Result<()> {
+fn manifest(deps: &Path) -> Result<Value> {
     let file = deps.join("package.json");
     let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let manifest: Value = serde_json::from_slice(&text).context("its package.json is not JSON")?;
+    serde_json::from_slice(&text).context("its package.json is not JSON")
+}
+
+fn has_dependencies(deps: &Path) -> Result<bool> {
+    let manifest = manifest(deps)?;
+    let has = |key: &str| manifest[key].as_object().is_some_and(|it| !it.is_empty());
+    Ok(has("dependencies") || has("devDependencies"))
+}
+
+/// What our own package.json says: its build, and nothing of what is for development after it.
+fn compile(steps: &Steps<'_>, deps: &Path) -> Result<()> {
+    let manifest = manifest(deps)?;
     if manifest["scripts"]["build"].is_string() {
         let built = steps.run("compiling the sources", "app", &["npm", "run", "build"], OFFLINE);
         built.map_err(|err| {

@@ -17,6 +17,7 @@ use super::requirements;
 use super::stage::Staged;
 use super::steps::{DEPS, OWN, Steps, Variable, at};
 use crate::hint::or_hint;
+use crate::ui::progress;
 
 /// uv takes the image's interpreter, and keeps nothing.
 pub(super) const ENV: &[Variable] = &[
@@ -151,6 +152,13 @@ fn install_own(making: &Making<'_>, steps: &Steps<'_>, staged: &Staged, made: &T
         steps.run("reading uv.lock", "", &command, &[("UV_OFFLINE", "1")])?;
     }
     let is_list = has("uv.lock") || has("requirements.txt");
+    if !is_list {
+        let name = &making.server.name;
+        progress::say(&format!(
+            "{name}: no uv.lock beside its pyproject.toml: a build from nothing takes the newest versions that fit; `uv lock` in \
+             servers/{name} writes one"
+        ));
+    }
     let list = at(if is_list { "deps/requirements.txt" } else { "deps/pyproject.toml" });
     if is_list {
         requirements::check(
