@@ -51,28 +51,22 @@ publish.workspace = true
 
 [dependencies]
 drydock-kit.workspace = true
-garde.workspace = true
-rmcp = { workspace = true, features = ["server", "macros"] }
-schemars.workspace = true
 serde.workspace = true
 "#;
 
 const RUST_SERVER: &str = r#"
-use drydock_kit::Parameters;
-use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+use drydock_kit::prelude::*;
 
-#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate)]
+#[derive(serde::Deserialize, JsonSchema)]
 struct Note {
-    #[garde(skip)]
     path: String,
-    #[garde(skip)]
     #[serde(default)]
     text: String,
 }
 
 struct Notes;
 
-#[tool_router]
+#[server]
 impl Notes {
     /// Writes a file.
     #[tool]
@@ -86,9 +80,6 @@ impl Notes {
         std::fs::read_to_string(it.path).map_err(|e| format!("Error: {e}"))
     }
 }
-
-#[tool_handler(name = "rust-notes", version = "1.0.0")]
-impl ServerHandler for Notes {}
 
 fn main() -> std::process::ExitCode {
     drydock_kit::main(|| Notes)

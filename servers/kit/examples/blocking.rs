@@ -8,15 +8,13 @@ use drydock_kit::Parameters;
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 
 /// How to block.
-#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Block {
     /// `loop`, `sleep`, or the path of a FIFO that nobody writes to.
-    #[garde(skip)]
     how: String,
     /// How long to sleep, in milliseconds.
     #[serde(default = "an_hour")]
-    #[garde(skip)]
     ms: u64,
 }
 
@@ -25,10 +23,9 @@ fn an_hour() -> u64 {
 }
 
 /// How much to say.
-#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Talk {
     /// In bytes.
-    #[garde(skip)]
     bytes: usize,
 }
 

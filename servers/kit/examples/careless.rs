@@ -15,10 +15,9 @@ use drydock_kit::Parameters;
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 
 /// What to say.
-#[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Say {
-    #[garde(skip)]
     text: String,
 }
 

@@ -9,7 +9,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroI8, NonZeroU16};
 
 use drydock_kit::{Json, Parameters};
-use garde::Validate;
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,9 +26,8 @@ impl<T: Serialize> Display for Got<T> {
     }
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 struct Numbers {
     int8: i8,
     int16: i16,
@@ -48,10 +46,10 @@ struct Numbers {
     not_zero: NonZeroI8,
     maybe: Option<u32>,
     /// One of these at most.
-    #[garde(range(min = 1, max = 5))]
+    #[schemars(range(min = 1, max = 5))]
     few: Option<u64>,
     #[serde(default = "seven")]
-    #[garde(range(min = 1, max = 16))]
+    #[schemars(range(min = 1, max = 16))]
     days: u8,
     #[serde(default)]
     ratio: f64,
@@ -88,9 +86,8 @@ enum Only {
     Me,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 struct Choices {
     only: Only,
     /// Of temperature and wind.
@@ -106,13 +103,12 @@ struct Choices {
 }
 
 /// A place on the way.
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 struct Stop {
-    #[garde(length(chars, min = 1, max = 20))]
+    #[schemars(length(min = 1, max = 20))]
     name: String,
-    #[garde(range(min = -90.0, max = 90.0))]
+    #[schemars(range(min = -90.0, max = 90.0))]
     latitude: f64,
     #[serde(default)]
     nights: u8,
@@ -120,23 +116,18 @@ struct Stop {
     units: Units,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
-struct Pair(#[garde(skip)] u8, #[garde(skip)] String);
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Pair(u8, String);
 
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 struct Nested {
     /// Where it begins.
-    #[garde(dive)]
     first: Stop,
-    #[garde(dive)]
     last: Option<Stop>,
     #[serde(default)]
-    #[garde(dive)]
     stops: Vec<Stop>,
     #[serde(default)]
-    #[garde(dive)]
     named: BTreeMap<String, Stop>,
     #[serde(default)]
     numbered: BTreeMap<u32, u8>,
@@ -147,15 +138,13 @@ struct Nested {
     any: Value,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 struct Texts {
     /// Either kind.
     address: IpAddr,
     ipv4: Option<Ipv4Addr>,
     letter: char,
-    #[garde(alphanumeric)]
     word: Option<String>,
 }
 
@@ -193,9 +182,8 @@ enum Untagged {
     Range { from: u8, to: u8 },
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 struct Variants {
     tagged: Tagged,
     keyed: Keyed,
@@ -206,9 +194,8 @@ struct Variants {
 }
 
 /// A type that holds itself.
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 struct Node {
     value: u8,
     #[serde(default)]
@@ -218,9 +205,8 @@ struct Node {
     next: Option<Box<Node>>,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[garde(allow_unvalidated)]
 struct Tree {
     root: Node,
 }
@@ -232,37 +218,37 @@ impl Shapes {
     /// Numbers of every kind.
     #[tool]
     fn numbers(&self, Parameters(it): Parameters<Numbers>) -> Json<Got<Numbers>> {
-        Json(Got { got: it })
+        Json(Got { got: it }).with_display()
     }
 
     /// Enums of unit variants.
     #[tool]
     fn choices(&self, Parameters(it): Parameters<Choices>) -> Json<Got<Choices>> {
-        Json(Got { got: it })
+        Json(Got { got: it }).with_display()
     }
 
     /// Structs in structs, lists and maps.
     #[tool]
     fn nested(&self, Parameters(it): Parameters<Nested>) -> Json<Got<Nested>> {
-        Json(Got { got: it })
+        Json(Got { got: it }).with_display()
     }
 
     /// Texts that are read.
     #[tool]
     fn texts(&self, Parameters(it): Parameters<Texts>) -> Json<Got<Texts>> {
-        Json(Got { got: it })
+        Json(Got { got: it }).with_display()
     }
 
     /// Enums with data.
     #[tool]
     fn variants(&self, Parameters(it): Parameters<Variants>) -> Json<Got<Variants>> {
-        Json(Got { got: it })
+        Json(Got { got: it }).with_display()
     }
 
     /// A type that holds itself.
     #[tool]
     fn tree(&self, Parameters(it): Parameters<Tree>) -> Json<Got<Tree>> {
-        Json(Got { got: it })
+        Json(Got { got: it }).with_display()
     }
 
     /// Takes nothing.

@@ -5,17 +5,18 @@
 //! than `MAX_QUEUED`: the next one is told to come again.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use drydock_runtime::args::Options;
 use drydock_runtime::log::{Log, Outcome, escape};
 use rmcp::model::{
-    CallToolResult, ClientNotification, ClientRequest, ContentBlock, ErrorCode, ProtocolVersion,
+    CallToolResult, ClientNotification, ClientRequest, ContentBlock, ErrorCode, JsonObject, ProtocolVersion,
     ServerConfig, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, Service};
@@ -24,10 +25,12 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::answer::time_is_over;
+use crate::arguments::prepare;
 use crate::in_flight::{InFlight, Request};
 use crate::log;
 use crate::parameters::INVALID_ARGUMENTS;
 use crate::permits::Permits;
+use crate::schema::mended_input;
 use crate::watchdog::Vitals;
 
 /// Calls that may wait for their turn beside those that run.
@@ -43,6 +46,8 @@ pub(crate) struct CallLimiter<H> {
     log: Log,
     in_flight: Arc<InFlight>,
     vitals: Arc<Vitals>,
+    /// What the tools that were called take, as clients are told of it.
+    schemas: Mutex<BTreeMap<String, Arc<JsonObject>>>,
 }
 
 /// What the server answers.
@@ -73,7 +78,26 @@ impl<H: ServerHandler> CallLimiter<H> {
             log,
             in_flight,
             vitals,
+            schemas: Mutex::default(),
         }
+    }
+
+    /// Nothing of a tool that is not there: rmcp says so.
+    fn schema(&self, tool: &str) -> Option<Arc<JsonObject>> {
+        let mut schemas = self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = schemas.get(tool) {
+            return Some(found.clone());
+        }
+        let made = Arc::new(mended_input(&self.server.get_tool(tool)?));
+        schemas.insert(tool.to_owned(), made.clone());
+        Some(made)
+    }
+
+    /// A call's arguments, checked.
+    fn prepare(&self, request: &mut ClientRequest) -> Result<(), String> {
+        let ClientRequest::CallToolRequest(call) = request else { return Ok(()) };
+        let schema = self.schema(&call.params.name);
+        schema.map_or(Ok(()), |schema| prepare(&schema, &mut call.params.arguments))
     }
 
     pub(crate) fn queue_permits(&self) -> Arc<Permits> {
@@ -116,7 +140,7 @@ impl<H: ServerHandler> CallLimiter<H> {
     /// Runs a tool within its deadline; the wait for its turn counts.
     async fn call(
         &self,
-        request: ClientRequest,
+        mut request: ClientRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<Answer, Interruption> {
         let Some(_queued) = self.queue_permits.try_acquire() else { return Err(Interruption::Busy) };
@@ -127,6 +151,9 @@ impl<H: ServerHandler> CallLimiter<H> {
         };
         let work = async {
             let _running = self.run_permits.acquire().await;
+            if let Err(problem) = self.prepare(&mut request) {
+                return Ok(tool_error(problem));
+            }
             let answer = self.server.handle_request(request, context).await;
             answer.or_else(answer_invalid_arguments).map_err(|e| self.name_unknown(&name, e))
         };

@@ -14,43 +14,34 @@
 //! writes the session's last line into the log.
 //!
 //! ```no_run
-//! use drydock_kit::{Json, Parameters};
-//! use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+//! use drydock_kit::prelude::*;
+//! use serde::{Deserialize, Serialize};
 //!
-//! /// What a person may ask. One attribute makes both the schema that clients see and the check of each call.
-//! #[derive(serde::Deserialize, schemars::JsonSchema, garde::Validate)]
+//! /// What a person may ask. Rules stand in the schema that clients see, and each call is checked against that.
+//! #[derive(Deserialize, JsonSchema)]
 //! #[serde(deny_unknown_fields)]
 //! struct Roll {
 //!     /// How many sides the die has.
-//!     #[garde(range(min = 2, max = 100))]
+//!     #[schemars(range(min = 2, max = 100))]
 //!     sides: u32,
 //! }
 //!
-//! /// What comes back: structured by `Serialize`, readable by `Display`.
-//! #[derive(serde::Serialize, schemars::JsonSchema)]
+//! /// What comes back.
+//! #[derive(Serialize, JsonSchema)]
 //! struct Rolled {
 //!     points: u32,
 //! }
 //!
-//! impl std::fmt::Display for Rolled {
-//!     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-//!         write!(f, "You rolled {}.", self.points)
-//!     }
-//! }
-//!
 //! struct Dice;
 //!
-//! #[tool_router]
+//! #[server(title = "Dice")]
 //! impl Dice {
 //!     /// Rolls one die.
-//!     #[tool(annotations(read_only_hint = true, open_world_hint = false))]
-//!     fn roll(&self, Parameters(roll): Parameters<Roll>) -> Result<Json<Rolled>, String> {
-//!         Ok(Json(Rolled { points: 1 + std::process::id() % roll.sides }))
+//!     #[tool(read_only)]
+//!     fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> {
+//!         Json(Rolled { points: 1 + std::process::id() % args.sides })
 //!     }
 //! }
-//!
-//! #[tool_handler(name = "dice", version = "1.0.0")]
-//! impl ServerHandler for Dice {}
 //!
 //! fn main() -> std::process::ExitCode {
 //!     drydock_kit::main(|| Dice)
@@ -60,6 +51,7 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod arguments;
 mod blocking;
 mod call_limiter;
 mod ending;
@@ -85,6 +77,7 @@ use std::sync::Arc;
 use std::thread;
 
 pub use blocking::blocking;
+pub use drydock_kit_macros::{prompts, server};
 use drydock_runtime::args::{Args, CliSpec, Options, Subcommand, help};
 use drydock_runtime::client_pipes::ClientPipes;
 use drydock_runtime::control_server::{ControlServer, CountOnly};
@@ -95,6 +88,31 @@ use error::Error;
 pub use json::Json;
 pub use parameters::Parameters;
 use rmcp::ServerHandler;
+
+/// All that a server's own code names: `use drydock_kit::prelude::*`.
+pub mod prelude {
+    pub use rmcp;
+    pub use schemars::{self, JsonSchema};
+
+    pub use crate::{Json, Parameters, blocking, server};
+}
+
+/// For what the attributes write; it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use rmcp;
+    use rmcp::handler::server::router::prompt::PromptRouter;
+
+    /// A server without prompts: a type's own function of that name comes before this one.
+    pub trait NoPrompts: Sized + Send + Sync + 'static {
+        #[must_use]
+        fn __drydock_prompts() -> PromptRouter<Self> {
+            PromptRouter::new()
+        }
+    }
+
+    impl<T: Send + Sync + 'static> NoPrompts for T {}
+}
 
 /// As large as the main thread's usually is, in bytes.
 const STACK_SIZE: usize = 8 << 20;

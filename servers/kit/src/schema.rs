@@ -4,12 +4,14 @@
 //! Invariants: an input schema takes no number that its field cannot hold, and an output schema takes all that it took.
 
 mod inline;
+mod node;
 mod normalize;
 mod portable;
 mod variants;
 
 use std::sync::Arc;
 
+pub(crate) use node::Node;
 pub(crate) use normalize::normalize;
 use rmcp::model::{JsonObject, Tool};
 use serde_json::Value;
@@ -33,6 +35,11 @@ pub(crate) fn mended(tool: &Tool) -> Tool {
     it.input_schema = mended(&tool.input_schema, Direction::Input);
     it.output_schema = tool.output_schema.as_ref().map(|schema| mended(schema, Direction::Output));
     it
+}
+
+/// What a tool takes, as clients are told of it.
+pub(crate) fn mended_input(tool: &Tool) -> JsonObject {
+    mend(&tool.input_schema, Direction::Input)
 }
 
 fn mend(schema: &JsonObject, direction: Direction) -> JsonObject {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use schemars::JsonSchema;
+use drydock_kit::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::fetch::{Service, excerpt};

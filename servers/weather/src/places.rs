@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use schemars::JsonSchema;
+use drydock_kit::prelude::*;
 use serde::Serialize;
 
 use crate::normalize::{is_separator, normalize, normalized};

@@ -2,27 +2,24 @@
 //!
 //! Arguments -> messages. Invariant: a prompt names only tools that exist (a test holds it to that).
 
-use drydock_kit::Parameters;
-use garde::Validate;
+use drydock_kit::prelude::*;
 use rmcp::model::{PromptMessage, Role};
-use rmcp::{prompt, prompt_router};
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::tools::Weather;
 
-#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DayOut {
     /// Where to go: a city, or `latitude, longitude`.
-    #[garde(length(chars, min = 1, max = 80))]
+    #[schemars(length(min = 1, max = 80))]
     place: String,
     /// `YYYY-MM-DD`; the best day of the coming week if left out.
-    #[garde(length(chars, min = 10, max = 10))]
+    #[schemars(length(min = 10, max = 10))]
     date: Option<String>,
 }
 
-#[prompt_router(vis = "pub(crate)")]
+#[drydock_kit::prompts]
 impl Weather {
     /// Plan a day outdoors around weather and daylight.
     #[prompt(title = "Plan a day out")]

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use drydock_kit::prelude::*;
 use rmcp::ErrorData;
 use rmcp::model::{
     ListResourcesResult, ReadResourceResponse, ReadResourceResult, Resource, ResourceContents,

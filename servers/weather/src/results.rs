@@ -5,10 +5,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use drydock_kit::prelude::*;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::location::Location;

@@ -3,21 +3,14 @@
 //! A tool's arguments -> a result of `results.rs`, or a message that says what was wrong and what to do.
 //! Invariant: `find_place` and `sun_times` never use the network.
 
-use std::sync::Arc;
-
-use drydock_kit::{Json, Parameters};
-use garde::Validate;
+use drydock_kit::prelude::*;
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
-use rmcp::handler::server::router::prompt::PromptRouter;
-use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::model::{
-    Implementation, ListResourcesResult, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig,
+    ListResourcesResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
 };
 use rmcp::service::RequestContext;
-use rmcp::{ErrorData, RoleServer, ServerHandler, prompt_handler, tool, tool_handler, tool_router};
-use schemars::JsonSchema;
+use rmcp::{ErrorData, RoleServer};
 use serde::Deserialize;
 
 use crate::location::{Location, time_zone};
@@ -29,87 +22,82 @@ use crate::{places, resources, sun};
 ///
 /// A call that the client cancels is dropped by kit where it awaits, and with it the request that it has under way:
 /// a tool needs no code for that.
-#[derive(Debug, Clone)]
 pub(crate) struct Weather {
-    open_meteo: Arc<OpenMeteo>,
-    tools: ToolRouter<Self>,
-    prompts: PromptRouter<Self>,
+    open_meteo: OpenMeteo,
 }
 
-// What the tools take. One attribute makes the rule in the schema and the check: see kit's `Parameters`.
+// What the tools take. One attribute makes the rule that clients see and each call is checked against: see kit's `Parameters`.
 
-#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FindPlace {
     /// A name in any common spelling or script, with or without region or country: `Paris`, `springfield, illinois`, `東京`.
-    #[garde(length(chars, min = 1, max = 80))]
+    #[schemars(length(min = 1, max = 80))]
     name: String,
     /// Only in this country: an ISO 3166-1 code or an English name.
-    #[garde(length(chars, min = 2, max = 60))]
+    #[schemars(length(min = 2, max = 60))]
     country: Option<String>,
     /// How many places at most.
-    #[garde(range(min = 1, max = 20))]
+    #[schemars(range(min = 1, max = 20))]
     #[serde(default = "five")]
     limit: u8,
 }
 
-#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetForecast {
     /// A name as `find_place` takes it. Give this, or latitude and longitude.
-    #[garde(length(chars, min = 1, max = 80))]
+    #[schemars(length(min = 1, max = 80))]
     place: Option<String>,
     /// Degrees north.
-    #[garde(range(min = -90.0, max = 90.0))]
+    #[schemars(range(min = -90.0, max = 90.0))]
     latitude: Option<f64>,
     /// Degrees east.
-    #[garde(range(min = -180.0, max = 180.0))]
+    #[schemars(range(min = -180.0, max = 180.0))]
     longitude: Option<f64>,
     /// How many days, today included.
-    #[garde(range(min = 1, max = 16))]
+    #[schemars(range(min = 1, max = 16))]
     #[serde(default = "seven")]
     days: u8,
     /// Of temperature, wind and rain.
-    #[garde(skip)]
     #[serde(default)]
     units: Units,
 }
 
-#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetCurrentWeather {
     /// A name as `find_place` takes it. Give this, or latitude and longitude.
-    #[garde(length(chars, min = 1, max = 80))]
+    #[schemars(length(min = 1, max = 80))]
     place: Option<String>,
     /// Degrees north.
-    #[garde(range(min = -90.0, max = 90.0))]
+    #[schemars(range(min = -90.0, max = 90.0))]
     latitude: Option<f64>,
     /// Degrees east.
-    #[garde(range(min = -180.0, max = 180.0))]
+    #[schemars(range(min = -180.0, max = 180.0))]
     longitude: Option<f64>,
     /// Of temperature, wind and rain.
-    #[garde(skip)]
     #[serde(default)]
     units: Units,
 }
 
-#[derive(Debug, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetSunTimes {
     /// A name as `find_place` takes it. Give this, or latitude and longitude.
-    #[garde(length(chars, min = 1, max = 80))]
+    #[schemars(length(min = 1, max = 80))]
     place: Option<String>,
     /// Degrees north.
-    #[garde(range(min = -90.0, max = 90.0))]
+    #[schemars(range(min = -90.0, max = 90.0))]
     latitude: Option<f64>,
     /// Degrees east.
-    #[garde(range(min = -180.0, max = 180.0))]
+    #[schemars(range(min = -180.0, max = 180.0))]
     longitude: Option<f64>,
     /// `YYYY-MM-DD` from 1900 to 2100; today if left out.
-    #[garde(length(chars, min = 10, max = 10))]
+    #[schemars(length(min = 10, max = 10))]
     date: Option<String>,
     /// IANA name of the time zone for the answer. Left out: the place's own, or UTC for coordinates.
-    #[garde(length(chars, min = 1, max = 60))]
+    #[schemars(length(min = 1, max = 60))]
     time_zone: Option<String>,
 }
 
@@ -121,46 +109,33 @@ fn seven() -> u8 {
     7
 }
 
-#[tool_router]
+/// What the model is told of all tools together.
+const INSTRUCTIONS: &str = "Places, weather and the sun. The tools take a city's name (of 50,000 people and more) or coordinates, \
+     which work for any place on earth; where a name is ambiguous they say which place they took, so add a region or country: \
+     `Springfield, Illinois`.";
+
 impl Weather {
     pub(crate) fn new() -> Self {
-        Self::with(OpenMeteo::from_env())
+        Self { open_meteo: OpenMeteo::from_env() }
     }
+}
 
-    pub(crate) fn with(open_meteo: OpenMeteo) -> Self {
-        Self { open_meteo: Arc::new(open_meteo), tools: Self::tool_router(), prompts: Self::prompt_router() }
-    }
-
+#[server(title = "Weather", instructions = INSTRUCTIONS)]
+impl Weather {
     /// Find cities of 50,000 people and more by name: coordinates, region, country, time zone, population. Best
     /// match first. Works without network.
-    #[tool(
-        title = "Find a place",
-        annotations(
-            read_only_hint = true,
-            destructive_hint = false,
-            idempotent_hint = true,
-            open_world_hint = false
-        )
-    )]
+    #[tool(read_only, idempotent, title = "Find a place")]
     async fn find_place(&self, Parameters(args): Parameters<FindPlace>) -> Result<Json<FoundPlaces>, String> {
         let mut found = places::search(&args.name, args.country.as_deref());
         let total = found.len();
         found.truncate(usize::from(args.limit));
         let similar = if total == 0 { places::similar(&args.name, 3) } else { Vec::new() };
         let places = found.into_iter().map(|(_kind, place)| place).collect();
-        Ok(Json(FoundPlaces { query: args.name, total, places, similar }))
+        Ok(Json(FoundPlaces { query: args.name, total, places, similar }).with_display())
     }
 
     /// Get the daily weather forecast for any place on earth, for 1 to 16 days from today. Data: Open-Meteo.
-    #[tool(
-        title = "Weather forecast",
-        annotations(
-            read_only_hint = true,
-            destructive_hint = false,
-            idempotent_hint = true,
-            open_world_hint = true
-        )
-    )]
+    #[tool(read_only, idempotent, open_world, title = "Weather forecast")]
     async fn get_forecast(
         &self,
         Parameters(args): Parameters<GetForecast>,
@@ -168,38 +143,22 @@ impl Weather {
         let location = Location::find(args.place.as_deref(), args.latitude, args.longitude)?;
         let response =
             self.open_meteo.daily(location.latitude, location.longitude, args.days, args.units).await?;
-        Ok(Json(Forecast::new(location, response)))
+        Ok(Json(Forecast::new(location, response)).with_display())
     }
 
     /// Get the weather now, for any place on earth. Data: Open-Meteo.
-    #[tool(
-        title = "Current weather",
-        annotations(
-            read_only_hint = true,
-            destructive_hint = false,
-            idempotent_hint = true,
-            open_world_hint = true
-        )
-    )]
+    #[tool(read_only, idempotent, open_world, title = "Current weather")]
     async fn get_current_weather(
         &self,
         Parameters(args): Parameters<GetCurrentWeather>,
     ) -> Result<Json<CurrentWeather>, String> {
         let location = Location::find(args.place.as_deref(), args.latitude, args.longitude)?;
         let response = self.open_meteo.current(location.latitude, location.longitude, args.units).await?;
-        Ok(Json(CurrentWeather::new(location, response)))
+        Ok(Json(CurrentWeather::new(location, response)).with_display())
     }
 
     /// Get sunrise, sunset, solar noon and civil twilight, for any place and date. Computed; works without network.
-    #[tool(
-        title = "Sunrise and sunset",
-        annotations(
-            read_only_hint = true,
-            destructive_hint = false,
-            idempotent_hint = true,
-            open_world_hint = false
-        )
-    )]
+    #[tool(read_only, idempotent, title = "Sunrise and sunset")]
     async fn sun_times(&self, Parameters(args): Parameters<GetSunTimes>) -> Result<Json<SunTimes>, String> {
         let location = Location::find(args.place.as_deref(), args.latitude, args.longitude)?;
         let zone = time_zone(args.time_zone.as_deref().unwrap_or(location.time_zone))?;
@@ -209,27 +168,10 @@ impl Weather {
         };
         let day =
             sun::sun_day(date, &zone, location.latitude, location.longitude).map_err(|e| e.to_string())?;
-        Ok(Json(SunTimes::new(location, date, &zone, day)))
-    }
-}
-
-#[tool_handler(router = self.tools)]
-#[prompt_handler(router = self.prompts)]
-impl ServerHandler for Weather {
-    fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build();
-        ServerConfig::new(capabilities)
-            .with_server_info(
-                Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).with_title("Weather"),
-            )
-            .with_instructions(
-                "Places, weather and the sun. The tools take a city's name (of 50,000 people and more) or \
-                 coordinates, which work for any place on earth; where a name is ambiguous they say which place \
-                 they took, so add a region or country: `Springfield, Illinois`.",
-            )
+        Ok(Json(SunTimes::new(location, date, &zone, day)).with_display())
     }
 
+    #[handler]
     async fn list_resources(
         &self,
         _page: Option<PaginatedRequestParams>,
@@ -238,6 +180,7 @@ impl ServerHandler for Weather {
         Ok(resources::list())
     }
 
+    #[handler]
     async fn read_resource(
         &self,
         args: ReadResourceRequestParams,

@@ -21,6 +21,11 @@ pub(crate) fn normalize(schema: &JsonObject, arguments: &mut Value) -> bool {
     it.has_changed
 }
 
+/// Whether a value can be meant by a schema that stands in `root`: by types, constants and names, not by ranges and patterns.
+pub(super) fn fits(root: &JsonObject, schema: &Value, value: &Value) -> bool {
+    Normalizer { root, steps: 0, depth: 0, has_changed: false }.fits(schema, value)
+}
+
 struct Normalizer<'a> {
     root: &'a JsonObject,
     steps: usize,
@@ -152,15 +157,15 @@ impl<'a> Normalizer<'a> {
     }
 }
 
-fn list<'a>(schema: &'a JsonObject, keyword: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+pub(super) fn list<'a>(schema: &'a JsonObject, keyword: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     schema.get(keyword).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn properties(schema: &JsonObject) -> Option<&JsonObject> {
+pub(super) fn properties(schema: &JsonObject) -> Option<&JsonObject> {
     schema.get("properties").and_then(Value::as_object)
 }
 
-fn is_required(schema: &JsonObject, name: &str) -> bool {
+pub(super) fn is_required(schema: &JsonObject, name: &str) -> bool {
     list(schema, "required").any(|it| it == name)
 }
 

@@ -1,25 +1,44 @@
-//! The rule of a schema that a value breaks, in plain words.
+//! The rules of one node of a schema that a value breaks, in plain words.
 //!
-//! A tool's schema + where a value stands + the value -> `be 1 to 16`. Invariant: only rules of range and length are told
-//! here, and only those that the value breaks; what else is wrong has serde's and garde's words.
+//! A node + a value -> `be 1 to 16`, behind a "must". Invariant: what is no rule of range, length or number of items is not told here:
+//! types, names and enums have serde's words.
 
 use rmcp::model::JsonObject;
 use serde_json::Value;
 
-/// A reference leads to another so often at most.
-const MAX_REFERENCES: usize = 8;
-
-/// As in `be 1 to 16`, behind a "must".
-pub(super) fn broken(schema: &JsonObject, path: &str, value: &Value) -> Option<String> {
-    let node = find(schema, path)?;
+/// The first rule that is broken.
+pub(super) fn broken(node: &JsonObject, value: &Value) -> Option<String> {
     match value {
-        Value::Number(_) => broken_range(node, value.as_f64()?),
-        Value::String(it) => {
-            broken_length(node, ["minLength", "maxLength"], it.chars().count(), "characters")
+        Value::Number(it) => {
+            let number = it.as_f64()?;
+            broken_range(node, number).or_else(|| broken_step(node, number))
         }
-        Value::Array(it) => broken_length(node, ["minItems", "maxItems"], it.len(), "items"),
+        Value::String(it) => {
+            let bounds = ["minLength", "maxLength"];
+            if bounds.iter().any(|key| node.contains_key(*key)) {
+                return broken_length(node, bounds, it.chars().count(), "characters");
+            }
+            None
+        }
+        Value::Array(it) => broken_length(node, ["minItems", "maxItems"], it.len(), "items")
+            .or_else(|| broken_uniqueness(node, it)),
+        Value::Object(it) => broken_length(node, ["minProperties", "maxProperties"], it.len(), "entries"),
         _ => None,
     }
+}
+
+fn broken_step(node: &JsonObject, value: f64) -> Option<String> {
+    let step = node.get("multipleOf")?.as_f64().filter(|it| *it > 0.0)?;
+    let times = value / step;
+    // As many digits as a number of that size has for certain.
+    let is_whole = (times - times.round()).abs() <= times.abs().max(1.0) * 1e-9;
+    (!is_whole).then(|| format!("be a multiple of {step}"))
+}
+
+fn broken_uniqueness(node: &JsonObject, items: &[Value]) -> Option<String> {
+    let is_asked = node.get("uniqueItems") == Some(&Value::Bool(true));
+    let twice = || items.iter().enumerate().any(|(i, it)| items[..i].contains(it));
+    (is_asked && twice()).then(|| "have no item twice".to_owned())
 }
 
 fn broken_range(node: &JsonObject, value: f64) -> Option<String> {
@@ -60,40 +79,6 @@ fn broken_length(node: &JsonObject, keys: [&str; 2], length: usize, unit: &str) 
     })
 }
 
-/// `a.b[2].c`, as serde and garde both write paths.
-fn find<'a>(root: &'a JsonObject, path: &str) -> Option<&'a JsonObject> {
-    path.split(['.', '[']).try_fold(root, |at, step| {
-        let next = match step.strip_suffix(']') {
-            Some(_) => at.get("items"),
-            None => at.get("properties")?.get(step),
-        };
-        resolve(root, next?.as_object()?)
-    })
-}
-
-/// What a reference stands for, and an option of it (`anyOf` with null).
-fn resolve<'a>(root: &'a JsonObject, mut node: &'a JsonObject) -> Option<&'a JsonObject> {
-    for _ in 0..MAX_REFERENCES {
-        let target = match (node.get("$ref"), node.get("anyOf")) {
-            (Some(target), _) => {
-                let name = target.as_str()?.strip_prefix("#/$defs/")?;
-                root.get("$defs")?.get(name)?
-            }
-            (None, Some(branches)) => {
-                let is_value = |it: &&Value| it.get("type").and_then(Value::as_str) != Some("null");
-                let mut values = branches.as_array()?.iter().filter(is_value);
-                match (values.next(), values.next()) {
-                    (Some(only), None) => only,
-                    _ => return Some(node),
-                }
-            }
-            _ => return Some(node),
-        };
-        node = target.as_object()?;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -101,15 +86,11 @@ mod tests {
     use super::*;
 
     fn words(schema: Value, value: Value) -> Option<String> {
-        let root = json!({
-            "properties": { "it": schema },
-            "$defs": { "Days": { "minimum": 1 }, "Loop": { "$ref": "#/$defs/Loop" } },
-        });
-        broken(root.as_object().unwrap(), "it", &value)
+        broken(schema.as_object().unwrap(), &value)
     }
 
     #[test]
-    fn ranges_are_said_in_plain_words() {
+    fn rules_are_said_in_plain_words() {
         let cases = [
             (json!({ "minimum": 1, "maximum": 16 }), json!(20), Some("be 1 to 16")),
             (json!({ "minimum": -90.5, "maximum": 90 }), json!(-91), Some("be -90.5 to 90")),
@@ -130,13 +111,10 @@ mod tests {
             (json!({ "maxLength": 2 }), json!("\u{fc}\u{fc}"), None),
             (json!({ "minLength": 10, "maxLength": 10 }), json!("x"), Some("have 10 characters")),
             (json!({ "minItems": 2 }), json!([1]), Some("have 2 items or more")),
-            (json!({ "$ref": "#/$defs/Days" }), json!(0), Some("be 1 or more")),
-            (
-                json!({ "anyOf": [{ "$ref": "#/$defs/Days" }, { "type": "null" }] }),
-                json!(0),
-                Some("be 1 or more"),
-            ),
-            (json!({ "$ref": "#/$defs/Loop" }), json!(0), None),
+            (json!({ "multipleOf": 0.1 }), json!(0.3), None),
+            (json!({ "multipleOf": 5 }), json!(12), Some("be a multiple of 5")),
+            (json!({ "uniqueItems": true }), json!([1, 2, 1]), Some("have no item twice")),
+            (json!({ "minProperties": 1 }), json!({}), Some("have 1 entries or more")),
             (json!({ "minimum": 1 }), json!("x"), None),
         ];
         for (schema, value, expected) in cases {

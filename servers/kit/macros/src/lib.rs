@@ -1,0 +1,45 @@
+//! The attributes of `drydock-kit`: an impl block becomes an MCP server.
+//!
+//! Tokens -> tokens, most of which rmcp's own macros then expand. Invariant: what is wrong is said at the place where it is
+//! written, in words of what one writes, not of what comes out.
+
+#![warn(missing_docs)]
+
+mod server;
+mod settings;
+mod tool;
+
+use proc_macro::TokenStream;
+
+/// Makes an impl block an MCP server: its `#[tool]` functions are the tools, the crate's name and version are the server's.
+///
+/// ```text
+/// #[server(title = "Dice", instructions = "Ask for at most 100 sides.")]
+/// impl Dice {
+///     /// Rolls one die.
+///     #[tool(read_only)]
+///     fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> { .. }
+/// }
+/// ```
+///
+/// `title` is for people, `instructions` for the model; both may be left out. A tool's comment is its description. What a tool
+/// does is told in words: `read_only`, or `additive` (it changes something and destroys nothing), else clients ask before they
+/// call it; `idempotent` (twice is as good as once); `open_world` (it reaches the internet, say). `title = ".."` and `name = ".."`
+/// may stand with them.
+///
+/// A function with `#[handler]` is a method of rmcp's `ServerHandler`, as `read_resource`. Prompts stand in a block of their own:
+/// `#[drydock_kit::prompts]`. Which capabilities the server has is told by what is there.
+#[proc_macro_attribute]
+pub fn server(settings: TokenStream, block: TokenStream) -> TokenStream {
+    result(server::server(settings.into(), block.into()))
+}
+
+/// Makes the `#[prompt]` functions of an impl block the server's prompts, beside its `#[server]` block.
+#[proc_macro_attribute]
+pub fn prompts(_settings: TokenStream, block: TokenStream) -> TokenStream {
+    result(server::prompts(block.into()))
+}
+
+fn result(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    expanded.unwrap_or_else(syn::Error::into_compile_error).into()
+}

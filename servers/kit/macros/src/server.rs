@@ -1,0 +1,165 @@
+//! An impl block as a server.
+//!
+//! `impl Dice { .. }` -> the same block under rmcp's attributes, and `impl ServerHandler for Dice`. Invariant: routers are made once
+//! in a process, not at each call, as rmcp's own attributes do.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{ImplItem, ImplItemFn, ItemImpl, Result, Type};
+
+use crate::settings::Settings;
+use crate::tool;
+
+pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenStream> {
+    let settings: Settings = syn::parse2(settings)?;
+    let mut block = plain_block(block)?;
+    let handlers = take_handlers(&mut block);
+    let mut has_tools = false;
+    for it in &mut block.items {
+        if let ImplItem::Fn(function) = it {
+            has_tools |= tool::mend(function)?;
+        }
+    }
+    let server = &block.self_ty;
+    let handler = handler(server, &settings, has_tools, &handlers);
+    Ok(quote! {
+        const _: () = {
+            use ::drydock_kit::__private::{NoPrompts as _, rmcp};
+            use rmcp::tool;
+
+            #[rmcp::tool_router(router = __drydock_tools, allow_empty)]
+            #block
+
+            #handler
+        };
+    })
+}
+
+/// `ServerHandler`, whose methods for tools and prompts rmcp writes.
+fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[ImplItemFn]) -> TokenStream {
+    let tools = has_tools.then(|| quote!(all.tools = Some(Default::default());));
+    let has = |names: &[&str]| handlers.iter().any(|it| names.iter().any(|name| it.sig.ident == name));
+    let is_resource = has(&["list_resources", "list_resource_templates", "read_resource"]);
+    let resources = is_resource.then(|| quote!(all.resources = Some(Default::default());));
+    let completions = has(&["complete"]).then(|| quote!(all.completions = Some(Default::default());));
+    let title = settings.title.as_ref().map(|it| quote!(.with_title(#it)));
+    let instructions = settings.instructions.as_ref().map(|it| quote!(.with_instructions(#it)));
+    quote! {
+        fn tools() -> &'static rmcp::handler::server::router::tool::ToolRouter<#server> {
+            static TOOLS: ::std::sync::OnceLock<rmcp::handler::server::router::tool::ToolRouter<#server>> =
+                ::std::sync::OnceLock::new();
+            TOOLS.get_or_init(<#server>::__drydock_tools)
+        }
+
+        fn prompts() -> &'static rmcp::handler::server::router::prompt::PromptRouter<#server> {
+            static PROMPTS: ::std::sync::OnceLock<rmcp::handler::server::router::prompt::PromptRouter<#server>> =
+                ::std::sync::OnceLock::new();
+            PROMPTS.get_or_init(<#server>::__drydock_prompts)
+        }
+
+        #[rmcp::tool_handler(router = tools())]
+        #[rmcp::prompt_handler(router = prompts())]
+        impl rmcp::ServerHandler for #server {
+            fn get_info(&self) -> rmcp::model::ServerConfig {
+                let mut all = rmcp::model::ServerCapabilities::default();
+                #tools
+                #resources
+                #completions
+                if !prompts().list_all().is_empty() {
+                    all.prompts = Some(Default::default());
+                }
+                let server = rmcp::model::Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+                rmcp::model::ServerConfig::new(all).with_server_info(server #title) #instructions
+            }
+
+            #(#handlers)*
+        }
+    }
+}
+
+/// The functions that are methods of `ServerHandler`, out of the block.
+fn take_handlers(block: &mut ItemImpl) -> Vec<ImplItemFn> {
+    let (mut handlers, mut others) = (Vec::new(), Vec::new());
+    for it in std::mem::take(&mut block.items) {
+        match it {
+            ImplItem::Fn(mut function) => match tool::position(&function, "handler") {
+                Some(at) => {
+                    function.attrs.remove(at);
+                    handlers.push(function);
+                }
+                None => others.push(ImplItem::Fn(function)),
+            },
+            other => others.push(other),
+        }
+    }
+    block.items = others;
+    handlers
+}
+
+pub(crate) fn prompts(block: TokenStream) -> Result<TokenStream> {
+    let block = plain_block(block)?;
+    Ok(quote! {
+        const _: () = {
+            use ::drydock_kit::__private::rmcp;
+            use rmcp::prompt;
+
+            #[rmcp::prompt_router(router = "__drydock_prompts", vis = "pub(crate)")]
+            #block
+        };
+    })
+}
+
+/// `impl Type { .. }`: routers are statics, which know no generics.
+fn plain_block(block: TokenStream) -> Result<ItemImpl> {
+    let block: ItemImpl = syn::parse2(block)?;
+    if let Some((_, path, _)) = &block.trait_ {
+        return Err(syn::Error::new_spanned(path, "a server is an `impl` of its own type, not of a trait"));
+    }
+    if !block.generics.params.is_empty() {
+        return Err(syn::Error::new_spanned(
+            &block.generics,
+            "a server's type has no generics: write out which one it is",
+        ));
+    }
+    Ok(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_block_is_a_server() {
+        for (block, expected) in [
+            (quote!(impl Clone for Dice {}), "not of a trait"),
+            (
+                quote!(
+                    impl<T> Dice<T> {}
+                ),
+                "no generics",
+            ),
+        ] {
+            let problem = server(TokenStream::new(), block).unwrap_err().to_string();
+            assert!(problem.contains(expected), "{problem}");
+        }
+        let problem = server(quote!(titel = "x"), quote!(impl Dice {})).unwrap_err().to_string();
+        assert!(problem.contains("known here are `title"), "{problem}");
+    }
+
+    #[test]
+    fn a_capability_is_there_for_what_is_there() {
+        let with = |block| server(TokenStream::new(), block).unwrap().to_string();
+        let bare = with(quote!(impl Dice {}));
+        assert!(!bare.contains("all . tools") && !bare.contains("all . resources"), "{bare}");
+        let all = with(quote! {
+            impl Dice {
+                /// Rolls.
+                #[tool]
+                fn roll(&self) {}
+                #[handler]
+                async fn read_resource(&self) {}
+            }
+        });
+        assert!(all.contains("all . tools") && all.contains("all . resources"), "{all}");
+    }
+}

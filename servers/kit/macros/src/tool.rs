@@ -1,0 +1,147 @@
+//! One tool: its words, and what rmcp's attribute takes in their place.
+//!
+//! `#[tool(read_only, idempotent)]` -> `#[tool(annotations(..))]`. Invariant: a client is told all four hints, and what is not said is
+//! the careful one.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ImplItemFn, Meta, Result, Token, parse_quote};
+
+const WORDS: &str = "known here are `read_only`, `additive`, `idempotent`, `open_world`, `title = \"..\"` and `name = \"..\"`";
+
+/// What stands in the brackets.
+#[derive(Default)]
+struct Words {
+    read_only: bool,
+    additive: bool,
+    idempotent: bool,
+    open_world: bool,
+    title: Option<Expr>,
+    name: Option<Expr>,
+}
+
+/// The attribute of that name, with or without a path before it.
+pub(crate) fn position(function: &ImplItemFn, name: &str) -> Option<usize> {
+    let is_it = |it: &Attribute| it.path().segments.last().is_some_and(|it| it.ident == name);
+    function.attrs.iter().position(is_it)
+}
+
+/// Puts rmcp's attribute into the place of ours; whether this is a tool.
+pub(crate) fn mend(function: &mut ImplItemFn) -> Result<bool> {
+    let Some(at) = position(function, "tool") else { return Ok(false) };
+    if !function.attrs.iter().any(|it| it.path().is_ident("doc")) {
+        let name = &function.sig.ident;
+        let problem = format!(
+            "`{name}` has no description: say in a `///` comment what it does, for the model that calls it"
+        );
+        return Err(syn::Error::new_spanned(name, problem));
+    }
+    let hints = words(&function.attrs[at])?.to_rmcp();
+    function.attrs[at] = parse_quote!(#[tool(#hints)]);
+    Ok(true)
+}
+
+fn words(attribute: &Attribute) -> Result<Words> {
+    let mut words = Words::default();
+    if matches!(attribute.meta, Meta::Path(_)) {
+        return Ok(words);
+    }
+    for it in attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)? {
+        let name = it.path().get_ident().map(ToString::to_string).unwrap_or_default();
+        match (name.as_str(), &it) {
+            ("read_only", Meta::Path(_)) => words.read_only = true,
+            ("additive", Meta::Path(_)) => words.additive = true,
+            ("idempotent", Meta::Path(_)) => words.idempotent = true,
+            ("open_world", Meta::Path(_)) => words.open_world = true,
+            ("title", Meta::NameValue(it)) => words.title = Some(it.value.clone()),
+            ("name", Meta::NameValue(it)) => words.name = Some(it.value.clone()),
+            _ => return Err(syn::Error::new_spanned(&it, WORDS)),
+        }
+        if words.read_only && words.additive {
+            return Err(syn::Error::new_spanned(
+                &it,
+                "a tool that only reads adds nothing: one of `read_only` and `additive`",
+            ));
+        }
+    }
+    Ok(words)
+}
+
+impl Words {
+    fn to_rmcp(&self) -> TokenStream {
+        let Self { read_only, additive, idempotent, open_world, title, name } = self;
+        let destructive = !read_only && !additive;
+        let title = title.as_ref().map(|it| quote!(title = #it,));
+        let name = name.as_ref().map(|it| quote!(name = #it,));
+        quote! {
+            #name #title annotations(
+                read_only_hint = #read_only, destructive_hint = #destructive, idempotent_hint = #idempotent,
+                open_world_hint = #open_world
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mended(function: ImplItemFn) -> Result<String> {
+        let mut function = function;
+        mend(&mut function)?;
+        let attribute = &function.attrs[1];
+        Ok(quote!(#attribute).to_string().replace(' ', ""))
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_careful_hint() {
+        let bare = mended(parse_quote! {
+            /// Does.
+            #[tool]
+            fn it(&self) {}
+        });
+        let hints = "read_only_hint=false,destructive_hint=true,idempotent_hint=false,open_world_hint=false";
+        assert_eq!(bare.unwrap(), format!("#[tool(annotations({hints}))]"));
+        let said = mended(parse_quote! {
+            /// Does.
+            #[tool(read_only, idempotent, title = "It")]
+            fn it(&self) {}
+        });
+        let hints = "read_only_hint=true,destructive_hint=false,idempotent_hint=true,open_world_hint=false";
+        assert_eq!(said.unwrap(), format!("#[tool(title=\"It\",annotations({hints}))]"));
+    }
+
+    #[test]
+    fn a_mistake_is_said_in_words_of_what_one_writes() {
+        let cases: [(ImplItemFn, &str); 3] = [
+            (
+                parse_quote!(
+                    #[tool]
+                    fn it(&self) {}
+                ),
+                "`it` has no description",
+            ),
+            (
+                parse_quote! {
+                    /// Does.
+                    #[tool(readonly)]
+                    fn it(&self) {}
+                },
+                "known here are `read_only`",
+            ),
+            (
+                parse_quote! {
+                    /// Does.
+                    #[tool(read_only, additive)]
+                    fn it(&self) {}
+                },
+                "one of `read_only` and `additive`",
+            ),
+        ];
+        for (function, expected) in cases {
+            let problem = mended(function).unwrap_err().to_string();
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
+}
