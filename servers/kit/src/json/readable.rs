@@ -1,6 +1,7 @@
 //! A value as lines that a person can read.
 //!
-//! JSON -> `points: 3`, and so on, indented where a value holds others. Invariant: every value stands there once.
+//! JSON -> `points: 3`, and so on, indented where a value holds others. Invariant: every value stands there once, fields in
+//! the order of the alphabet, as serde_json's values have them.
 
 use std::fmt::Write as _;
 
@@ -61,13 +62,13 @@ mod tests {
     fn a_field_a_line() {
         assert_eq!(
             readable(&json!({"points": 3, "who": "Ana", "seed": null})),
-            "points: 3\nwho: Ana\nseed: unknown"
+            "points: 3\nseed: unknown\nwho: Ana"
         );
         assert_eq!(
             readable(
                 &json!({"items": [{"title": "milk", "done": false}, "x"], "left": [], "due": {"day": 2}})
             ),
-            "items:\n  -\n    title: milk\n    done: false\n  - x\nleft: none\ndue:\n  day: 2"
+            "due:\n  day: 2\nitems:\n  -\n    done: false\n    title: milk\n  - x\nleft: none"
         );
         assert_eq!((readable(&json!("hi")), readable(&json!(7))), ("hi".to_owned(), "7".to_owned()));
     }
