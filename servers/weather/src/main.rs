@@ -13,6 +13,10 @@ mod location;
 
 mod places;
 
+mod spelling;
+
+mod place_list;
+
 mod normalize;
 
 mod sun;

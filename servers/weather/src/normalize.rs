@@ -3,19 +3,35 @@
 //! Text -> letters in lower case without accents, words separated by one space. Invariant: normalizing what is
 //! normalized already changes nothing.
 
-/// The normalized letters of a text, one after the other and without an allocation.
-pub(crate) fn normalize(text: &str) -> impl Iterator<Item = char> {
+use std::iter;
+
+/// The normalized letters, one after the other and without an allocation.
+pub(crate) fn normalize(text: impl IntoIterator<Item = char>) -> impl Iterator<Item = char> {
+    let mut text = text.into_iter();
+    let mut second = None; // of a letter that becomes two
     let mut space = true; // so that a leading separator is dropped
-    text.chars().flat_map(char::to_lowercase).flat_map(normalize_char).filter(move |&c| {
-        let doubled = c == ' ' && space;
-        space = c == ' ';
-        !doubled
+    iter::from_fn(move || {
+        loop {
+            let c = match second.take() {
+                Some(c) => c,
+                None => {
+                    let Some((first, more)) = normalize_char(lower_case(text.next()?)) else { continue };
+                    second = more;
+                    first
+                }
+            };
+            let doubled = c == ' ' && space;
+            space = c == ' ';
+            if !doubled {
+                return Some(c);
+            }
+        }
     })
 }
 
 /// A query's normalized form, to compare many names with.
 pub(crate) fn normalized(text: &str) -> String {
-    let mut normalized: String = normalize(text).collect();
+    let mut normalized: String = normalize(text.chars()).collect();
     normalized.truncate(normalized.trim_end().len());
     normalized
 }
@@ -25,19 +41,24 @@ pub(crate) fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '‐' | '‑' | '–' | '—' | '/' | ',')
 }
 
-fn normalize_char(c: char) -> impl Iterator<Item = char> {
-    let (first, second) = match c {
-        'a'..='z' | '0'..='9' => (Some(c), None),
-        c if is_separator(c) => (Some(' '), None),
-        c if is_dropped(c) => (None, None),
-        'ß' => (Some('s'), Some('s')),
-        'æ' | 'ǣ' | 'ǽ' => (Some('a'), Some('e')),
-        'œ' => (Some('o'), Some('e')),
-        'þ' => (Some('t'), Some('h')),
-        c if c.is_ascii() || c > '\u{1eff}' => (Some(c), None),
-        c => (Some(base_letter(c)), None),
-    };
-    first.into_iter().chain(second)
+/// Of what becomes more than one letter (only `İ`: i and a point above), the first.
+fn lower_case(c: char) -> char {
+    if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) }
+}
+
+/// The one or two letters for one, or nothing.
+fn normalize_char(c: char) -> Option<(char, Option<char>)> {
+    match c {
+        'a'..='z' | '0'..='9' => Some((c, None)),
+        c if is_separator(c) => Some((' ', None)),
+        c if is_dropped(c) => None,
+        'ß' => Some(('s', Some('s'))),
+        'æ' | 'ǣ' | 'ǽ' => Some(('a', Some('e'))),
+        'œ' => Some(('o', Some('e'))),
+        'þ' => Some(('t', Some('h'))),
+        c if c.is_ascii() || c > '\u{1eff}' => Some((c, None)),
+        c => Some((base_letter(c), None)),
+    }
 }
 
 /// Marks that people leave out: apostrophes, points, combining accents, vowel signs of Arabic and Hebrew, joiners.
@@ -120,7 +141,7 @@ fn other_base_letter(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::normalized;
+    use super::{is_dropped, lower_case, normalized};
 
     #[test]
     fn accents_case_and_separators_do_not_matter() {
@@ -143,6 +164,15 @@ mod tests {
         ] {
             assert_eq!(normalized(text), same, "{text}");
             assert_eq!(normalized(same), same, "normalizing twice");
+        }
+    }
+
+    #[test]
+    fn lower_case_has_one_letter_that_counts() {
+        for c in '\0'..=char::MAX {
+            let mut rest = c.to_lowercase();
+            assert_eq!(rest.next(), Some(lower_case(c)), "{c}");
+            assert!(rest.all(is_dropped), "{c}");
         }
     }
 

@@ -9,9 +9,9 @@ use std::fmt;
 use drydock_kit::prelude::*;
 use serde::Serialize;
 
-use crate::normalize::{is_separator, normalize, normalized};
-
-const LIST: &str = include_str!("../data/places.txt");
+use crate::normalize::normalized;
+use crate::place_list::{self, Name, Row};
+use crate::spelling;
 
 /// A populated place.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
@@ -56,22 +56,8 @@ pub(crate) enum MatchKind {
     Beginning,
 }
 
-/// One line of the list that is a place.
-struct Row {
-    group: Group,
-    numbers: &'static str,
-    names: &'static str,
-}
-
-/// The lines above a row: country and region, each with the names and codes that people use for it.
-#[derive(Clone, Copy)]
-struct Group {
-    country: &'static str,
-    region: &'static str,
-}
-
 /// Places whose name matches, best first: by the kind of match, then by population.
-pub(crate) fn search(query: &str, country: Option<&str>) -> Vec<(MatchKind, Place)> {
+pub(crate) fn search(query: &str, country: Option<&str>) -> Vec<(MatchKind, Row)> {
     let country = country.map(normalized);
     let mut found = search_name(query, country.as_deref());
     // `Springfield Illinois`: people leave the comma out
@@ -87,9 +73,9 @@ pub(crate) fn search(query: &str, country: Option<&str>) -> Vec<(MatchKind, Plac
 /// The one place that is meant, or a message that lists what could be.
 pub(crate) fn best(query: &str) -> Result<Place, String> {
     match search(query, None).first() {
-        Some(&(kind, place)) if kind < MatchKind::Beginning => Ok(place),
+        Some(&(kind, row)) if kind < MatchKind::Beginning => Ok(row.place()),
         found => {
-            let begun = found.map(|(_, place)| place.to_string());
+            let begun = found.map(|(_, row)| row.place().to_string());
             let near: Vec<String> =
                 begun.into_iter().chain(similar(query, 3).iter().map(Place::to_string)).collect();
             Err(not_found(query, &near))
@@ -119,162 +105,78 @@ pub(crate) fn similar(query: &str, limit: usize) -> Vec<Place> {
 }
 
 fn similar_to(name: &str, limit: usize) -> Vec<Place> {
-    let name: Vec<char> = normalized(name).chars().collect();
-    let most = if name.len() < 5 { 1 } else { 2 };
-    let mut near: Vec<(usize, Place)> = rows()
-        .filter_map(|row| {
-            let distance = row.names.split('|').filter_map(|other| distance(&name, other, most)).min()?;
-            Some((distance, row.place()))
-        })
-        .collect();
-    near.sort_by_key(|(distance, place)| (*distance, Reverse(place.population)));
-    near.into_iter().map(|(_, place)| place).take(limit).collect()
+    let name = normalized(name);
+    let letters = name.chars().count();
+    let most = if letters < 5 { 1 } else { 2 };
+    let near = spelling::nearly(&name, most)
+        // What is much longer as it stands is near only by marks that normalizing drops.
+        .filter(|(_, other)| other.text().chars().count() <= letters + 2 * most)
+        .map(|(distance, other)| (distance, other.row()));
+    best_first(near.collect()).into_iter().take(limit).map(|(_, row)| row.place()).collect()
 }
 
 /// How many of the places lie in each country: name, ISO code, number.
 pub(crate) fn countries() -> Vec<(&'static str, &'static str, usize)> {
-    let mut countries: Vec<(&str, &str, usize)> = Vec::new();
-    for row in rows() {
-        let mut names = row.group.country.split('|');
-        let (name, code) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
-        match countries.last_mut() {
-            Some(last) if last.1 == code => last.2 += 1,
-            _ => countries.push((name, code, 1)),
-        }
-    }
+    let mut countries: Vec<(&str, &str, usize)> = place_list::countries()
+        .map(|(country, places)| {
+            let mut names = country.split('|');
+            (names.next().unwrap_or_default(), names.next().unwrap_or_default(), places)
+        })
+        .collect();
     countries.sort();
     countries
 }
 
 /// `Springfield, IL` is a name and what must hold of its region or country.
-fn search_name(query: &str, country: Option<&str>) -> Vec<(MatchKind, Place)> {
+fn search_name(query: &str, country: Option<&str>) -> Vec<(MatchKind, Row)> {
     let mut parts = query.split(',').map(normalized);
     let name = parts.next().unwrap_or_default();
     let within: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
-    if name.is_empty() || name.contains('|') {
+    if name.is_empty() {
         return Vec::new();
     }
-    let there = |group: Group| {
-        within.iter().all(|part| group.is_called(part))
-            && country.is_none_or(|country| is_one_of(group.country, country))
+    let there = |row: &Row| {
+        within.iter().all(|part| row.is_within(part)) && country.is_none_or(|country| row.is_in(country))
     };
-    let mut found = matching(there, |one| match_start(one, &name));
-    if found.is_empty() {
-        found = matching(there, |one| match_later_word(one, &name));
+    let found = matching(place_list::names_from(&name), &name, MatchKind::OtherName, there);
+    if !found.is_empty() {
+        return found;
     }
-    found
+    matching(place_list::words_from(&name), &name, MatchKind::Words, there)
 }
 
-/// The places in some groups with a name that matches, best first.
+/// The places with a name that begins with the query, best first. Only a main name matches better than `at_best`.
 fn matching(
-    there: impl Fn(Group) -> bool,
-    match_name: impl Fn(&str) -> Option<MatchKind>,
-) -> Vec<(MatchKind, Place)> {
-    let mut found: Vec<(MatchKind, Place)> = rows()
-        .filter_map(|row| Some((row.best_match(&match_name)?, row)))
-        .filter(|(_, row)| there(row.group))
-        .map(|(kind, row)| (kind, row.place()))
-        .collect();
-    found.sort_by_key(|(kind, place)| (*kind, Reverse(place.population)));
+    names: impl Iterator<Item = Name>,
+    query: &str,
+    at_best: MatchKind,
+    there: impl Fn(&Row) -> bool,
+) -> Vec<(MatchKind, Row)> {
+    let found = names.map_while(|name| {
+        let (kind, row) = (match_start(name.letters(), query)?, name.row());
+        Some((if name == row.main_name() { kind } else { kind.max(at_best) }, row))
+    });
+    best_first(found.filter(|(_, row)| there(row)).collect())
+}
+
+/// Each place once, with its best match; of the same match, by population.
+fn best_first<Match: Ord + Copy>(mut found: Vec<(Match, Row)>) -> Vec<(Match, Row)> {
+    found.sort_unstable_by_key(|&(kind, row)| (row, kind));
+    found.dedup_by_key(|(_, row)| *row);
+    found.sort_by_cached_key(|&(kind, row)| (kind, Reverse(row.population())));
     found
 }
 
-fn rows() -> impl Iterator<Item = Row> {
-    let mut group = Group { country: "", region: "" };
-    LIST.lines().filter_map(move |line| {
-        match (line.strip_prefix('#'), line.strip_prefix('>')) {
-            (Some(country), _) => group.country = country,
-            (_, Some(region)) => group.region = region,
-            _ => return line.split_at_checked(11).map(|(numbers, names)| Row { group, numbers, names }),
-        }
-        None
-    })
-}
-
-impl Row {
-    fn place(&self) -> Place {
-        let mut country = self.group.country.split('|');
-        let mut region = self.group.region.split('|');
-        let number = |from, to| f64::from(base36(&self.numbers[from..to]));
-        Place {
-            name: self.names.split('|').next().unwrap_or_default(),
-            country: country.next().unwrap_or_default(),
-            country_code: country.next().unwrap_or_default(),
-            time_zone: region.next().unwrap_or_default(),
-            region: region.next().unwrap_or_default(),
-            latitude: (number(0, 3) - 9_000.0) / 100.0,
-            longitude: (number(3, 6) - 18_000.0) / 100.0,
-            population: base36(&self.numbers[6..]),
-        }
-    }
-
-    /// How well the best of the names matches. `match_name` gets what is left of the list of names, to save splitting it.
-    fn best_match(&self, match_name: impl Fn(&str) -> Option<MatchKind>) -> Option<MatchKind> {
-        let main = match_name(self.names);
-        if main == Some(MatchKind::Name) {
-            return main;
-        }
-        let bars = self.names.bytes().enumerate().filter(|&(_, byte)| byte == b'|');
-        let others = bars.filter_map(|(at, _)| match_name(&self.names[at + 1..]));
-        others.map(|kind| kind.max(MatchKind::OtherName)).chain(main).min()
-    }
-}
-
-impl Group {
-    fn is_called(&self, name: &str) -> bool {
-        let region = self.region.split_once('|').map_or("", |(_time_zone, names)| names);
-        is_one_of(self.country, name) || is_one_of(region, name)
-    }
-}
-
-fn is_one_of(names: &str, name: &str) -> bool {
-    names.split('|').any(|one| normalize(one).eq(name.chars()))
-}
-
-/// How the first of some names matches a normalized query with which it begins.
-fn match_start(names: &str, query: &str) -> Option<MatchKind> {
-    // Nearly every name ends here: a plain first letter is another one.
-    let (first, wanted) = (names.bytes().next()?, query.bytes().next()?);
-    if first.is_ascii_alphanumeric() && first.to_ascii_lowercase() != wanted {
-        return None;
-    }
-    let mut letters = normalize(names);
+/// How a name of these letters matches a query with which it begins.
+fn match_start(mut letters: impl Iterator<Item = char>, query: &str) -> Option<MatchKind> {
     if !query.chars().all(|c| letters.next() == Some(c)) {
         return None;
     }
     Some(match letters.next() {
-        None | Some('|') => MatchKind::Name,
+        None => MatchKind::Name,
         Some(' ') => MatchKind::Words,
         Some(_) => MatchKind::Beginning,
     })
-}
-
-/// How the first of some names matches that has the query further in: `Angeles`.
-fn match_later_word(names: &str, query: &str) -> Option<MatchKind> {
-    let name = names.split('|').next()?;
-    let words = name.match_indices(is_separator).map(|(at, separator)| &name[at + separator.len()..]);
-    words.filter_map(|rest| match_start(rest, query)).map(|kind| kind.max(MatchKind::Words)).min()
-}
-
-/// Letters to insert, delete or replace to get from one spelling to the other, if at most `most`.
-fn distance(query: &[char], name: &str, most: usize) -> Option<usize> {
-    if name.len() + most < query.len() || name.chars().count() > query.len() + 2 * most {
-        return None;
-    }
-    let mut row: Vec<usize> = (0..=query.len()).collect();
-    for (i, c) in normalize(name).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, q) in query.iter().enumerate() {
-            let replaced = diagonal + usize::from(*q != c);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().filter(|&distance| distance <= most)
-}
-
-fn base36(digits: &str) -> u32 {
-    u32::from_str_radix(digits, 36).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -283,9 +185,11 @@ mod tests {
 
     #[test]
     fn the_list_is_whole() {
-        assert_eq!(rows().count(), 12_325);
-        for row in rows() {
-            let place = row.place();
+        let mut rows: Vec<Row> = place_list::names().map(|(name, _)| name.row()).collect();
+        rows.sort();
+        rows.dedup();
+        assert_eq!(rows.len(), 12_325);
+        for place in rows.into_iter().map(Row::place) {
             assert!(place.population >= 50_000, "{place:?}");
             assert!(place.latitude.abs() <= 90.0 && place.longitude.abs() <= 180.0, "{place:?}");
             assert!(!place.name.is_empty() && place.country_code.len() == 2, "{place:?}");
@@ -334,16 +238,16 @@ mod tests {
     #[test]
     fn better_names_come_first_and_then_larger_places() {
         let found = search("Valencia", None);
-        assert_eq!(found[0].1.country_code, "VE");
-        assert_eq!(found[1].1.country_code, "ES");
+        assert_eq!(found[0].1.place().country_code, "VE");
+        assert_eq!(found[1].1.place().country_code, "ES");
         let found = search("San", None);
         assert!(found.len() > 100);
-        assert!(found.is_sorted_by_key(|(kind, place)| (*kind, Reverse(place.population))));
+        assert!(found.is_sorted_by_key(|(kind, row)| (*kind, Reverse(row.population()))));
         // `Colonia` is Cologne in Spanish, but first of all what is called so
         assert!(
             search("London", None)
                 .iter()
-                .all(|(kind, place)| *kind > MatchKind::Name || place.name == "London")
+                .all(|(kind, row)| *kind > MatchKind::Name || row.place().name == "London")
         );
         assert_eq!(search("Frankf", None)[0].0, MatchKind::Beginning);
         assert_eq!(best("Frankfurt").unwrap().name, "Frankfurt am Main");
@@ -369,7 +273,7 @@ mod tests {
         }
         for country in ["CA", "can", "Canada", "CANADA"] {
             let found = search("London", Some(country));
-            assert_eq!((found.len(), found[0].1.country_code), (1, "CA"), "{country}");
+            assert_eq!((found.len(), found[0].1.place().country_code), (1, "CA"), "{country}");
         }
     }
 

@@ -130,7 +130,7 @@ impl Weather {
         let total = found.len();
         found.truncate(usize::from(args.limit));
         let similar = if total == 0 { places::similar(&args.name, 3) } else { Vec::new() };
-        let places = found.into_iter().map(|(_kind, place)| place).collect();
+        let places = found.into_iter().map(|(_kind, row)| row.place()).collect();
         Ok(Json(FoundPlaces { query: args.name, total, places, similar }).with_display())
     }
 
