@@ -243,6 +243,10 @@ mod tests {
         let found = search("San", None);
         assert!(found.len() > 100);
         assert!(found.is_sorted_by_key(|(kind, row)| (*kind, Reverse(row.population()))));
+        let mut rows: Vec<Row> = found.iter().map(|(_, row)| *row).collect();
+        rows.sort();
+        rows.dedup();
+        assert_eq!(rows.len(), found.len(), "a place with several such names is found once");
         // `Colonia` is Cologne in Spanish, but first of all what is called so
         assert!(
             search("London", None)
