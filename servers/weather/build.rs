@@ -88,7 +88,6 @@ fn write(name: &str, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Only these: a change in the rest of the server leaves the index as it is.
-#[expect(clippy::print_stdout, reason = "cargo listens there")]
 fn watch(files: &[&str]) {
     for file in files {
         println!("cargo::rerun-if-changed={file}");
