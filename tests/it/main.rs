@@ -20,6 +20,7 @@ mod host;
 mod hostile;
 mod house;
 mod images;
+mod instructions;
 mod kills;
 mod lifecycle;
 mod logs;

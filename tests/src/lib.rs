@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 
 pub mod buildkit;
+pub mod callgrind;
+pub mod debian;
 pub mod engine;
 pub mod large;
 pub mod process;

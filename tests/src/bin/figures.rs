@@ -1,6 +1,6 @@
 //! The figures of the example server and of `install-client`, measured: `cargo run --package drydock-tests --bin figures`.
 //!
-//! The image that `build-images weather` makes -> size, memory, CPU per call, beside their budgets; files of 10 MB ->
+//! The image that `build-images weather` makes -> size, memory, cost of a call, beside their budgets; files of 10 MB ->
 //! time and memory of an edit by xtask as everybody builds it. Invariant: what is measured is the file from the image;
 //! both sides of a ratio are measured in the same run, in turns.
 
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use drydock_tests::callgrind::instructions_per_call;
 use drydock_tests::engine::Engine;
 use drydock_tests::large::{LARGE_CONFIGS, LargeConfig};
 use drydock_tests::process::{command, run, run_with_peak_memory};
@@ -57,6 +58,12 @@ fn figures() -> Result<bool, String> {
     session.tools();
     good &= row("memory of an idle session (RSS)", session_memory(&session, "VmRSS"), "MB", 4.0);
     good &= row("of that its own (RssAnon)", session_memory(&session, "RssAnon"), "MB", 0.7);
+
+    let lookup = json!({"name": "Springfield, Illinois"});
+    match instructions_per_call(&server, "find_place", &lookup) {
+        Ok(it) => good &= row("instructions of a call of find_place", it as f64 / 1e3, "thousand", 300.0),
+        Err(why) => eprintln!("instructions of a call of find_place: not counted: {why}"),
+    }
 
     let (tool, arguments) =
         ("sun_times", json!({"latitude": 46.95, "longitude": 7.45, "date": "2026-06-21"}));
