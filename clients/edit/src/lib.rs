@@ -42,7 +42,8 @@
 //! ```
 //!
 //! Text in, text out: nothing here reads or writes a file. JSON, JSON with comments, TOML and YAML are edited by the
-//! same five functions: [`entries`], [`put`], [`remove`], [`parse_entry`] and [`render_snippet`].
+//! same five functions: [`entries`], [`put`], [`remove`], [`parse_entry`] and [`render_snippet`]. A list of strings in TOML, such
+//! as the `members` of a workspace, has [`add_string`] and [`remove_string`].
 //!
 //! # What is guaranteed
 //!
@@ -126,6 +127,9 @@ pub(crate) use self::error::Result;
 pub use self::error::{Error, ErrorKind, Position};
 pub use self::servers::{Entry, FileFormat, Layout, ServersPath};
 use self::text::{join_bom, split_bom};
+
+/// Of a text whose list of strings is edited, in bytes.
+const MAX_SIZE: usize = 64 << 20;
 
 /// Every entry, in the order of the file.
 ///
@@ -217,6 +221,40 @@ pub fn remove(
 /// If it is not the text of an entry in that format.
 pub fn parse_entry(text: &str, place: ServersPath<'_>) -> Result<Value, Error> {
     format::of(place.format).parse_entry(text, place)
+}
+
+/// The TOML text with `value` in the list of strings that `keys` lead to, as in the `members` of a Cargo.toml: in its place
+/// if the list is in order, else behind the last one. What is there already is not written again.
+///
+/// ```
+/// use drydock_edit::{add_string, remove_string};
+///
+/// let old = b"[workspace]\nmembers = [\n    \"kit\", # ours\n    \"weather\",\n]\n";
+/// let new = add_string(old, &["workspace", "members"], "notes")?;
+/// assert_eq!(
+///     String::from_utf8(new.clone())?,
+///     "[workspace]\nmembers = [\n    \"kit\", # ours\n    \"notes\",\n    \"weather\",\n]\n"
+/// );
+/// assert_eq!(remove_string(&new, &["workspace", "members"], "notes")?, old);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`put`]; and [`ErrorKind::WrongType`] or [`ErrorKind::Unsupported`] if no list of strings is there.
+pub fn add_string(old: &[u8], keys: &[&str], value: &str) -> Result<Vec<u8>, Error> {
+    let (bom, text) = split_bom(text::decode(old, MAX_SIZE)?);
+    Ok(join_bom(bom, toml::strings::add(text, keys, value)?))
+}
+
+/// The same text without it; see [`add_string`]. A text whose list does not hold it stays as it is.
+///
+/// # Errors
+///
+/// As [`add_string`].
+pub fn remove_string(old: &[u8], keys: &[&str], value: &str) -> Result<Vec<u8>, Error> {
+    let (bom, text) = split_bom(text::decode(old, MAX_SIZE)?);
+    Ok(join_bom(bom, toml::strings::remove(text, keys, value)?))
 }
 
 /// Entries with their names, as they would stand in a new file, for somebody to paste.

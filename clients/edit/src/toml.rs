@@ -17,6 +17,7 @@ mod inline_parent;
 mod insert;
 mod lines;
 mod list;
+pub(crate) mod strings;
 #[cfg(test)]
 mod tests;
 mod update;

@@ -27,6 +27,11 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// What these keys lead to.
+    pub(super) fn at(keys: &[&'a str]) -> Self {
+        Self { keys: keys.to_vec(), item: None }
+    }
+
     fn length(&self) -> usize {
         self.keys.len() + usize::from(self.item.is_some())
     }

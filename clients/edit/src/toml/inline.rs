@@ -142,7 +142,8 @@ fn member_start(text: &str, at: usize) -> usize {
     skip(text, at, &[' ', '\t', '\r', '\n', ','])
 }
 
-fn comma(text: &str, at: usize) -> Option<usize> {
+/// The comma that comes next, behind blanks, line ends and comments.
+pub(super) fn comma(text: &str, at: usize) -> Option<usize> {
     let at = skip(text, at, &[' ', '\t', '\r', '\n']);
     text[at..].starts_with(',').then_some(at)
 }

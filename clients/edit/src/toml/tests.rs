@@ -4,6 +4,7 @@ mod broken;
 mod corners;
 mod inline;
 mod list;
+mod strings;
 
 use serde_json::json;
 
