@@ -246,6 +246,14 @@ pub fn list_images_of(workspace: &str) -> Vec<String> {
     strings(["image", "ls", "--no-trunc", "--quiet", "--filter", &filter])
 }
 
+/// The ids of the images that a workspace built for a server.
+#[must_use]
+pub fn list_images_of_server(server: &str, workspace: &str) -> Vec<String> {
+    let mut args = list_images_of(workspace);
+    args.extend(["--filter".to_owned(), format!("label={}={server}", label::SERVER)]);
+    args
+}
+
 /// The ids of the images of a workspace that have no name and nothing stands on.
 #[must_use]
 pub fn list_untagged_images_of(workspace: &str) -> Vec<String> {
@@ -345,6 +353,14 @@ pub fn tag(image: &str, name: &str) -> Vec<String> {
 #[must_use]
 pub fn remove_image(id: &str) -> Vec<String> {
     strings(["image", "rm", id])
+}
+
+/// Takes images' names away, and each image with its last one; an image without a name goes by its id.
+#[must_use]
+pub fn remove_images(names: &[String]) -> Vec<String> {
+    let mut args = strings(["image", "rm"]);
+    args.extend_from_slice(names);
+    args
 }
 
 /// A pull of an image from its registry.

@@ -39,6 +39,30 @@ pub(crate) fn images_in_use(cli: &Cli) -> Result<BTreeSet<String>, Error> {
     Ok(all.iter().map(|it| without_algorithm(&it.image).to_owned()).collect())
 }
 
+/// What the images that a workspace built for a server are called: names of ours, as they are, and the ids of those that have
+/// no name. A name that somebody else gave one of them is left out: with it the image stays.
+///
+/// # Errors
+/// The engine cannot be asked, or its answer cannot be read.
+pub fn image_names_of(cli: &Cli, server: &str, workspace: &str) -> Result<Vec<String>, Error> {
+    let listed = cli.stdout(&docker_args::list_images_of_server(server, workspace))?;
+    let ids: BTreeSet<String> = listed.lines().map(str::to_owned).collect();
+    let images = inspect_images(cli, &ids.into_iter().collect::<Vec<_>>())?;
+    Ok(images.iter().flat_map(|it| own_names(&it.id, it.tags(), server, workspace)).collect())
+}
+
+fn own_names(id: &str, tags: &[String], server: &str, workspace: &str) -> Vec<String> {
+    if tags.is_empty() {
+        return vec![id.to_owned()];
+    }
+    let own = [format!("drydock/{server}:"), format!("drydock/{server}/{workspace}:")];
+    // Podman has a registry of its own before names that came from none.
+    let is_own = |it: &&String| {
+        own.iter().any(|own| it.strip_prefix("localhost/").unwrap_or(it).starts_with(own.as_str()))
+    };
+    tags.iter().filter(is_own).cloned().collect()
+}
+
 /// How many images a workspace has built.
 ///
 /// # Errors
@@ -69,4 +93,22 @@ pub fn find_image(cli: &Cli, name: &str) -> Result<Option<Image>, Error> {
 /// The engine cannot be asked.
 pub fn has_image(cli: &Cli, name: &str) -> Result<bool, Error> {
     Ok(cli.output(&docker_args::inspect_image(name))?.status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_others_gave_are_not_ours() {
+        let names = |tags: &[&str]| {
+            let tags: Vec<_> = tags.iter().map(|it| (*it).to_owned()).collect();
+            own_names("sha256:1", &tags, "demo", "0123456789abcdef").join(" ")
+        };
+        let ours = ["drydock/demo:0.1.0", "drydock/demo/0123456789abcdef:0.1.0"];
+        assert_eq!(names(&[ours[0], "mine/app:1", ours[1]]), ours.join(" "));
+        assert_eq!(names(&["localhost/drydock/demo:0.1.0"]), "localhost/drydock/demo:0.1.0");
+        assert_eq!(names(&["drydock/demo-2:1", "drydock/demo/fedcba9876543210:1", "mine/app:1"]), "");
+        assert_eq!(names(&[]), "sha256:1");
+    }
 }

@@ -265,7 +265,13 @@ impl Image {
     /// Whether it has any.
     #[must_use]
     pub fn has_name(&self) -> bool {
-        self.repo_tags.iter().flatten().next().is_some()
+        !self.tags().is_empty()
+    }
+
+    /// Its names, each with a tag.
+    #[must_use]
+    pub fn tags(&self) -> &[String] {
+        self.repo_tags.as_deref().unwrap_or_default()
     }
 
     /// Whether this workspace built it for this server.

@@ -36,7 +36,7 @@ pub mod workbench;
 pub use self::cli::{Cli, Engine, error_text, find, installed};
 pub use self::error::Error;
 pub use self::examine::{Expected, examine};
-pub use self::images::{count_images, find_image, has_image, image};
+pub use self::images::{count_images, find_image, has_image, image, image_names_of};
 pub use self::inspect::{Container, Image, Owner, container, containers, health, stop_and_remove};
 pub use self::inventory::{Inventory, healths, inventory};
 pub use self::location::Location;

@@ -45,13 +45,15 @@ pub fn load_partial(root: &Path) -> Result<(Vec<Server>, Vec<Error>), Error> {
     Ok((good, bad))
 }
 
-/// The folders of servers, ordered by name: also such as lack their description, which [`server`] says.
+/// The folders of servers, ordered by name: also such as lack their description, which [`server`] says. A name that begins
+/// with a dot is nobody's: what is being made, or taken away, has one.
 fn folders(root: &Path) -> Result<Vec<PathBuf>, Error> {
     let folder = root.join("servers");
     let mut found = Vec::new();
     for entry in fs::read_dir(&folder).map_err(error::io("list", &folder))? {
         let dir = entry.map_err(error::io("list", &folder))?.path();
-        if dir.join("server.json").is_file() || is_undescribed(&dir) {
+        let hidden = dir.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
+        if !hidden && (dir.join("server.json").is_file() || is_undescribed(&dir)) {
             found.push(dir);
         }
     }
@@ -62,9 +64,8 @@ fn folders(root: &Path) -> Result<Vec<PathBuf>, Error> {
 /// Whether somebody meant it to be a server: it has a program or grants. A crate without a `server.json` is a library.
 fn is_undescribed(dir: &Path) -> bool {
     let holds = |it: &&str| dir.join(it).is_file();
-    let hidden = dir.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
     let meant = ["package.json", "pyproject.toml", "requirements.txt", grants::FILE];
-    !hidden && !dir.join("Cargo.toml").is_file() && meant.iter().any(holds)
+    !dir.join("Cargo.toml").is_file() && meant.iter().any(holds)
 }
 
 /// The runtime images of this workspace.
