@@ -19,8 +19,8 @@ use anyhow::Error;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::task::{
-    build_images, call, check, ci, clients, doctor, down, install_client, logs, prune, quickstart, restart,
-    status, test, tools, uninstall_client, up,
+    build_images, call, check, ci, clients, doctor, down, install_client, logs, new_server, prune,
+    quickstart, remove, restart, status, test, tools, uninstall_client, up,
 };
 use crate::ui::progress::say;
 use crate::ui::table;
@@ -55,6 +55,8 @@ enum Task {
     Status(status::Args),
     Logs(logs::Args),
     Prune(prune::Args),
+    NewServer(new_server::Args),
+    Remove(remove::Args),
     Check(check::Args),
     Tools(tools::Args),
     Call(call::Args),
@@ -144,6 +146,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Task::Status(it) => it.run(&ws),
         Task::Logs(it) => it.run(&ws),
         Task::Prune(it) => it.run(&ws),
+        Task::NewServer(it) => it.run(&ws),
+        Task::Remove(it) => it.run(&ws),
         Task::Check(it) => it.run(&ws),
         Task::Tools(it) => it.run(&ws),
         Task::Call(it) => it.run(&ws),

@@ -58,6 +58,25 @@ impl Metadata {
         serde_json::from_str(text).context("cannot read what `cargo metadata` says")
     }
 
+    /// The crate that has a program, a library or a test of this name.
+    pub(crate) fn with_target(&self, name: &str) -> Option<&str> {
+        let has = |it: &&Package| it.targets.iter().any(|it| it.name.replace('_', "-") == name);
+        self.packages.iter().find(has).map(|it| it.name.as_str())
+    }
+
+    /// Each member's manifest, and the sources of its targets.
+    pub(crate) fn outlines(&self) -> impl Iterator<Item = (&Path, impl Iterator<Item = &Path>)> {
+        self.packages
+            .iter()
+            .map(|it| (it.manifest_path.as_path(), it.targets.iter().map(|it| it.src_path.as_path())))
+    }
+
+    /// The members that depend on the crate in this folder.
+    pub(crate) fn dependents(&self, dir: &Path) -> Vec<&str> {
+        let depends = |it: &&Package| it.dependencies.iter().any(|it| it.path.as_deref() == Some(dir));
+        self.packages.iter().filter(depends).map(|it| it.name.as_str()).collect()
+    }
+
     /// A Rust server's crate.
     pub(crate) fn describe(&self, server: &Server) -> Result<Crate> {
         let manifest = server.dir.join("Cargo.toml");

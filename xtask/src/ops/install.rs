@@ -5,7 +5,7 @@
 
 pub(crate) mod plan;
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -14,9 +14,8 @@ use drydock_config::entries::{ChangeOptions, ClientConfigFile, EntryAction, Outc
 
 use self::plan::Via;
 use crate::hint::with_hint;
-use crate::interrupt;
-use crate::ui::diff;
 use crate::ui::progress::say;
+use crate::ui::{ask, diff};
 use crate::workspace::Workspace;
 
 /// Writes entries for servers that are up, or built, already: as `quickstart` does it.
@@ -48,18 +47,12 @@ pub(crate) fn confirm(what: &str, yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
-    for (stream, is_terminal) in
-        [("stdin", io::stdin().is_terminal()), ("stderr", io::stderr().is_terminal())]
-    {
-        if !is_terminal {
-            let problem = format!("cannot ask whether to {what}: {stream} is not a terminal");
-            return Err(with_hint(problem, "run it again with `--yes`"));
-        }
+    if let Some(stream) = ask::not_a_terminal() {
+        let problem = format!("cannot ask whether to {what}: {stream} is not a terminal");
+        return Err(with_hint(problem, "run it again with `--yes`"));
     }
-    eprint!("{what}? [y/N] ");
-    let mut answer = String::new();
-    interrupt::while_asking(|| io::stdin().lock().read_line(&mut answer))?;
-    if !matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+    let answer = ask::line(&format!("{what}? [y/N] "))?;
+    if !matches!(answer.to_lowercase().as_str(), "y" | "yes") {
         bail!("nothing was changed");
     }
     Ok(())

@@ -4,17 +4,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Error, Result, bail};
-use drydock_config::ErrorKind;
+use anyhow::{Result, bail};
 use drydock_config::client::{self, Client, HostEnv, Scope};
-use drydock_config::entries::{ChangeOptions, ClientConfigFile, EntryState};
+use drydock_config::entries::{ChangeOptions, ClientConfigFile};
 use drydock_config::file;
 use drydock_config::ledger::{InstalledEntry, Ledger};
 
-use crate::batch::try_each;
 use crate::hint::with_hint;
 use crate::ops::adopt;
-use crate::ops::install::{confirm, print_report, project, show_diff};
+use crate::ops::install::{confirm, project};
+use crate::ops::uninstall::{Uninstall, shown};
 use crate::scope;
 use crate::ui::progress::say;
 use crate::workspace::Workspace;
@@ -81,28 +80,14 @@ impl Args {
             return Ok(());
         }
         if self.ids.is_empty() && !self.dry_run {
-            for it in &ours {
-                let clients: Vec<_> = it.clients().collect();
-                say(&format!("  {}: {:?} in {}", clients.join(", "), it.name, it.file.display()));
-            }
+            ours.iter().for_each(|it| say(&format!("  {}", shown(it))));
             confirm("remove these entries", self.yes)?;
         }
-        try_each(&clients, "clients were not changed", |client| {
-            let mut files: Vec<(&PathBuf, Scope)> = Vec::new();
-            for it in ours.iter().filter(|it| it.is_of(&client.id)) {
-                if !files.contains(&(&it.file, it.scope)) {
-                    files.push((&it.file, it.scope));
-                }
-            }
-            files.into_iter().try_for_each(|(file, scope)| {
-                let config_file = ClientConfigFile::at(client, scope, file.clone())?;
-                let names = ours
-                    .iter()
-                    .filter(|it| config_file.holds(it) && it.is_of(&client.id))
-                    .map(|it| it.name.clone());
-                self.uninstall_ours(ws, &ledger, &config_file, names.collect())
-            })
-        })
+        self.uninstall(ws).each(&clients, &ledger, &ours)
+    }
+
+    fn uninstall<'a>(&self, ws: &'a Workspace) -> Uninstall<'a> {
+        Uninstall { ws, options: ChangeOptions { force: self.force, dry_run: self.dry_run } }
     }
 
     /// A server that nobody knows is a typo; one that is gone from the workspace may still have entries.
@@ -125,45 +110,6 @@ impl Args {
         };
         let project = project(ws, self.project.as_deref())?;
         let config_file = ClientConfigFile::of(client, scope, &HostEnv::here()?, &project)?;
-        self.uninstall(ws, &config_file, std::slice::from_ref(name))
-    }
-
-    /// What somebody has changed is refused, and is in no other entry's way.
-    fn uninstall_ours(
-        &self,
-        ws: &Workspace,
-        ledger: &Ledger,
-        config_file: &ClientConfigFile<'_>,
-        names: Vec<String>,
-    ) -> Result<()> {
-        // Files of 10 MB are read once where nothing was changed.
-        let removed = self.uninstall(ws, config_file, &names);
-        let is_refused = |err: &Error| {
-            err.downcast_ref::<drydock_config::Error>().is_some_and(|it| it.kind() == ErrorKind::Modified)
-        };
-        if names.len() == 1 || !removed.as_ref().is_err_and(is_refused) {
-            return removed;
-        }
-        let listed = config_file.list_known(ledger)?;
-        let is_modified = |name: &String| {
-            listed.iter().any(|it| it.name == *name && it.needs_force && it.state == EntryState::Modified)
-        };
-        let (modified, others): (Vec<_>, Vec<_>) = names.into_iter().partition(is_modified);
-        if !others.is_empty() {
-            self.uninstall(ws, config_file, &others)?;
-        }
-        try_each(&modified, "entries were not removed", |it| {
-            self.uninstall(ws, config_file, std::slice::from_ref(it))
-        })
-    }
-
-    fn uninstall(&self, ws: &Workspace, config_file: &ClientConfigFile<'_>, names: &[String]) -> Result<()> {
-        let options = ChangeOptions { force: self.force, dry_run: self.dry_run };
-        let outcome = config_file.uninstall(&ws.state, names, options)?;
-        if self.dry_run {
-            return show_diff(config_file, &outcome);
-        }
-        print_report(config_file, &outcome);
-        Ok(())
+        self.uninstall(ws).entries(&config_file, std::slice::from_ref(name))
     }
 }
