@@ -25,6 +25,7 @@ mod kills;
 mod lifecycle;
 mod logs;
 mod mutants;
+mod new_server;
 mod node;
 mod odd_frames;
 mod own;

@@ -10,7 +10,7 @@ mod drift;
 pub(crate) mod packages;
 mod run;
 mod table;
-mod terminal;
+pub(crate) mod terminal;
 
 use std::fs;
 

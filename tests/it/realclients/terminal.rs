@@ -58,7 +58,7 @@ fn holds_a_file(folder: &Path) -> bool {
 }
 
 /// The end of a person, and that of a program.
-fn terminal() -> rustix::io::Result<(File, File)> {
+pub(crate) fn terminal() -> rustix::io::Result<(File, File)> {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
     rustix::io::fcntl_setfd(&person, FdFlags::CLOEXEC)?;
     grantpt(&person)?;
@@ -69,7 +69,7 @@ fn terminal() -> rustix::io::Result<(File, File)> {
 }
 
 /// What is shown, piece by piece, until no program has the terminal any more.
-fn read(mut keyboard: File) -> Receiver<Vec<u8>> {
+pub(crate) fn read(mut keyboard: File) -> Receiver<Vec<u8>> {
     let (shown, screen) = channel();
     thread::spawn(move || {
         let mut piece = [0; 4096];
