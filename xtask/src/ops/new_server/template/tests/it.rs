@@ -1,5 +1,7 @@
 //! The program as a client has it: started, asked over stdio, good calls and bad ones.
 
+#![cfg(test)]
+
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
 use rmcp::transport::TokioChildProcess;
