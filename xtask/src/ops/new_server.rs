@@ -19,6 +19,9 @@ use crate::interrupt;
 use crate::ops::members::{self, Change, Direction};
 use crate::workspace::Workspace;
 
+/// In which state things are after a failure.
+pub(crate) const NOTHING_MADE: &str = "nothing was made";
+
 /// What is made.
 #[derive(Debug)]
 pub(crate) struct NewServer {
@@ -56,23 +59,24 @@ pub(crate) fn check_name(ws: &Workspace, name: &str) -> Result<()> {
 pub(crate) fn make(ws: &Workspace, new: &NewServer) -> Result<()> {
     interrupt::arm()?;
     let _turn = members::take_turn(ws)?;
-    check_name(ws, &new.name)?;
-    let mut change = Change::new(ws, &new.name, Direction::Add)?;
+    check_name(ws, &new.name).context(NOTHING_MADE)?;
+    let mut change = Change::new(ws, &new.name, Direction::Add).context(NOTHING_MADE)?;
     let hidden = change.new_folder();
     template::render(new)
         .iter()
         .try_for_each(|(file, text)| members::write(&hidden.join(file), text.as_bytes()))?;
-    change.resolve().context("nothing was made")?;
+    change.resolve().context(NOTHING_MADE)?;
     // From here on nothing takes long, and no signal ends it in the middle.
     let folder = ws.root.join("servers").join(&new.name);
-    fs::rename(&hidden, &folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::rename(&hidden, &folder)
+        .with_context(|| format!("cannot make {}; {NOTHING_MADE}", folder.display()))?;
     change.write().map_err(|err| undo(&folder, &hidden, err))
 }
 
 /// Out of sight again, in one step; what is hidden goes at the end.
 fn undo(folder: &Path, hidden: &Path, err: Error) -> Error {
     match fs::rename(folder, hidden) {
-        Ok(()) => err.context("nothing was made"),
+        Ok(()) => err.context(NOTHING_MADE),
         Err(left) => {
             let problem = format!("{err:#}; and {} cannot be taken away: {left}", folder.display());
             with_hint(problem, "remove that folder; cargo does not know of it")

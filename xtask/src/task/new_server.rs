@@ -2,10 +2,10 @@
 //!
 //! Name + title -> `servers/NAME`, a member of the workspace. Invariant: whatever fails, nothing is made.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::hint::usage;
-use crate::ops::new_server::{self, NewServer};
+use crate::ops::new_server::{self, NOTHING_MADE, NewServer};
 use crate::ui::ask;
 use crate::ui::progress::say;
 use crate::workspace::Workspace;
@@ -35,7 +35,7 @@ impl Args {
             None => ask::line("name (words of a-z and 0-9, as in `to-do-list`): ")?,
         };
         // Before the title is asked for.
-        new_server::check_name(ws, &name)?;
+        new_server::check_name(ws, &name).context(NOTHING_MADE)?;
         let usual = new_server::title_of(&name);
         let title = match self.title {
             Some(title) => title,
@@ -44,7 +44,7 @@ impl Args {
                 Some(ask::line(&format!("title [{usual}]: "))?).filter(|it| !it.is_empty()).unwrap_or(usual)
             }
         };
-        new_server::check_title(&title)?;
+        new_server::check_title(&title).context(NOTHING_MADE)?;
         new_server::make(ws, &NewServer { name: name.clone(), title })?;
         print_next_steps(ws, &name);
         Ok(())

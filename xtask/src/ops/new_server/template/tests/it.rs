@@ -24,7 +24,8 @@ async fn call(client: &Client, tool: &'static str, arguments: Value) -> CallTool
 #[tokio::test]
 async fn every_tool_says_what_it_is() {
     let client = start().await;
-    assert_eq!(client.peer_info().unwrap().server_info.as_ref().unwrap().name, "__NAME__");
+    let peer = client.peer_info().unwrap();
+    assert_eq!(peer.server_info.as_ref().unwrap().name, env!("CARGO_PKG_NAME"));
     let tools = client.list_all_tools().await.unwrap();
     assert!(!tools.is_empty());
     for tool in &tools {
