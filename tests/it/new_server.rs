@@ -113,7 +113,7 @@ fn one_line_and_one_folder_are_new_and_go_again() {
 
     is_a_server(&clone);
     let removed = clone.env.ok(&["remove", "demo", "--yes"]);
-    assert!(removed.stderr.contains("folder, which no git repository holds"), "{removed}");
+    assert!(removed.stderr.contains("no git repository holds it"), "{removed}");
     same(&before, &clone.tree(), "after `remove`");
     clone.env.run(&["remove", "demo", "--yes"]).fails();
 }

@@ -41,16 +41,11 @@ pub(crate) fn add(text: &str, keys: &[&str], value: &str) -> Result<String> {
 /// The text without `value` in the list; a comment on its own line goes along.
 pub(crate) fn remove(text: &str, keys: &[&str], value: &str) -> Result<String> {
     let doc = Doc::parse(text)?;
-    let (id, items) = strings(&doc, keys)?;
+    let (_, items) = strings(&doc, keys)?;
     let Some(at) = items.iter().position(|it| it.value == value) else { return Ok(text.to_owned()) };
     let splices = match own_line(text, &items[at].range) {
         Some(_) => cut_line(text, &items, at),
-        None => {
-            let (range, start) = (doc.range(id), doc.range(id).start);
-            let places: Vec<_> =
-                items.iter().map(|it| it.range.start - start..it.range.end - start).collect();
-            vec![Splice { with: inline::without(doc.source(id), &places, at), range }]
-        }
+        None => cut_inline(text, &items, at),
     };
     let others = items.into_iter().filter(|it| it.value != value).map(|it| it.value);
     checked(&doc, keys, splices, others.collect())
@@ -137,6 +132,26 @@ fn cut_line(text: &str, items: &[Item], at: usize) -> Vec<Splice> {
     let before = at.checked_sub(1).and_then(|it| inline::comma(text, items[it].range.end));
     let comma = before.filter(|_| is_bare).map(|it| Splice { range: it..it + 1, with: String::new() });
     comma.into_iter().chain([line]).collect()
+}
+
+/// An item among others on its line, with the comma behind it, or else the one before. Comments and line ends stay.
+fn cut_inline(text: &str, items: &[Item], at: usize) -> Vec<Splice> {
+    let item = items[at].range.clone();
+    let before = at.checked_sub(1).and_then(|it| inline::comma(text, items[it].range.end));
+    let is_blank = |from: usize, to: usize| text[from..to].chars().all(|it| matches!(it, ' ' | '\t'));
+    let cut = |range: Range<usize>| Splice { range, with: String::new() };
+    match (before, inline::comma(text, item.end)) {
+        (Some(before), Some(comma)) if is_blank(before + 1, item.start) => {
+            vec![cut(before + 1..item.end), cut(comma..comma + 1)]
+        }
+        (_, Some(comma)) => {
+            let end = comma + 1 + usize::from(text[comma + 1..].starts_with(' '));
+            vec![cut(item), cut(comma..end)]
+        }
+        (Some(before), None) if is_blank(before + 1, item.start) => vec![cut(before..item.end)],
+        (Some(before), None) => vec![cut(before..before + 1), cut(item)],
+        (None, None) => vec![cut(item)],
+    }
 }
 
 /// Reads the result again: the list holds what was meant, and nothing else is another.
