@@ -254,6 +254,14 @@ fn a_folder_without_a_description_is_named() {
     assert_eq!(pick(root.path(), "mine").unwrap_err().to_string(), "servers/mine: has no server.json");
 }
 
+/// As one has that is being made, or taken away.
+#[test]
+fn a_hidden_folder_is_no_server() {
+    let root = workspace(&[("weather", WEATHER), (".drydock-x", WEATHER), (".drydock-y", "broken")]);
+    assert_eq!(names(root.path()).unwrap(), ["weather"]);
+    assert_eq!(load(root.path()).unwrap().len(), 1);
+}
+
 #[test]
 fn a_folders_own_program_comes_first() {
     let own = one(&entry("npm", "@ana/it"), &[("package.json", r#"{"name": "@ana/it"}"#)]).unwrap();

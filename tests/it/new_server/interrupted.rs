@@ -107,6 +107,23 @@ fn what_a_killed_command_leaves_goes_with_remove() {
     print_note(&format!("killed: {nothing} left nothing, {something} a server that `remove` took away"));
 }
 
+/// What lies between the steps takes a moment only, so that no signal may find it: each is made by hand.
+#[test]
+fn between_any_two_steps_remove_takes_all_away() {
+    let clone = Clone::new("between");
+    let before = clone.tree();
+    let files = ["Cargo.toml", "Cargo.lock"];
+    let old = files.map(|it| clone.text(it));
+    for put_back in [&files[..], &files[1..], &files[..1]] {
+        clone.env.ok(&["new-server", "demo"]);
+        for (file, text) in files.iter().zip(&old).filter(|(it, _)| put_back.contains(it)) {
+            std::fs::write(clone.root().join(file), text).expect("a file");
+        }
+        clone.env.ok(&["remove", "demo", "--yes"]);
+        same(&before, &clone.tree(), &format!("{put_back:?} as before"));
+    }
+}
+
 #[test]
 fn a_removal_that_was_interrupted_is_run_again() {
     let clone = Clone::new("again");
