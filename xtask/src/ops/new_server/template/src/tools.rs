@@ -3,31 +3,23 @@
 //! A tool's arguments -> a result, or a message that says what was wrong and what to do.
 
 use std::cmp::Reverse;
-use std::fmt;
 
-use drydock_kit::{Json, Parameters};
-use garde::Validate;
-use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
-use rmcp::{ServerHandler, tool, tool_handler, tool_router};
-use schemars::JsonSchema;
+use drydock_kit::prelude::*;
 use serde::{Deserialize, Serialize};
-
-/// As people read it in their client.
-const TITLE: &str = "__TITLE__";
 
 /// The server. What its tools share goes in here: a session may run several calls at once.
 #[derive(Debug)]
 pub(crate) struct Tools;
 
-/// What `count_words` takes. One attribute makes both the rule that clients see and the check of each call.
-#[derive(Debug, Deserialize, JsonSchema, Validate)]
+/// What `count_words` takes. Clients see these limits, and each call is checked against them.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CountWords {
     /// What to count in.
-    #[garde(length(chars, min = 1, max = 20_000))]
+    #[schemars(length(min = 1, max = 20_000))]
     text: String,
     /// How many of the longest words to name.
-    #[garde(range(min = 0, max = 20))]
+    #[schemars(range(max = 20))]
     #[serde(default = "three")]
     longest: u8,
 }
@@ -36,7 +28,7 @@ fn three() -> u8 {
     3
 }
 
-/// What comes back: structured by `Serialize`, readable by `Display`.
+/// What comes back.
 #[derive(Debug, Serialize, JsonSchema)]
 struct WordCount {
     /// How many words there are.
@@ -45,24 +37,10 @@ struct WordCount {
     longest: Vec<String>,
 }
 
-impl fmt::Display for WordCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} words; the longest: {}", self.words, self.longest.join(", "))
-    }
-}
-
-#[tool_router]
+#[server(title = "__TITLE__")]
 impl Tools {
     /// Count the words of a text, and name the longest ones.
-    #[tool(
-        title = "Count words",
-        annotations(
-            read_only_hint = true,
-            destructive_hint = false,
-            idempotent_hint = true,
-            open_world_hint = false
-        )
-    )]
+    #[tool(read_only, idempotent, title = "Count words")]
     async fn count_words(&self, Parameters(args): Parameters<CountWords>) -> Result<Json<WordCount>, String> {
         let mut words: Vec<&str> = args.text.split_whitespace().collect();
         if words.is_empty() {
@@ -77,15 +55,8 @@ impl Tools {
 
     // The next tool goes here: a function with `#[tool(..)]`, a struct as `CountWords` for its arguments, and one as
     // `WordCount` for its result. Its comment is what the model reads to choose it, a field's comment what it reads to fill
-    // that in. `Err(..)` reaches the model, too: say what was wrong, and what to do. The hints are promises: one that changes
-    // something is not `read_only_hint`, one that asks the network is `open_world_hint`. What blocks (a long computation, a
-    // library that waits) goes into `drydock_kit::blocking`. Then a test in `tests/it.rs`.
-}
-
-#[tool_handler]
-impl ServerHandler for Tools {
-    fn get_info(&self) -> ServerConfig {
-        let about = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).with_title(TITLE);
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build()).with_server_info(about)
-    }
+    // that in. `Err(..)` reaches the model, too: say what was wrong, and what to do. The words of `#[tool]` are promises: one
+    // that changes something is not `read_only` (but `additive`, if it destroys nothing), one that asks the network is
+    // `open_world`. `Json(..).with_text(..)` shows people better words than a line for each field. What blocks (a long
+    // computation, a library that waits) goes into `drydock_kit::blocking`. Then a test in `tests/it.rs`.
 }
