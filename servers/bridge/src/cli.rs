@@ -16,7 +16,7 @@ use crate::config::{self, Config};
 use crate::error::Error;
 use crate::{child_spec, http, serve, stdio, supervisor};
 
-const CLI: CliSpec = CliSpec {
+const CLI: CliSpec<'static> = CliSpec {
     options: &[
         ("config", env::CONFIG, "FILE     what is wrapped [/etc/mcp/bridge.json]"),
         ("args", env::ARGS, "JSON     arguments after the wrapped server's own: a list of strings"),

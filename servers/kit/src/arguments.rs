@@ -22,18 +22,36 @@ const MAX_DEPTH: usize = 200;
 pub(crate) fn prepare(schema: &JsonObject, arguments: &mut Option<JsonObject>) -> Result<(), String> {
     let mut object = Value::Object(arguments.take().unwrap_or_default());
     normalize(schema, &mut object);
-    let mut checker = Checker { root: schema, broken: Vec::new() };
-    checker.check(schema, &object, &Path::Root, 0);
-    let broken = checker.broken;
+    let broken: Vec<_> = broken_rules(schema, &object).iter().map(Broken::with_value).collect();
     if let Value::Object(object) = object {
         *arguments = Some(object);
     }
     if broken.is_empty() { Ok(()) } else { Err(broken.join("; ")) }
 }
 
+/// Every rule of the schema that a value breaks.
+pub(crate) fn broken_rules(schema: &JsonObject, value: &Value) -> Vec<Broken> {
+    let mut checker = Checker { root: schema, broken: Vec::new() };
+    checker.check(schema, value, &Path::Root, 0);
+    checker.broken
+}
+
+/// A rule that is broken: where, by what, and the rule, as in `be 1 to 16`.
+pub(crate) struct Broken {
+    pub(crate) path: String,
+    value: String,
+    pub(crate) rule: String,
+}
+
+impl Broken {
+    fn with_value(&self) -> String {
+        format!("`{}` is {}, and must {}", self.path, self.value, self.rule)
+    }
+}
+
 struct Checker<'a> {
     root: &'a JsonObject,
-    broken: Vec<String>,
+    broken: Vec<Broken>,
 }
 
 /// Where a value stands: written out only where it is told.
@@ -62,7 +80,7 @@ impl<'a> Checker<'a> {
         }
         let node = Node::new(self.root, schema);
         if let Some(rule) = rule::broken(schema, value) {
-            self.broken.push(format!("`{}` is {}, and must {rule}", escape(&path.write()), shown(value)));
+            self.broken.push(Broken { path: escape(&path.write()), value: shown(value), rule });
             return;
         }
         if let Some(target) = node.target() {

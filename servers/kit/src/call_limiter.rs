@@ -30,7 +30,8 @@ use crate::in_flight::{InFlight, Request};
 use crate::log;
 use crate::parameters::INVALID_ARGUMENTS;
 use crate::permits::Permits;
-use crate::schema::mended_input;
+use crate::schema::mend_input;
+use crate::structured;
 use crate::watchdog::Vitals;
 
 /// Calls that may wait for their turn beside those that run.
@@ -88,7 +89,7 @@ impl<H: ServerHandler> CallLimiter<H> {
         if let Some(found) = schemas.get(tool) {
             return Some(found.clone());
         }
-        let made = Arc::new(mended_input(&self.server.get_tool(tool)?));
+        let made = Arc::new(mend_input(&self.server.get_tool(tool)?.input_schema));
         schemas.insert(tool.to_owned(), made.clone());
         Some(made)
     }
@@ -131,7 +132,8 @@ impl<H: ServerHandler> CallLimiter<H> {
     ) -> Result<T, Interruption> {
         poll_fn(|cx| {
             let mut poll = || catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
-            let polled = log::sync_scope(&self.log, || self.vitals.run(entry, &mut poll));
+            let run = || log::sync_scope(&self.log, || self.vitals.run(entry, &mut poll));
+            let polled = structured::scope(entry.is_some_and(|it| it.is_call()), run);
             polled.unwrap_or(Poll::Ready(Err(Interruption::Panicked)))
         })
         .await

@@ -13,9 +13,15 @@ use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use crate::structured;
+
 /// A tool's result. `#[tool]` finds it by name in the return type and advertises the schema of `T`.
 ///
 /// `Json(x)` is readable by itself, a field a line; [`Json::with_text`] and [`Json::with_display`] say it better.
+///
+/// It is serialised once, straight into what the client gets: inside of a call the `structured_content` of the [`CallToolResult`]
+/// that a `call_tool` of one's own sees is not the value but its JSON text, in an object of kit's own. It may be passed on, kept
+/// and copied; whoever wants to read the value reads `T`.
 #[derive(Debug, Clone)]
 pub struct Json<T: Serialize + JsonSchema + 'static> {
     value: T,
@@ -35,6 +41,10 @@ impl<T: Serialize + JsonSchema + 'static> Json<T> {
         Self { text: Some(text.into()), ..self }
     }
 
+    pub(crate) fn to_json(&self) -> Result<String, ErrorData> {
+        serde_json::to_string(&self.value).map_err(no_json)
+    }
+
     /// With the words of the value's own `Display`.
     #[must_use]
     pub fn with_display(self) -> Self
@@ -44,6 +54,10 @@ impl<T: Serialize + JsonSchema + 'static> Json<T> {
         let text = self.value.to_string();
         self.with_text(text)
     }
+}
+
+fn no_json(error: serde_json::Error) -> ErrorData {
+    ErrorData::internal_error(format!("the result is not JSON: {error}"), None)
 }
 
 impl<T: Serialize + JsonSchema + 'static> JsonSchema for Json<T> {
@@ -58,11 +72,10 @@ impl<T: Serialize + JsonSchema + 'static> JsonSchema for Json<T> {
 
 impl<T: Serialize + JsonSchema + 'static> IntoCallToolResult for Json<T> {
     fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
-        let value = serde_json::to_value(&self.value)
-            .map_err(|e| ErrorData::internal_error(format!("the result is not JSON: {e}"), None))?;
-        let text = self.text.unwrap_or_else(|| readable::readable(&value));
-        let mut result = CallToolResult::structured(value);
-        result.content = vec![ContentBlock::text(text)];
+        let json = self.to_json()?;
+        let text = self.text.unwrap_or_else(|| readable::readable(&json));
+        let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+        result.structured_content = Some(structured::content(json).map_err(no_json)?);
         Ok(result.into())
     }
 }

@@ -63,12 +63,18 @@ mod json;
 mod line_reader;
 pub mod log;
 mod outbox;
+mod page;
 mod parameters;
 mod permits;
+mod progress;
+mod resources;
 mod salvage;
 mod schema;
 mod session;
+mod settings;
 mod stdio_transport;
+mod structured;
+mod tool_error;
 mod watchdog;
 
 use std::panic::resume_unwind;
@@ -77,8 +83,8 @@ use std::sync::Arc;
 use std::thread;
 
 pub use blocking::blocking;
-pub use drydock_kit_macros::{prompts, server};
-use drydock_runtime::args::{Args, CliSpec, Options, Subcommand, help};
+pub use drydock_kit_macros::{prompts, resources, server};
+use drydock_runtime::args::{Args, CliError, CliSpec, Options, Subcommand, help};
 use drydock_runtime::client_pipes::ClientPipes;
 use drydock_runtime::control_server::{ControlServer, CountOnly};
 use drydock_runtime::log::Log;
@@ -86,8 +92,14 @@ use drydock_runtime::session::Session;
 use drydock_runtime::{control_client, panic_hook};
 use error::Error;
 pub use json::Json;
+pub use page::Page;
 pub use parameters::Parameters;
+pub use progress::Progress;
 use rmcp::ServerHandler;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use settings::Settings;
+pub use tool_error::{ErrorContext, ToolError};
 
 /// All that a server's own code names: `use drydock_kit::prelude::*`.
 pub mod prelude {
@@ -102,6 +114,10 @@ pub mod prelude {
 pub mod __private {
     pub use rmcp;
     use rmcp::handler::server::router::prompt::PromptRouter;
+
+    pub use crate::resources::{
+        NoResources, Resource, ResourceText, argument, list_resource_templates, list_resources, read_resource,
+    };
 
     /// A server without prompts: a type's own function of that name comes before this one.
     pub trait NoPrompts: Sized + Send + Sync + 'static {
@@ -124,11 +140,51 @@ const STACK_SIZE: usize = 8 << 20;
 /// The exit code is 0 when the subcommand did its work, 1 when it could not (the text on stderr says why), and 2 for a
 /// command line that it does not understand.
 pub fn main<H: ServerHandler>(server: impl FnOnce() -> H + Send) -> ExitCode {
+    start(&Settings::none(), |_| Ok(server))
+}
+
+/// Runs a server that a person can set something of: each field of `T` is an option and a variable.
+///
+/// `base_url` is `--base-url`, the variable `BASE_URL`, or a field of the JSON file that `--settings` or `SETTINGS_FILE` names:
+/// the first of these that is there. A field's comment is what `--help` says of it; types and `#[schemars(range(..))]` are checked,
+/// and what is wrong is told without its value, so that a key may be a setting, too. A field that has no default, and is no
+/// `Option`, is required. In an image it is the variable that is set: as `[env]` in `drydock.toml`.
+///
+/// ```no_run
+/// # use drydock_kit::prelude::*;
+/// # struct Notes { folder: String }
+/// # #[server]
+/// # impl Notes {}
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// struct Settings {
+///     /// Where the notes are.
+///     folder: String,
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     drydock_kit::main_with(|settings: Settings| Notes { folder: settings.folder })
+/// }
+/// ```
+pub fn main_with<T, H>(server: impl FnOnce(T) -> H + Send) -> ExitCode
+where
+    T: DeserializeOwned + JsonSchema + Send,
+    H: ServerHandler,
+{
+    let settings = Settings::of::<T>();
+    start(&settings, |args| settings.read(args).map(|own| move || server(own)))
+}
+
+fn start<H: ServerHandler, S: FnOnce() -> H + Send>(
+    settings: &Settings,
+    server: impl FnOnce(&Args) -> Result<S, CliError>,
+) -> ExitCode {
     let program = std::env::args().next().unwrap_or_else(|| "/mcp".into());
-    match run(&program, server) {
+    let flags = settings.flags();
+    let spec = CliSpec { options: &flags, ..CliSpec::default() };
+    match run(&program, &spec, server) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Cli(problem)) => {
-            tell(&format!("error: {problem}\n\n{}", help(&program, &CliSpec::default())));
+            tell(&format!("error: {problem}\n\n{}", help(&program, &spec)));
             ExitCode::from(2)
         }
         Err(problem) => {
@@ -139,15 +195,20 @@ pub fn main<H: ServerHandler>(server: impl FnOnce() -> H + Send) -> ExitCode {
     }
 }
 
-fn run<H: ServerHandler>(program: &str, server: impl FnOnce() -> H + Send) -> Result<(), Error> {
-    let Args { subcommand, options, .. } = Args::from_env(&CliSpec::default())?;
-    match subcommand {
-        Subcommand::Serve => serve(server, &options),
-        Subcommand::Stdio => stdio(server, &options),
+fn run<H: ServerHandler, S: FnOnce() -> H + Send>(
+    program: &str,
+    spec: &CliSpec<'_>,
+    server: impl FnOnce(&Args) -> Result<S, CliError>,
+) -> Result<(), Error> {
+    let args = Args::from_env(spec)?;
+    let options = &args.options;
+    match args.subcommand {
+        Subcommand::Serve => serve(server(&args)?, options),
+        Subcommand::Stdio => stdio(server(&args)?, options),
         Subcommand::Health { json } => Ok(control_client::report_health(&options.socket, json)?),
-        Subcommand::Help => print(&help(program, &CliSpec::default())),
+        Subcommand::Help => print(&help(program, spec)),
         Subcommand::Version => {
-            let info = server().get_info().server_info;
+            let info = server(&args)?().get_info().server_info;
             print(&format!("{} {}\n", info.name, info.version))
         }
     }

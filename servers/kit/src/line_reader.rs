@@ -5,6 +5,7 @@
 
 use std::io;
 
+use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::salvage::Salvage;
@@ -43,7 +44,7 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
     /// The next line; `None` at the end. May be dropped and called again.
     pub(crate) async fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         loop {
-            if let Some(at) = self.buffer[self.searched..].iter().position(|it| *it == b'\n') {
+            if let Some(at) = memchr(b'\n', &self.buffer[self.searched..]) {
                 let end = self.searched + at;
                 return Ok(Some(self.line(end, end + 1)));
             }

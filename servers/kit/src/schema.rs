@@ -12,7 +12,7 @@ mod variants;
 use std::sync::Arc;
 
 pub(crate) use node::Node;
-pub(crate) use normalize::normalize;
+pub(crate) use normalize::{fits, normalize};
 use rmcp::model::{JsonObject, Tool};
 use serde_json::Value;
 
@@ -37,9 +37,9 @@ pub(crate) fn mended(tool: &Tool) -> Tool {
     it
 }
 
-/// What a tool takes, as clients are told of it.
-pub(crate) fn mended_input(tool: &Tool) -> JsonObject {
-    mend(&tool.input_schema, Direction::Input)
+/// Of what somebody else fills in, as a tool's arguments.
+pub(crate) fn mend_input(schema: &JsonObject) -> JsonObject {
+    mend(schema, Direction::Input)
 }
 
 fn mend(schema: &JsonObject, direction: Direction) -> JsonObject {
@@ -83,7 +83,8 @@ fn definition(reference: &str) -> Option<(String, bool)> {
     Some((percent_decoded(name)?.replace("~1", "/").replace("~0", "~"), is_deeper))
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
+/// `%C3%BC` and the like as what they stand for; nothing where that is no text.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {

@@ -240,11 +240,11 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for StdioTransport<R> {
 
     fn send(
         &mut self,
-        message: ServerJsonRpcMessage,
+        mut message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let line = match answered(&message).map(|id| self.in_flight.take(id)) {
             None => line(&message),
-            Some(Some(request)) => answer_line(&request, &message),
+            Some(Some(request)) => answer_line(&request, &mut message),
             Some(None) => return ready(Ok(())), // the watchdog has answered it
         };
         ready(self.write(&line))

@@ -103,33 +103,33 @@ pub struct Args {
     /// How.
     pub options: Options,
     /// Values of [`CliSpec::options`] in the order given, variables first; see [`Args::extra`].
-    pub extra: Vec<(&'static str, String)>,
+    pub extra: Vec<(String, String)>,
     /// What stands after `stdio`, if [`CliSpec::command`].
     pub command: Vec<OsString>,
 }
 
 /// An option's flag, its variable, and what `--help` says of it.
-pub type Flag = (&'static str, &'static str, &'static str);
+pub type Flag<'a> = (&'a str, &'a str, &'a str);
 
 /// In what the command line of one kind of `/mcp` differs from the others'.
 ///
 /// ```
 /// use drydock_runtime::args::CliSpec;
 ///
-/// const CLI: CliSpec =
+/// const CLI: CliSpec<'static> =
 ///     CliSpec { options: &[("warm", "MCP_WARM", "N        children [1]")], without: &["max-calls"], command: true };
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
-pub struct CliSpec {
+pub struct CliSpec<'a> {
     /// Options of its own.
-    pub options: &'static [Flag],
+    pub options: &'a [Flag<'a>],
     /// Shared options that mean nothing to it; their variables are ignored.
-    pub without: &'static [&'static str],
+    pub without: &'a [&'a str],
     /// Whether `stdio` takes a command.
     pub command: bool,
 }
 
-const OPTIONS: [Flag; 7] = [
+const OPTIONS: [Flag<'static>; 7] = [
     ("log", env::LOG, "LEVEL    error, warn, info or debug [info]"),
     ("log-format", env::LOG_FORMAT, "FORMAT   human or json [human]"),
     ("socket", env::SOCKET, "PATH     where serve listens [/run/mcp.sock]"),
@@ -144,12 +144,16 @@ impl Args {
     ///
     /// # Errors
     /// The command line cannot be understood.
-    pub fn from_env(spec: &CliSpec) -> Result<Self, CliError> {
+    pub fn from_env(spec: &CliSpec<'_>) -> Result<Self, CliError> {
         Self::parse(spec, std::env::args_os().skip(1), |name| std::env::var(name).ok())
     }
 
-    fn parse(
-        spec: &CliSpec,
+    /// Reads these arguments and variables.
+    ///
+    /// # Errors
+    /// They cannot be understood, or an option of the kind's own has the name of a shared one.
+    pub fn parse(
+        spec: &CliSpec<'_>,
         args: impl IntoIterator<Item = OsString>,
         var: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, CliError> {
@@ -159,6 +163,11 @@ impl Args {
             extra: Vec::new(),
             command: Vec::new(),
         };
+        if let Some(twice) = spec.options.iter().find(|own| OPTIONS.iter().any(|it| it.0 == own.0)) {
+            return Err(
+                format!("`--{}` is an option of every server: call this one otherwise", twice.0).into()
+            );
+        }
         for flag in spec.flags() {
             if let Some(value) = var(flag.1).filter(|it| !it.is_empty()) {
                 this.set(spec, flag, value).map_err(|e| CliError(format!("{}: {e}", flag.1)))?;
@@ -198,9 +207,9 @@ impl Args {
         Ok(this)
     }
 
-    fn set(&mut self, spec: &CliSpec, flag: &Flag, value: String) -> Result<(), CliError> {
+    fn set(&mut self, spec: &CliSpec<'_>, flag: &Flag<'_>, value: String) -> Result<(), CliError> {
         if spec.options.contains(flag) {
-            self.extra.push((flag.0, value));
+            self.extra.push((flag.0.to_owned(), value));
             return Ok(());
         }
         self.options.set(flag.0, &value)
@@ -213,8 +222,8 @@ impl Args {
     }
 }
 
-impl CliSpec {
-    fn flags(&self) -> impl Iterator<Item = &Flag> {
+impl<'a> CliSpec<'a> {
+    fn flags(&self) -> impl Iterator<Item = &Flag<'a>> {
         OPTIONS.iter().filter(|it| !self.without.contains(&it.0)).chain(self.options)
     }
 }
@@ -272,7 +281,7 @@ pub fn number(value: &str, least: usize) -> Result<usize, CliError> {
 
 /// The text of `--help`.
 #[must_use]
-pub fn help(program: &str, spec: &CliSpec) -> String {
+pub fn help(program: &str, spec: &CliSpec<'_>) -> String {
     let mut text = format!(
         "Usage: {program} [OPTIONS] SUBCOMMAND\n\n\
          Subcommands:\n  \
@@ -347,11 +356,15 @@ mod tests {
         let parse = |line: &str| Args::parse(&spec, line.split_whitespace().map(OsString::from), var);
         let args = parse("--warm 3 stdio -- npx -y --log x").unwrap();
         assert_eq!(args.extra("warm"), Some("3"));
-        assert_eq!(args.extra, [("warm", "2".to_owned()), ("warm", "3".to_owned())]);
+        assert_eq!(args.extra, ["2", "3"].map(|it| ("warm".to_owned(), it.to_owned())));
         assert_eq!(args.command, ["npx", "-y", "--log", "x"]);
         assert_eq!(args.options, Options::default());
         assert_eq!(parse("stdio --max-calls 3").unwrap_err().0, "unknown option `--max-calls`");
         assert!(parse("serve npx").is_err());
+        let twice = CliSpec { options: &[("log", "LOG", "x")], ..CliSpec::default() };
+        assert!(
+            Args::parse(&twice, [], |_| None).unwrap_err().0.starts_with("`--log` is an option of every")
+        );
         let help = help("/mcp", &spec);
         assert!(help.contains("--warm") && !help.contains("--max-calls") && help.contains("CMD"));
     }

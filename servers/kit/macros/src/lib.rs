@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+mod resource;
 mod server;
 mod settings;
 mod tool;
@@ -27,8 +28,8 @@ use proc_macro::TokenStream;
 /// call it; `idempotent` (twice is as good as once); `open_world` (it reaches the internet, say). `title = ".."` and `name = ".."`
 /// may stand with them.
 ///
-/// A function with `#[handler]` is a method of rmcp's `ServerHandler`, as `read_resource`. Prompts stand in a block of their own:
-/// `#[drydock_kit::prompts]`. Which capabilities the server has is told by what is there.
+/// A function with `#[handler]` is a method of rmcp's `ServerHandler`, as `read_resource`. Prompts and resources stand in blocks of
+/// their own: `#[drydock_kit::prompts]`, `#[drydock_kit::resources]`. Which capabilities the server has is told by what is there.
 #[proc_macro_attribute]
 pub fn server(settings: TokenStream, block: TokenStream) -> TokenStream {
     result(server::server(settings.into(), block.into()))
@@ -38,6 +39,29 @@ pub fn server(settings: TokenStream, block: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn prompts(_settings: TokenStream, block: TokenStream) -> TokenStream {
     result(server::prompts(block.into()))
+}
+
+/// Makes the `#[resource]` functions of an impl block what clients can read by its URI, beside the `#[server]` block.
+///
+/// ```text
+/// #[drydock_kit::resources]
+/// impl Notes {
+///     /// All notes, one a line.
+///     #[resource("notes://all", title = "All notes", mime_type = "text/plain")]
+///     fn all(&self) -> String { .. }
+///
+///     /// One note.
+///     #[resource("notes://note/{id}")]
+///     async fn note(&self, id: u32) -> Result<String, String> { .. }
+/// }
+/// ```
+///
+/// What stands in `{..}` is an argument of that name: one part of the path, decoded, never with a `/` in it, and of any type that
+/// is read from a string. A function gives a `String`, a `&str` or a `Json`, or a `Result` of one, whose `Err(text)` says why there is
+/// no such resource. A URI with `{..}` is told to clients as a template, and one without in the list.
+#[proc_macro_attribute]
+pub fn resources(_settings: TokenStream, block: TokenStream) -> TokenStream {
+    result(resource::resources(block.into()))
 }
 
 fn result(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

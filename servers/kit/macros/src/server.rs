@@ -24,7 +24,7 @@ pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenS
     let handler = handler(server, &settings, has_tools, &handlers);
     Ok(quote! {
         const _: () = {
-            use ::drydock_kit::__private::{NoPrompts as _, rmcp};
+            use ::drydock_kit::__private::{NoPrompts as _, NoResources as _, rmcp};
             use rmcp::tool;
 
             #[rmcp::tool_router(router = __drydock_tools, allow_empty)]
@@ -40,7 +40,16 @@ fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[Impl
     let tools = has_tools.then(|| quote!(all.tools = Some(Default::default());));
     let has = |names: &[&str]| handlers.iter().any(|it| names.iter().any(|name| it.sig.ident == name));
     let is_resource = has(&["list_resources", "list_resource_templates", "read_resource"]);
-    let resources = is_resource.then(|| quote!(all.resources = Some(Default::default());));
+    let resources = if is_resource {
+        quote!(all.resources = Some(Default::default());)
+    } else {
+        quote! {
+            if !<#server>::__drydock_resources().is_empty() {
+                all.resources = Some(Default::default());
+            }
+        }
+    };
+    let resource_handlers = (!is_resource).then(|| resource_handlers(server));
     let completions = has(&["complete"]).then(|| quote!(all.completions = Some(Default::default());));
     let title = settings.title.as_ref().map(|it| quote!(.with_title(#it)));
     let instructions = settings.instructions.as_ref().map(|it| quote!(.with_instructions(#it)));
@@ -72,7 +81,39 @@ fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[Impl
                 rmcp::model::ServerConfig::new(all).with_server_info(server #title) #instructions
             }
 
+            #resource_handlers
+
             #(#handlers)*
+        }
+    }
+}
+
+/// What reads the rows of a `#[resources]` block, if there is one.
+fn resource_handlers(server: &Type) -> TokenStream {
+    let rows = quote!(<#server>::__drydock_resources());
+    quote! {
+        async fn list_resources(
+            &self,
+            _page: Option<rmcp::model::PaginatedRequestParams>,
+            _context: rmcp::service::RequestContext<rmcp::RoleServer>,
+        ) -> Result<rmcp::model::ListResourcesResult, rmcp::ErrorData> {
+            ::drydock_kit::__private::list_resources(#rows)
+        }
+
+        async fn list_resource_templates(
+            &self,
+            _page: Option<rmcp::model::PaginatedRequestParams>,
+            _context: rmcp::service::RequestContext<rmcp::RoleServer>,
+        ) -> Result<rmcp::model::ListResourceTemplatesResult, rmcp::ErrorData> {
+            ::drydock_kit::__private::list_resource_templates(#rows)
+        }
+
+        async fn read_resource(
+            &self,
+            args: rmcp::model::ReadResourceRequestParams,
+            _context: rmcp::service::RequestContext<rmcp::RoleServer>,
+        ) -> Result<rmcp::model::ReadResourceResponse, rmcp::ErrorData> {
+            ::drydock_kit::__private::read_resource(#rows, self, &args.uri).await
         }
     }
 }
@@ -110,7 +151,7 @@ pub(crate) fn prompts(block: TokenStream) -> Result<TokenStream> {
 }
 
 /// `impl Type { .. }`: routers are statics, which know no generics.
-fn plain_block(block: TokenStream) -> Result<ItemImpl> {
+pub(crate) fn plain_block(block: TokenStream) -> Result<ItemImpl> {
     let block: ItemImpl = syn::parse2(block)?;
     if let Some((_, path, _)) = &block.trait_ {
         return Err(syn::Error::new_spanned(path, "a server is an `impl` of its own type, not of a trait"));
@@ -150,7 +191,10 @@ mod tests {
     fn a_capability_is_there_for_what_is_there() {
         let with = |block| server(TokenStream::new(), block).unwrap().to_string();
         let bare = with(quote!(impl Dice {}));
-        assert!(!bare.contains("all . tools") && !bare.contains("all . resources"), "{bare}");
+        assert!(
+            !bare.contains("all . tools") && bare.contains("__drydock_resources () . is_empty"),
+            "{bare}"
+        );
         let all = with(quote! {
             impl Dice {
                 /// Rolls.
@@ -161,5 +205,6 @@ mod tests {
             }
         });
         assert!(all.contains("all . tools") && all.contains("all . resources"), "{all}");
+        assert!(!all.contains("__drydock_resources"), "{all}");
     }
 }

@@ -6,7 +6,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ImplItemFn, Meta, Result, Token, parse_quote};
+use syn::{Attribute, Expr, ExprLit, ImplItemFn, Lit, Meta, Result, Token, parse_quote};
 
 const WORDS: &str = "known here are `read_only`, `additive`, `idempotent`, `open_world`, `title = \"..\"` and `name = \"..\"`";
 
@@ -30,16 +30,28 @@ pub(crate) fn position(function: &ImplItemFn, name: &str) -> Option<usize> {
 /// Puts rmcp's attribute into the place of ours; whether this is a tool.
 pub(crate) fn mend(function: &mut ImplItemFn) -> Result<bool> {
     let Some(at) = position(function, "tool") else { return Ok(false) };
-    if !function.attrs.iter().any(|it| it.path().is_ident("doc")) {
-        let name = &function.sig.ident;
-        let problem = format!(
-            "`{name}` has no description: say in a `///` comment what it does, for the model that calls it"
-        );
-        return Err(syn::Error::new_spanned(name, problem));
-    }
+    description(function, "for the model that calls it")?;
     let hints = words(&function.attrs[at])?.to_rmcp();
     function.attrs[at] = parse_quote!(#[tool(#hints)]);
     Ok(true)
+}
+
+/// The lines of a function's comment.
+pub(crate) fn description(function: &ImplItemFn, reader: &str) -> Result<String> {
+    let line = |it: &Attribute| match &it.meta {
+        Meta::NameValue(it) if it.path.is_ident("doc") => match &it.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let lines: Vec<_> = function.attrs.iter().filter_map(line).collect();
+    if lines.is_empty() {
+        let name = &function.sig.ident;
+        let problem = format!("`{name}` has no description: say in a `///` comment what it does, {reader}");
+        return Err(syn::Error::new_spanned(name, problem));
+    }
+    Ok(lines.join("\n"))
 }
 
 fn words(attribute: &Attribute) -> Result<Words> {

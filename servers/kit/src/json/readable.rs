@@ -1,75 +1,140 @@
 //! A value as lines that a person can read.
 //!
-//! JSON -> `points: 3`, and so on, indented where a value holds others. Invariant: every value stands there once, fields in
-//! the order of the alphabet, as serde_json's values have them.
+//! JSON -> `points: 3`, and so on, indented where a value holds others. Invariant: every value stands there once, in the order of
+//! the JSON text, which is that of the struct.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write as _};
 
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
 
-pub(super) fn readable(value: &Value) -> String {
+/// Of JSON that cannot be read, which no value of ours is, the text as it stands.
+pub(super) fn readable(json: &str) -> String {
     let mut text = String::new();
-    match value {
-        Value::Object(_) | Value::Array(_) => write_lines(value, 0, &mut text),
-        other => text = plain(other),
-    }
-    text.truncate(text.trim_end().len());
-    text
-}
-
-fn write_lines(value: &Value, indent: usize, text: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                write_entry(&format!("{name}:"), value, indent, text);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|it| write_entry("-", it, indent, text)),
-        other => text.push_str(&plain(other)),
+    let mut reader = serde_json::Deserializer::from_str(json);
+    match (Entry { text: &mut text, indent: 0 }).deserialize(&mut reader) {
+        // Before each line stands a line break, before what shares a line a blank: the first one is one too many.
+        Ok(()) => text.get(1..).unwrap_or_default().to_owned(),
+        Err(_) => json.to_owned(),
     }
 }
 
-fn write_entry(start: &str, value: &Value, indent: usize, text: &mut String) {
-    let _ = write!(text, "{:indent$}{start}", "");
-    match value {
-        Value::Object(fields) if fields.is_empty() => text.push_str(" none\n"),
-        Value::Array(items) if items.is_empty() => text.push_str(" none\n"),
-        Value::Object(_) | Value::Array(_) => {
-            text.push('\n');
-            write_lines(value, indent + 2, text);
-        }
-        other => {
-            let _ = writeln!(text, " {}", plain(other));
-        }
+/// One value, behind `name:`, `-` or nothing.
+struct Entry<'a> {
+    text: &'a mut String,
+    /// Of the lines that it may need.
+    indent: usize,
+}
+
+impl Entry<'_> {
+    fn plain<E>(self, value: impl Display) -> Result<(), E> {
+        let _ = write!(self.text, " {value}");
+        Ok(())
+    }
+
+    /// A line of its own for a part of it.
+    fn part(&mut self, start: impl Display) -> Entry<'_> {
+        let _ = write!(self.text, "\n{:1$}{start}", "", self.indent);
+        Entry { text: self.text, indent: self.indent + 2 }
+    }
+
+    fn end<E>(self, is_empty: bool) -> Result<(), E> {
+        if is_empty { self.plain("none") } else { Ok(()) }
     }
 }
 
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "unknown".to_owned(),
-        other => other.to_string(),
+impl<'de> DeserializeSeed<'de> for Entry<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entry<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
+        let mut is_empty = true;
+        while let Some(name) = fields.next_key::<String>()? {
+            is_empty = false;
+            fields.next_value_seed(self.part(format_args!("{name}:")))?;
+        }
+        self.end(is_empty)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        let mut is_empty = true;
+        while items.next_element_seed(self.part("-"))?.is_some() {
+            is_empty = false;
+        }
+        // The line that was begun for the item behind the last one.
+        self.text.truncate(self.text.rfind('\n').unwrap_or_default());
+        self.end(is_empty)
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.plain(value)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.plain(value)
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.plain(value)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.plain(value)
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        match Number::from_f64(value) {
+            Some(number) => self.plain(number),
+            None => self.plain(value),
+        }
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.plain("none")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn a_field_a_line() {
+    fn a_field_a_line_in_the_order_of_the_value() {
         assert_eq!(
-            readable(&json!({"points": 3, "who": "Ana", "seed": null})),
-            "points: 3\nseed: unknown\nwho: Ana"
+            readable(r#"{"points": 3, "who": "Ana", "seed": null, "share": 0.5, "low": -1}"#),
+            "points: 3\nwho: Ana\nseed: none\nshare: 0.5\nlow: -1"
         );
         assert_eq!(
             readable(
-                &json!({"items": [{"title": "milk", "done": false}, "x"], "left": [], "due": {"day": 2}})
+                r#"{"items": [{"title": "milk", "done": false}, "x"], "left": [], "due": {"day": 2}, "by": {}}"#
             ),
-            "due:\n  day: 2\nitems:\n  -\n    done: false\n    title: milk\n  - x\nleft: none"
+            "items:\n  -\n    title: milk\n    done: false\n  - x\nleft: none\ndue:\n  day: 2\nby: none"
         );
-        assert_eq!((readable(&json!("hi")), readable(&json!(7))), ("hi".to_owned(), "7".to_owned()));
+        for (json, expected) in [
+            (r#""hi""#, "hi"),
+            ("7", "7"),
+            ("[]", "none"),
+            ("[1, 2]", "- 1\n- 2"),
+            ("[[1], []]", "-\n  - 1\n- none"),
+        ] {
+            assert_eq!(readable(json), expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_stands_as_it_is() {
+        let deep = "[".repeat(300) + &"]".repeat(300);
+        assert_eq!(readable(&deep), deep);
     }
 }

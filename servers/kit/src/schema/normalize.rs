@@ -22,7 +22,7 @@ pub(crate) fn normalize(schema: &JsonObject, arguments: &mut Value) -> bool {
 }
 
 /// Whether a value can be meant by a schema that stands in `root`: by types, constants and names, not by ranges and patterns.
-pub(super) fn fits(root: &JsonObject, schema: &Value, value: &Value) -> bool {
+pub(crate) fn fits(root: &JsonObject, schema: &Value, value: &Value) -> bool {
     Normalizer { root, steps: 0, depth: 0, has_changed: false }.fits(schema, value)
 }
 

@@ -12,3 +12,4 @@ mod frames;
 mod harness;
 mod schemas;
 mod session;
+mod shelf;

@@ -1,0 +1,249 @@
+//! Resources: functions that a client reads by their URI.
+//!
+//! `#[resource("notes://note/{id}")]` on `fn note(&self, id: String)` -> a row of the server's resources. Invariant: a URI's names are the
+//! function's arguments, told where they are not.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, FnArg, Ident, ImplItem, ImplItemFn, LitStr, Pat, Result, Token};
+
+use crate::server::plain_block;
+use crate::tool::{description, position};
+
+const WORDS: &str = "known here are the URI, `title = \"..\"`, `mime_type = \"..\"` and `name = \"..\"`";
+
+/// What stands in the brackets: the URI, and then what may be left out.
+struct Words {
+    uri: LitStr,
+    title: Option<Expr>,
+    mime_type: Option<Expr>,
+    name: Option<Expr>,
+}
+
+impl Parse for Words {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let no_uri = |e: syn::Error| {
+            syn::Error::new(
+                e.span(),
+                "a resource begins with its URI, as in `#[resource(\"notes://note/{id}\")]`",
+            )
+        };
+        let uri = input.parse::<LitStr>().map_err(no_uri)?;
+        let mut words = Self { uri, title: None, mime_type: None, name: None };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if input.is_empty() {
+                break;
+            }
+            let word: Ident = input.parse()?;
+            let place = match word.to_string().as_str() {
+                "title" => &mut words.title,
+                "mime_type" => &mut words.mime_type,
+                "name" => &mut words.name,
+                _ => return Err(syn::Error::new(word.span(), WORDS)),
+            };
+            input.parse::<Token![=]>()?;
+            if place.replace(input.parse()?).is_some() {
+                return Err(syn::Error::new(word.span(), "it stands here twice"));
+            }
+        }
+        Ok(words)
+    }
+}
+
+pub(crate) fn resources(block: TokenStream) -> Result<TokenStream> {
+    let mut block = plain_block(block)?;
+    let mut rows = Vec::new();
+    for it in &mut block.items {
+        if let ImplItem::Fn(function) = it
+            && let Some(at) = position(function, "resource")
+        {
+            let words: Words = function.attrs.remove(at).parse_args()?;
+            rows.push(row(function, &words)?);
+        }
+    }
+    let server = &block.self_ty;
+    Ok(quote! {
+        const _: () = {
+            #block
+
+            impl #server {
+                #[doc(hidden)]
+                pub(crate) fn __drydock_resources() -> &'static [::drydock_kit::__private::Resource<Self>] {
+                    static ROWS: &[::drydock_kit::__private::Resource<#server>] = &[#(#rows),*];
+                    ROWS
+                }
+            }
+        };
+    })
+}
+
+fn row(function: &ImplItemFn, words: &Words) -> Result<TokenStream> {
+    let uri = &words.uri;
+    let about = description(function, "for whoever chooses among resources")?;
+    let variables = variables(uri)?;
+    let arguments = arguments(function, &variables, uri)?;
+    let call = &function.sig.ident;
+    let own = call.to_string();
+    let name = words.name.as_ref().map_or_else(|| quote!(#own), |it| quote!(#it));
+    let option = |it: &Option<Expr>| it.as_ref().map_or_else(|| quote!(None), |it| quote!(Some(#it)));
+    let (title, mime_type) = (option(&words.title), option(&words.mime_type));
+    let wait = function.sig.asyncness.map(|_| quote!(.await));
+    let values = arguments.iter().map(|name| {
+        let place = variables.iter().position(|it| name == it);
+        let name = name.to_string();
+        quote!(::drydock_kit::__private::argument(#name, &values[#place])?)
+    });
+    Ok(quote! {
+        ::drydock_kit::__private::Resource {
+            uri: #uri,
+            name: #name,
+            title: #title,
+            description: #about,
+            mime_type: #mime_type,
+            read: |server, values| ::std::boxed::Box::pin(async move {
+                let _ = &values;
+                ::drydock_kit::__private::ResourceText::text(server.#call(#(#values),*)#wait)
+            }),
+        }
+    })
+}
+
+/// The names in `{..}`.
+fn variables(uri: &LitStr) -> Result<Vec<String>> {
+    let text = uri.value();
+    let wrong = |why: &str| Err(syn::Error::new(uri.span(), why));
+    if !text.contains("://") {
+        return wrong("a URI has a scheme, as in `notes://all`");
+    }
+    let mut names: Vec<String> = Vec::new();
+    for piece in text.split('{').skip(1) {
+        let Some((name, rest)) = piece.split_once('}') else { return wrong("a `{` has no `}`") };
+        if syn::parse_str::<Ident>(name).is_err() {
+            return wrong("in `{..}` stands the name of an argument, and nothing else");
+        }
+        if names.iter().any(|it| it == name) {
+            return wrong("a name stands here twice");
+        }
+        if !(rest.is_empty() || rest.starts_with('/') || rest.starts_with(['?', '#'])) {
+            return wrong("behind `{..}` comes `/`, or nothing: else nobody knows where a value ends");
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+/// The function's arguments, each of which the URI names.
+fn arguments(function: &ImplItemFn, variables: &[String], uri: &LitStr) -> Result<Vec<Ident>> {
+    let mut names = Vec::new();
+    for it in &function.sig.inputs {
+        let FnArg::Typed(it) = it else { continue };
+        let name = match &*it.pat {
+            Pat::Ident(name) if variables.iter().any(|known| name.ident == known) => name.ident.clone(),
+            other => {
+                return Err(syn::Error::new_spanned(other, "the URI has no `{..}` of this argument's name"));
+            }
+        };
+        names.push(name);
+    }
+    match variables.iter().find(|known| names.iter().all(|it| it != known)) {
+        Some(it) => Err(syn::Error::new(uri.span(), format!("the function has no argument `{it}`"))),
+        None => Ok(names),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(block: TokenStream) -> String {
+        resources(block).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for (attribute, function, expected) in [
+            (
+                quote!(#[resource(title = "x")]),
+                quote!(
+                    fn it(&self) {}
+                ),
+                "begins with its URI",
+            ),
+            (
+                quote!(#[resource("notes")]),
+                quote!(
+                    fn it(&self) {}
+                ),
+                "a URI has a scheme",
+            ),
+            (
+                quote!(#[resource("a://b", titel = "x")]),
+                quote!(
+                    fn it(&self) {}
+                ),
+                "known here are the URI",
+            ),
+            (
+                quote!(#[resource("a://{id")]),
+                quote!(
+                    fn it(&self) {}
+                ),
+                "has no `}`",
+            ),
+            (
+                quote!(#[resource("a://{id}{b}")]),
+                quote!(
+                    fn it(&self) {}
+                ),
+                "behind `{..}` comes",
+            ),
+            (
+                quote!(#[resource("a://{id}/{id}")]),
+                quote!(
+                    fn it(&self) {}
+                ),
+                "twice",
+            ),
+            (
+                quote!(#[resource("a://{id}")]),
+                quote!(
+                    fn it(&self) {}
+                ),
+                "no argument `id`",
+            ),
+            (
+                quote!(#[resource("a://b")]),
+                quote!(
+                    fn it(&self, id: String) {}
+                ),
+                "has no `{..}` of this",
+            ),
+        ] {
+            let told = problem(quote! { impl Notes { #[doc = "It."] #attribute #function } });
+            assert!(told.contains(expected), "{told}");
+        }
+        let told = problem(quote! { impl Notes { #[resource("a://b")] fn it(&self) {} } });
+        assert!(told.contains("`it` has no description"), "{told}");
+    }
+
+    #[test]
+    fn a_function_is_a_row_and_its_arguments_stand_in_any_order() {
+        let rows = resources(quote! {
+            impl Notes {
+                /// One line.
+                #[resource("notes://{day}/{line}", mime_type = "text/plain")]
+                async fn line(&self, line: u32, day: String) -> String {}
+            }
+        });
+        let text = rows.unwrap().to_string().replace(' ', "");
+        for part in [
+            "uri:\"notes://{day}/{line}\",name:\"line\",title:None",
+            "argument(\"line\",&values[1usize])?,",
+            "argument(\"day\",&values[0usize])?).await",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
