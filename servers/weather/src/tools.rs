@@ -6,17 +6,12 @@
 use drydock_kit::prelude::*;
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
-use rmcp::model::{
-    ListResourcesResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-};
-use rmcp::service::RequestContext;
-use rmcp::{ErrorData, RoleServer};
 use serde::Deserialize;
 
 use crate::location::{Location, time_zone};
 use crate::open_meteo::{OpenMeteo, Units};
 use crate::results::{CurrentWeather, Forecast, FoundPlaces, SunTimes};
-use crate::{places, resources, sun};
+use crate::{places, sun};
 
 /// The server's state. A session may run several calls at once, so they share it.
 ///
@@ -169,24 +164,6 @@ impl Weather {
         let day =
             sun::sun_day(date, &zone, location.latitude, location.longitude).map_err(|e| e.to_string())?;
         Ok(Json(SunTimes::new(location, date, &zone, day)).with_display())
-    }
-
-    #[handler]
-    async fn list_resources(
-        &self,
-        _page: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ListResourcesResult, ErrorData> {
-        Ok(resources::list())
-    }
-
-    #[handler]
-    async fn read_resource(
-        &self,
-        args: ReadResourceRequestParams,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(&args.uri)
     }
 }
 
