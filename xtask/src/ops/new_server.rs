@@ -29,6 +29,27 @@ pub(crate) struct NewServer {
     pub(crate) name: String,
     /// As people call it.
     pub(crate) title: String,
+    /// What it has beside a tool.
+    pub(crate) with: Vec<Part>,
+}
+
+/// What a server can begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// What a client can read by its URI
+    Resources,
+    /// What a person picks from a menu
+    Prompts,
+}
+
+impl Part {
+    /// As it is written on the command line, and in the templates.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Resources => "resources",
+            Self::Prompts => "prompts",
+        }
+    }
 }
 
 /// Whether a server can have this name here; nothing is written.

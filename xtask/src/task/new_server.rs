@@ -5,7 +5,7 @@
 use anyhow::{Context, Result};
 
 use crate::hint::usage;
-use crate::ops::new_server::{self, NOTHING_MADE, NewServer};
+use crate::ops::new_server::{self, NOTHING_MADE, NewServer, Part};
 use crate::ui::ask;
 use crate::ui::progress::say;
 use crate::workspace::Workspace;
@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// As people read it in their client; without it the name, in words
     #[arg(long, value_name = "TITLE")]
     title: Option<String>,
+    /// What it has beside a tool
+    #[arg(long, value_name = "PARTS", value_delimiter = ',', value_enum)]
+    with: Vec<Part>,
 }
 
 impl Args {
@@ -45,7 +48,7 @@ impl Args {
             }
         };
         new_server::check_title(&title).context(NOTHING_MADE)?;
-        new_server::make(ws, &NewServer { name: name.clone(), title })?;
+        new_server::make(ws, &NewServer { name: name.clone(), title, with: self.with })?;
         print_next_steps(ws, &name);
         Ok(())
     }

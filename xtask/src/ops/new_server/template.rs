@@ -1,26 +1,50 @@
-//! The files of a new server. They are real ones, in `template/`; what has a `.in` at its end would mean something there.
+//! The files of a new server, in `template/`.
 //!
-//! Name + title -> files with their texts. Invariant: two placeholders, `__NAME__` and `__TITLE__`, and neither is left.
+//! Name, title and parts -> files with their texts. Invariants: what stands between a line `@if PART ..` and its `@end` is there when
+//! one of these parts is wanted (`@unless`: when none is); two placeholders, `__NAME__` and `__TITLE__`, and nothing of all that is left.
 
-use super::NewServer;
+use super::{NewServer, Part};
 
-/// Files of a server, each with its text.
-type Part = &'static [(&'static str, &'static str)];
+/// A file below the server's folder, its text, and the part that it belongs to, if not all servers have it.
+type File = (&'static str, &'static str, Option<Part>);
 
-/// What every server has.
-const BASE: Part = &[
-    ("Cargo.toml", include_str!("template/Cargo.toml.in")),
-    ("README.md", include_str!("template/README.md.in")),
-    ("drydock.toml", include_str!("template/drydock.toml.in")),
-    ("server.json", include_str!("template/server.json.in")),
-    ("src/main.rs", include_str!("template/src/main.rs")),
-    ("src/tools.rs", include_str!("template/src/tools.rs")),
-    ("tests/it.rs", include_str!("template/tests/it.rs")),
+const FILES: &[File] = &[
+    ("Cargo.toml", include_str!("template/Cargo.toml.in"), None),
+    ("README.md", include_str!("template/README.md.in"), None),
+    ("drydock.toml", include_str!("template/drydock.toml.in"), None),
+    ("server.json", include_str!("template/server.json.in"), None),
+    ("src/main.rs", include_str!("template/src/main.rs.in"), None),
+    ("src/tools.rs", include_str!("template/src/tools.rs.in"), None),
+    ("src/resources.rs", include_str!("template/src/resources.rs.in"), Some(Part::Resources)),
+    ("src/prompts.rs", include_str!("template/src/prompts.rs.in"), Some(Part::Prompts)),
+    ("tests/it.rs", include_str!("template/tests/it.rs"), None),
 ];
 
 /// Each file of the server, below its folder.
 pub(super) fn render(new: &NewServer) -> Vec<(&'static str, String)> {
+    let is_wanted = |part: &Option<Part>| part.is_none_or(|it| new.with.contains(&it));
     // The title last: what a person wrote is not looked through.
     let fill = |text: &str| text.replace("__NAME__", &new.name).replace("__TITLE__", &new.title);
-    BASE.iter().map(|(file, text)| (*file, fill(text))).collect()
+    let files = FILES.iter().filter(|(_, _, part)| is_wanted(part));
+    files.map(|(file, text, _)| (*file, fill(&of_parts(text, &new.with)))).collect()
+}
+
+/// The lines that belong to a server with these parts.
+fn of_parts(text: &str, with: &[Part]) -> String {
+    let has_any = |words: &str| words.split(' ').any(|word| with.iter().any(|it| it.name() == word));
+    let mut kept = String::new();
+    let mut is_in = true;
+    for line in text.split_inclusive('\n') {
+        let mark = line.trim();
+        if let Some(words) = mark.strip_prefix("@if ") {
+            is_in = has_any(words);
+        } else if let Some(words) = mark.strip_prefix("@unless ") {
+            is_in = !has_any(words);
+        } else if mark == "@end" {
+            is_in = true;
+        } else if is_in {
+            kept.push_str(line);
+        }
+    }
+    kept
 }

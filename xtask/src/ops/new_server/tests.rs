@@ -1,9 +1,10 @@
+use clap::ValueEnum;
 use serde_json::Value;
 
 use super::*;
 
 fn new(name: &str, title: &str) -> NewServer {
-    NewServer { name: name.to_owned(), title: title.to_owned() }
+    NewServer { name: name.to_owned(), title: title.to_owned(), with: Part::value_variants().to_vec() }
 }
 
 #[test]
@@ -92,6 +93,7 @@ fn what_is_rendered_can_be_read_back() {
     assert_eq!(server["packages"][0]["identifier"], "drydock/to-do-list:0.1.0");
     for (file, text) in &files {
         assert!(!text.replace(title, "").contains("__"), "{file}: a placeholder is left");
+        assert!(!text.lines().any(|it| it.starts_with('@')), "{file}: a mark is left");
         assert!(text.ends_with('\n') && !text.contains(" \n") && !text.contains('\r'), "{file}");
     }
 }
@@ -99,6 +101,8 @@ fn what_is_rendered_can_be_read_back() {
 /// Who reads it for the first time has five minutes.
 #[test]
 fn what_is_made_is_short() {
-    let lines: usize = template::render(&new("demo", "Demo")).iter().map(|it| it.1.lines().count()).sum();
-    assert!(lines <= 300, "{lines} lines");
+    let lines =
+        |new: &NewServer| -> usize { template::render(new).iter().map(|it| it.1.lines().count()).sum() };
+    let (all, bare) = (new("demo", "Demo"), NewServer { with: Vec::new(), ..new("demo", "Demo") });
+    assert!(lines(&all) <= 400 && lines(&bare) <= 250, "{} and {} lines", lines(&all), lines(&bare));
 }
