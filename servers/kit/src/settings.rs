@@ -113,7 +113,7 @@ impl Field {
         let required = root.get("required").and_then(Value::as_array);
         let is_required = required.is_some_and(|it| it.iter().any(|it| it == name));
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-        let default = schema.get("default").filter(|it| !it.is_null());
+        let default = schema.get("default").filter(|it| !it.is_null() && **it != Value::Array(Vec::new()));
         let end = match default {
             Some(Value::String(it)) => format!(" [{it}]"),
             Some(it) => format!(" [{it}]"),
@@ -281,7 +281,7 @@ mod tests {
         for line in [
             "--base-url       Where the service is. Its address (required)  (BASE_URL)",
             "How many at once [3]  (WORKERS)",
-            "[fast]  (MODE)",
+            "--is-loud         [false]  (IS_LOUD)",
         ] {
             assert!(help.contains(line), "{help}");
         }

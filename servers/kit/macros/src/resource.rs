@@ -118,7 +118,8 @@ fn variables(uri: &LitStr) -> Result<Vec<String>> {
         return wrong("a URI has a scheme, as in `notes://all`");
     }
     let mut names: Vec<String> = Vec::new();
-    for piece in text.split('{').skip(1) {
+    let mut pieces = text.split('{').skip(1).peekable();
+    while let Some(piece) = pieces.next() {
         let Some((name, rest)) = piece.split_once('}') else { return wrong("a `{` has no `}`") };
         if syn::parse_str::<Ident>(name).is_err() {
             return wrong("in `{..}` stands the name of an argument, and nothing else");
@@ -126,7 +127,8 @@ fn variables(uri: &LitStr) -> Result<Vec<String>> {
         if names.iter().any(|it| it == name) {
             return wrong("a name stands here twice");
         }
-        if !(rest.is_empty() || rest.starts_with('/') || rest.starts_with(['?', '#'])) {
+        let is_last = rest.is_empty() && pieces.peek().is_none();
+        if !(is_last || rest.starts_with(['/', '?', '#'])) {
             return wrong("behind `{..}` comes `/`, or nothing: else nobody knows where a value ends");
         }
         names.push(name.to_owned());
