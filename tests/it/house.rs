@@ -12,11 +12,12 @@ use drydock_tests::test_env::workspace_root;
 use serde_json::Value;
 
 /// Each crate with the crates of ours that it may import, tests and examples left out.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("drydock-contract", &[]),
     ("drydock-catalog", &["drydock-contract"]),
     ("drydock-runtime", &["drydock-contract"]),
-    ("drydock-kit", &["drydock-runtime", "drydock-contract"]),
+    ("drydock-kit", &["drydock-kit-macros", "drydock-runtime", "drydock-contract"]),
+    ("drydock-kit-macros", &[]),
     ("drydock-bridge", &["drydock-runtime", "drydock-contract"]),
     ("weather", &["drydock-kit"]),
     ("drydock-engine", &["drydock-catalog", "drydock-contract"]),

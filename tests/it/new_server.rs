@@ -154,7 +154,8 @@ fn what_is_made_compiles_without_a_warning_and_passes_its_tests() {
     // The longest name, and a title that a compiler could stumble over.
     let name = "a-name-of-thirty-two-characters-";
     let name = format!("{}x", &name[..31]);
-    clone.env.ok(&["new-server", &name, "--title", "It's {} & `天気` // a title, 60 bytes"]);
+    let title = "It's {} & `天気` // a title, 60 bytes";
+    clone.env.ok(&["new-server", &name, "--title", title, "--with", "resources,prompts"]);
     for args in [
         format!("fmt --check -p {name}"),
         format!("clippy -p {name} --all-targets --locked --offline -- -D warnings"),

@@ -148,7 +148,7 @@ fn kind(schema: &Value) -> String {
         Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    let words = types.iter().filter_map(|it| match *it {
+    let mut words = types.iter().filter_map(|it| match *it {
         "integer" => Some("a whole number"),
         "number" => Some("a number"),
         "boolean" => Some("true or false"),
@@ -156,7 +156,7 @@ fn kind(schema: &Value) -> String {
         "object" => Some("a JSON object"),
         _ => None,
     });
-    words.last().unwrap_or("of another form").to_owned()
+    words.next_back().unwrap_or("of another form").to_owned()
 }
 
 #[cfg(test)]

@@ -114,13 +114,13 @@ fn between_any_two_steps_remove_takes_all_away() {
     let before = clone.tree();
     let files = ["Cargo.toml", "Cargo.lock"];
     let old = files.map(|it| clone.text(it));
-    for put_back in [&files[..], &files[1..], &files[..1]] {
+    for restored in [&files[..], &files[1..], &files[..1]] {
         clone.env.ok(&["new-server", "demo"]);
-        for (file, text) in files.iter().zip(&old).filter(|(it, _)| put_back.contains(it)) {
+        for (file, text) in files.iter().zip(&old).filter(|(it, _)| restored.contains(it)) {
             std::fs::write(clone.root().join(file), text).expect("a file");
         }
         clone.env.ok(&["remove", "demo", "--yes"]);
-        same(&before, &clone.tree(), &format!("{put_back:?} as before"));
+        same(&before, &clone.tree(), &format!("{restored:?} as before"));
     }
 }
 

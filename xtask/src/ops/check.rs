@@ -81,12 +81,8 @@ pub(crate) fn check(
             (blocker, _) => blocker,
         };
         explain(error, blocker, target.repair);
-        if let (None, Some(server)) = (&error.hint, &target.server) {
-            let said = format!("{}\n{}", error.message, error.stderr.join("\n"));
-            error.hint = missing_grant::advice(ws, server, &said);
-        }
-        if let ("timeout", Some(server)) = (error.kind.as_str(), &target.server) {
-            error.hint = missing_grant::advice_by_log(ws, server, begun).or(error.hint.take());
+        if let Some(server) = &target.server {
+            advise_grant(ws, server, begun, error);
         }
     }
     let long = target.through.zip(result.entry.as_ref());
@@ -108,6 +104,17 @@ pub(crate) fn check(
         error,
         ..result
     })
+}
+
+/// Where a grant is missing, the hint says which; of a server that hangs, its log says it.
+fn advise_grant(ws: &Workspace, server: &Server, begun: Instant, error: &mut Failure) {
+    if error.hint.is_none() {
+        let said = format!("{}\n{}", error.message, error.stderr.join("\n"));
+        error.hint = missing_grant::advice(ws, server, &said);
+    }
+    if error.kind == "timeout" {
+        error.hint = missing_grant::advice_by_log(ws, server, begun).or(error.hint.take());
+    }
 }
 
 /// As in `90.8`: a sum of such numbers is not one.

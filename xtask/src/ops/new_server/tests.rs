@@ -103,6 +103,6 @@ fn what_is_rendered_can_be_read_back() {
 fn what_is_made_is_short() {
     let lines =
         |new: &NewServer| -> usize { template::render(new).iter().map(|it| it.1.lines().count()).sum() };
-    let (all, bare) = (new("demo", "Demo"), NewServer { with: Vec::new(), ..new("demo", "Demo") });
-    assert!(lines(&all) <= 400 && lines(&bare) <= 250, "{} and {} lines", lines(&all), lines(&bare));
+    let (all, plain) = (new("demo", "Demo"), NewServer { with: Vec::new(), ..new("demo", "Demo") });
+    assert!(lines(&all) <= 400 && lines(&plain) <= 250, "{} and {} lines", lines(&all), lines(&plain));
 }

@@ -40,7 +40,7 @@ async fn words_are_counted() {
     let client = start().await;
     let counted = call(&client, "count_words", json!({"text": "so it begins so", "longest": 2})).await;
     assert_eq!(counted.structured_content, Some(json!({"words": 4, "longest": ["begins", "it"]})));
-    assert_eq!(counted.content[0].as_text().unwrap().text, "4 words; the longest: begins, it");
+    assert_eq!(counted.content[0].as_text().unwrap().text, "words: 4\nlongest:\n  - begins\n  - it");
 }
 
 #[tokio::test]
