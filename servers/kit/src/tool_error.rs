@@ -113,8 +113,8 @@ mod tests {
         let said = |text| ToolError::from(Outer(inner(), text)).to_string();
         assert_eq!(said("the number is wrong"), "the number is wrong: invalid digit found in string");
         assert_eq!(said("no: invalid digit found in string"), "no: invalid digit found in string");
-        let done = || -> Result<u8, ToolError> { Ok("x".parse::<u8>().context("the count")?) };
-        assert_eq!(done().unwrap_err().to_string(), "the count: invalid digit found in string");
+        let told = "x".parse::<u8>().context("the count").unwrap_err();
+        assert_eq!(told.to_string(), "the count: invalid digit found in string");
         assert_eq!(ToolError::new("none").into_contents(), [ContentBlock::text("none")]);
     }
 }
