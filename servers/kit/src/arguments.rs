@@ -210,7 +210,7 @@ mod tests {
     fn every_broken_rule_is_named_with_path_value_and_rule() {
         assert_eq!(
             problem(
-                json!({"days": 20, "name": "", "stops": [{"latitude": 1}, {"latitude": 99}], "people": 10})
+                json!({"days": 20, "name": "", "people": 10, "stops": [{"latitude": 1}, {"latitude": 99}]})
             ),
             "`days` is 20, and must be 1 to 16; `name` is \"\", and must have 1 to 5 characters; `people` is 10, and must be 0 to 9; \
              `stops[1].latitude` is 99, and must be -90 to 90"
