@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use drydock_tests::process::{BUILD_TIMEOUT, TIMEOUT, run_with, wait};
 use drydock_tests::test_env::{TestEnv, copy_workspace};
-use drydock_tests::wrapped;
+use drydock_tests::{full_or_skip, wrapped};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -150,6 +150,7 @@ fn registry_takes(manifest: &Value) {
 /// Compiles kit and all below it once more; copies of the workspace share that.
 #[test]
 fn what_is_made_compiles_without_a_warning_and_passes_its_tests() {
+    full_or_skip!(); // kit and all below it, with clippy and for tests: minutes from cold
     let clone = Clone::new("compiles");
     // The longest name, and a title that a compiler could stumble over.
     let name = "a-name-of-thirty-two-characters-";
