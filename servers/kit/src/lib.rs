@@ -121,6 +121,7 @@ pub mod __private {
 
     /// A server without prompts: a type's own function of that name comes before this one.
     pub trait NoPrompts: Sized + Send + Sync + 'static {
+        /// None.
         #[must_use]
         fn __drydock_prompts() -> PromptRouter<Self> {
             PromptRouter::new()

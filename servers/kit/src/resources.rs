@@ -23,10 +23,15 @@ use crate::schema::percent_decoded;
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Resource<S: 'static> {
+    /// With its `{..}`, if it is a template.
     pub uri: &'static str,
+    /// For programs.
     pub name: &'static str,
+    /// For people.
     pub title: Option<&'static str>,
+    /// For whoever chooses.
     pub description: &'static str,
+    /// Of what is read.
     pub mime_type: Option<&'static str>,
     /// With the values of what stands in `{..}`, in the order of the URI.
     pub read: for<'a> fn(&'a S, Vec<String>) -> Reading<'a>,
@@ -37,6 +42,7 @@ type Reading<'a> = Pin<Box<dyn Future<Output = Result<String, ErrorData>> + Send
 /// A server without resources: a type's own function of that name comes before this one.
 #[doc(hidden)]
 pub trait NoResources: Sized + Send + Sync + 'static {
+    /// None.
     #[must_use]
     fn __drydock_resources() -> &'static [Resource<Self>] {
         &[]
@@ -48,6 +54,10 @@ impl<T: Send + Sync + 'static> NoResources for T {}
 /// What a function can give.
 #[doc(hidden)]
 pub trait ResourceText {
+    /// What is read.
+    ///
+    /// # Errors
+    /// There is no such resource, or it cannot be written as JSON.
     fn text(self) -> Result<String, ErrorData>;
 }
 

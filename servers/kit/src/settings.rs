@@ -235,33 +235,26 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_and_never_its_value() {
         let good = &["--base-url", "x"];
-        for (words, variables, expected) in [
-            (&[][..], &[][..], "`base_url` is not set: set the variable BASE_URL, or give --base-url"),
+        for (variable, value, expected) in [
             (
-                good,
-                &[("WORKERS", "Kanarie")],
+                "WORKERS",
+                "Kanarie",
                 "`workers` must be a whole number: set the variable WORKERS, or give --workers",
             ),
+            ("WORKERS", "12", "`workers` must be 1 to 9: set the variable WORKERS, or give --workers"),
+            ("MODE", "Kanarie", "`mode` must be one of fast, slow: set the variable MODE, or give --mode"),
             (
-                good,
-                &[("WORKERS", "12")],
-                "`workers` must be 1 to 9: set the variable WORKERS, or give --workers",
-            ),
-            (
-                good,
-                &[("MODE", "Kanarie")],
-                "`mode` must be one of fast, slow: set the variable MODE, or give --mode",
-            ),
-            (
-                good,
-                &[("IS_LOUD", "Kanarie")],
+                "IS_LOUD",
+                "Kanarie",
                 "`is_loud` must be true or false: set the variable IS_LOUD, or give --is-loud",
             ),
-            (good, &[("SETTINGS_FILE", "/nowhere")], "the file of settings \"/nowhere\" cannot be read"),
+            ("SETTINGS_FILE", "/nowhere", "the file of settings \"/nowhere\" cannot be read"),
         ] {
-            let problem = read(words, variables).unwrap_err();
+            let problem = read(good, &[(variable, value)]).unwrap_err();
             assert!(problem.starts_with(expected) && !problem.contains("Kanarie"), "{problem}");
         }
+        let missing = "`base_url` is not set: set the variable BASE_URL, or give --base-url";
+        assert_eq!(read(&[], &[]).unwrap_err(), missing);
         let file = tempfile::NamedTempFile::new().unwrap();
         for (text, expected) in [
             ("{\"bse_url\": 1}", "`bse_url`, in the file of settings"),

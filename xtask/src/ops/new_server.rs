@@ -11,6 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Error, Result};
+use clap::ValueEnum;
 use drydock_catalog::container_name;
 
 pub(crate) use self::name::{check_title, title_of};
@@ -34,7 +35,7 @@ pub(crate) struct NewServer {
 }
 
 /// What a server can begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     /// What a client can read by its URI
     Resources,
@@ -44,11 +45,8 @@ pub(crate) enum Part {
 
 impl Part {
     /// As it is written on the command line, and in the templates.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Resources => "resources",
-            Self::Prompts => "prompts",
-        }
+    fn name(self) -> String {
+        self.to_possible_value().map(|it| it.get_name().to_owned()).unwrap_or_default()
     }
 }
 

@@ -165,65 +165,20 @@ mod tests {
 
     #[test]
     fn mistakes_are_told() {
-        for (attribute, function, expected) in [
-            (
-                quote!(#[resource(title = "x")]),
-                quote!(
-                    fn it(&self) {}
-                ),
-                "begins with its URI",
-            ),
-            (
-                quote!(#[resource("notes")]),
-                quote!(
-                    fn it(&self) {}
-                ),
-                "a URI has a scheme",
-            ),
-            (
-                quote!(#[resource("a://b", titel = "x")]),
-                quote!(
-                    fn it(&self) {}
-                ),
-                "known here are the URI",
-            ),
-            (
-                quote!(#[resource("a://{id")]),
-                quote!(
-                    fn it(&self) {}
-                ),
-                "has no `}`",
-            ),
-            (
-                quote!(#[resource("a://{id}{b}")]),
-                quote!(
-                    fn it(&self) {}
-                ),
-                "behind `{..}` comes",
-            ),
-            (
-                quote!(#[resource("a://{id}/{id}")]),
-                quote!(
-                    fn it(&self) {}
-                ),
-                "twice",
-            ),
-            (
-                quote!(#[resource("a://{id}")]),
-                quote!(
-                    fn it(&self) {}
-                ),
-                "no argument `id`",
-            ),
-            (
-                quote!(#[resource("a://b")]),
-                quote!(
-                    fn it(&self, id: String) {}
-                ),
-                "has no `{..}` of this",
-            ),
+        let plain = "fn it(&self) {}";
+        for (words, function, expected) in [
+            (r#"title = "x""#, plain, "begins with its URI"),
+            (r#""notes""#, plain, "a URI has a scheme"),
+            (r#""a://b", titel = "x""#, plain, "known here are the URI"),
+            (r#""a://b", name = "x", name = "y""#, plain, "stands here twice"),
+            (r#""a://{id""#, plain, "has no `}`"),
+            (r#""a://{id}{b}""#, plain, "behind `{..}` comes"),
+            (r#""a://{id}/{id}""#, plain, "twice"),
+            (r#""a://{id}""#, plain, "no argument `id`"),
+            (r#""a://b""#, "fn it(&self, id: String) {}", "has no `{..}` of this"),
         ] {
-            let told = problem(quote! { impl Notes { #[doc = "It."] #attribute #function } });
+            let [words, function] = [words, function].map(|it| it.parse::<TokenStream>().unwrap());
+            let told = problem(quote! { impl Notes { #[doc = "It."] #[resource(#words)] #function } });
             assert!(told.contains(expected), "{told}");
         }
         let told = problem(quote! { impl Notes { #[resource("a://b")] fn it(&self) {} } });
