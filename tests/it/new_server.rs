@@ -212,6 +212,11 @@ fn what_fails_half_way_leaves_nothing() {
     fails("cargo cannot resolve the workspace", &|it| {
         it.env("CARGO_HOME", empty.path()).env("CARGO_NET_OFFLINE", "true");
     });
+    // Somebody has left a merge half done.
+    let whole = fs::read(&lock).expect("a lock");
+    fs::write(&lock, [&b"<<<<<<< HEAD\n"[..], &whole].concat()).expect("a file");
+    fails("git restore Cargo.lock", &|_| {});
+    fs::write(&lock, whole).expect("a file");
     // Something has taken the folder's place.
     fs::write(clone.root().join("servers/demo"), "mine").expect("a file");
     let before = clone.tree();

@@ -3,10 +3,10 @@
 //! Name + what is there -> nothing, or why not. Invariant: a name that passes can be a crate, a program, a folder, an image, a
 //! container and an entry in every client's file as it stands.
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Error, Result};
 use serde::Deserialize;
 
-use crate::hint::usage;
+use crate::hint::{usage, with_hint};
 
 /// Characters of a name: the tools of a server are called `mcp__NAME__TOOL` in clients, and models' services take 64.
 const MAX_NAME: usize = 32;
@@ -89,7 +89,9 @@ struct Package {
 
 /// Whether a crate that the workspace builds has this name: `cargo -p NAME` would mean both.
 pub(super) fn check_crates(name: &str, lock: &str) -> Result<()> {
-    let lock: Lock = toml::from_str(lock).context("cannot read Cargo.lock")?;
+    let broken =
+        |err| with_hint(format!("cannot read Cargo.lock: {err}"), "bring it back: git restore Cargo.lock");
+    let lock: Lock = toml::from_str(lock).map_err(broken)?;
     match lock.package.iter().find(|it| it.name.replace('_', "-") == name) {
         Some(it) => {
             let what = format!("a crate that this workspace builds is called `{}`", it.name);
