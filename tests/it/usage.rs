@@ -90,8 +90,11 @@ fn a_preview_of_entries_needs_no_engine() {
     let env = TestEnv::without_engine("preview");
     const INSTALL: [&str; 4] = ["install-client", "cursor", "--server", "weather"];
     let install = |more: &[&'static str]| [&INSTALL[..], more].concat();
-    for way in [&["--dry-run"][..], &["--dry-run", "--via", "run"], &["--dry-run", "--scope", "project"]] {
-        let shown = env.ok(&install(way));
+    // Not the clone's own folder: `quickstart` may have written into that.
+    let project = env.project();
+    let project = ["--project", project.to_str().unwrap()];
+    for way in [&[][..], &["--via", "run"], &project] {
+        let shown = env.ok(&[&install(&["--dry-run"])[..], way].concat());
         assert!(shown.stdout.contains("+      \"command\": \"docker\""), "{shown}");
         assert!(shown.stderr.contains("no engine was asked"), "{shown}");
     }
