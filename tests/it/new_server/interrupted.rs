@@ -14,7 +14,7 @@ use super::{Clone, Tree, difference, same};
 
 /// How many moments, evenly over the time that the whole command takes.
 fn moments() -> u32 {
-    if drydock_tests::is_full() { 60 } else { 8 }
+    if drydock_tests::is_full() { 60 } else { 4 }
 }
 
 /// A process group of its own, as a terminal's: cargo, which it runs, gets the signal, too.
