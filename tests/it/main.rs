@@ -24,6 +24,7 @@ mod instructions;
 mod kills;
 mod lifecycle;
 mod logs;
+mod mistakes;
 mod mutants;
 mod new_server;
 mod node;

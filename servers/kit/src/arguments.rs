@@ -4,9 +4,13 @@
 //! tool ever sees arguments that break a range or length of their schema, and what the schema takes is not refused for how its
 //! numbers are written.
 
+#[cfg(feature = "testing")]
+mod mismatch;
 mod rule;
 
 use drydock_runtime::log::escape;
+#[cfg(feature = "testing")]
+pub(crate) use mismatch::mismatch;
 use rmcp::model::JsonObject;
 use serde_json::Value;
 

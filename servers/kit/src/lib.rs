@@ -74,6 +74,8 @@ mod session;
 mod settings;
 mod stdio_transport;
 mod structured;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tool_error;
 mod watchdog;
 
@@ -83,6 +85,8 @@ use std::sync::Arc;
 use std::thread;
 
 pub use blocking::blocking;
+#[doc(hidden)]
+pub use drydock_kit_macros::tool;
 pub use drydock_kit_macros::{prompts, resources, server};
 use drydock_runtime::args::{Args, CliError, CliSpec, Options, Subcommand, help};
 use drydock_runtime::client_pipes::ClientPipes;
@@ -98,6 +102,7 @@ pub use progress::Progress;
 use rmcp::ServerHandler;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use session::Process;
 use settings::Settings;
 pub use tool_error::{ErrorContext, ToolError};
 
@@ -106,30 +111,15 @@ pub mod prelude {
     pub use rmcp;
     pub use schemars::{self, JsonSchema};
 
+    #[doc(hidden)]
+    pub use crate::tool;
     pub use crate::{Json, Parameters, blocking, server};
 }
 
 /// For what the attributes write; it changes without notice.
 #[doc(hidden)]
-pub mod __private {
-    pub use rmcp;
-    use rmcp::handler::server::router::prompt::PromptRouter;
-
-    pub use crate::resources::{
-        NoResources, Resource, ResourceText, argument, list_resource_templates, list_resources, read_resource,
-    };
-
-    /// A server without prompts: a type's own function of that name comes before this one.
-    pub trait NoPrompts: Sized + Send + Sync + 'static {
-        /// None.
-        #[must_use]
-        fn __drydock_prompts() -> PromptRouter<Self> {
-            PromptRouter::new()
-        }
-    }
-
-    impl<T: Send + Sync + 'static> NoPrompts for T {}
-}
+#[path = "private.rs"]
+pub mod __private;
 
 /// As large as the main thread's usually is, in bytes.
 const STACK_SIZE: usize = 8 << 20;
@@ -228,12 +218,23 @@ fn stdio<H: ServerHandler>(server: impl FnOnce() -> H + Send, options: &Options)
     let pipes = Arc::new(ClientPipes::take().map_err(Error::Start)?);
     let session = Arc::new(Session::register(options)?);
     start_process_log(session.log().clone());
-    let server = on_thread("server", || log::sync_scope(session.log(), server))?;
-    // After that thread and not beside it: glibc gives it the memory that the other one left.
-    let ended = on_thread("session", || session::run(server, options, &session, &pipes))?;
+    let ended = serve_client(server, options, &session, &pipes, Process::Own)?;
     session.end();
     pipes.drain_before_exit();
     ended
+}
+
+/// Makes the server, and serves one client; inside, how the session ended.
+fn serve_client<H: ServerHandler>(
+    server: impl FnOnce() -> H + Send,
+    options: &Options,
+    session: &Arc<Session>,
+    pipes: &Arc<ClientPipes>,
+    process: Process,
+) -> Result<Result<(), Error>, Error> {
+    let server = on_thread("server", || log::sync_scope(session.log(), server))?;
+    // After that thread and not beside it: glibc gives it the memory that the other one left.
+    on_thread("session", || session::run(server, options, session, pipes, process))
 }
 
 /// On a thread that then ends, and takes along what was kept in it: rmcp keeps another copy of all schemas there.

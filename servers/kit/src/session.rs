@@ -26,6 +26,16 @@ use crate::outbox::Outbox;
 use crate::stdio_transport::{Shutdown, StdioTransport};
 use crate::watchdog::{Vitals, Watchdog};
 
+/// Whose process a session runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Process {
+    /// Its own: it takes the signals, and ends the process where it cannot end otherwise.
+    Own,
+    /// A test's, which goes on.
+    #[cfg(feature = "testing")]
+    Test,
+}
+
 /// Calls that are under way when input ends may still answer: rmcp waits 5 s for them.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(6);
 
@@ -42,6 +52,7 @@ pub(crate) fn run<H: ServerHandler>(
     options: &Options,
     session: &Arc<Session>,
     pipes: &Arc<ClientPipes>,
+    process: Process,
 ) -> Result<(), Error> {
     // One thread: a session is one client's, and its work is waiting. Another watches over it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
@@ -51,7 +62,7 @@ pub(crate) fn run<H: ServerHandler>(
     let Shared { in_flight, outbox, shutdown } = &shared;
     let ending = Ending::new(in_flight.clone(), outbox.clone(), session.clone(), pipes.clone());
     let ending = Arc::new(ending);
-    let watchdog = Watchdog::start(shutdown, &ending, options)?;
+    let watchdog = Watchdog::start(shutdown, &ending, options, process)?;
     if cfg!(panic = "abort") {
         let ending = ending.clone();
         panic_hook::install(session.log().clone(), move |place| ending.panicked(place));

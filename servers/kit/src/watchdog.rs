@@ -31,6 +31,7 @@ use crate::answer::timed_out;
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::in_flight::Request;
+use crate::session::Process;
 use crate::stdio_transport::Shutdown;
 use status::{Status, Verdict};
 
@@ -95,6 +96,7 @@ struct Watch {
     shutdown: Shutdown,
     ending: Arc<Ending>,
     call_timeout: Duration,
+    process: Process,
     wakes: UnixStream,
     signals: Vec<(&'static str, UnixStream)>,
     stall: StallClock,
@@ -112,7 +114,12 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    pub(crate) fn start(shutdown: &Shutdown, ending: &Arc<Ending>, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn start(
+        shutdown: &Shutdown,
+        ending: &Arc<Ending>,
+        options: &Options,
+        process: Process,
+    ) -> Result<Self, Error> {
         let (wakes, waker) = UnixStream::pair().map_err(Error::Start)?;
         for it in [&wakes, &waker] {
             it.set_nonblocking(true).map_err(Error::Start)?;
@@ -130,8 +137,9 @@ impl Watchdog {
             shutdown: shutdown.clone(),
             ending: ending.clone(),
             call_timeout: options.call_timeout,
+            process,
             wakes,
-            signals: named_shutdown_signals()?,
+            signals: if process == Process::Own { named_shutdown_signals()? } else { Vec::new() },
             stall: StallClock::new(options.stall_timeout),
             written: 0,
             status: Status::new(TICK, options.call_timeout),
@@ -313,6 +321,9 @@ impl Watch {
             return;
         }
         self.ending.end(reason);
+        if self.process != Process::Own {
+            return;
+        }
         thread::spawn(|| {
             thread::sleep(EXIT_TIMEOUT);
             std::process::abort(); // the blocked thread holds what `exit` wants

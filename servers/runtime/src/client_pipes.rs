@@ -42,6 +42,21 @@ impl ClientPipes {
         Ok(Self { stdin, stdout })
     }
 
+    /// Those of a client that is in this process, too, and does not use its stdin and stdout.
+    ///
+    /// ```
+    /// use drydock_runtime::client_pipes::ClientPipes;
+    ///
+    /// let (stdin, _client) = std::io::pipe()?;
+    /// let (_client, stdout) = std::io::pipe()?;
+    /// ClientPipes::new(stdin.into(), stdout.into()).output()?.write(b"{}\n")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn new(stdin: OwnedFd, stdout: OwnedFd) -> Self {
+        Self { stdin, stdout }
+    }
+
     /// What the client sends.
     #[must_use]
     pub fn stdin(&self) -> BorrowedFd<'_> {

@@ -50,6 +50,18 @@ impl Session {
         Self { log, connection: None }
     }
 
+    /// A session that no `serve` counts and that logs there: its number is the process's.
+    ///
+    /// ```
+    /// use drydock_runtime::{log::Log, session::Session};
+    ///
+    /// assert_eq!(Session::standalone(&Log::discard()).log().dropped(), 0);
+    /// ```
+    #[must_use]
+    pub fn standalone(log: &Log) -> Self {
+        Self { log: log.of_session(u64::from(std::process::id())), connection: None }
+    }
+
     /// Where everything goes that concerns this session.
     #[must_use]
     pub fn log(&self) -> &Log {

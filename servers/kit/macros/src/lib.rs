@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod resource;
+mod route;
 mod server;
 mod settings;
 mod tool;
@@ -32,13 +33,14 @@ use proc_macro::TokenStream;
 /// their own: `#[drydock_kit::prompts]`, `#[drydock_kit::resources]`. Which capabilities the server has is told by what is there.
 #[proc_macro_attribute]
 pub fn server(settings: TokenStream, block: TokenStream) -> TokenStream {
-    result(server::server(settings.into(), block.into()))
+    let expanded = server::server(settings.into(), block.clone().into());
+    result(expanded, || server::without_tools(block.into()))
 }
 
 /// Makes the `#[prompt]` functions of an impl block the server's prompts, beside its `#[server]` block.
 #[proc_macro_attribute]
 pub fn prompts(_settings: TokenStream, block: TokenStream) -> TokenStream {
-    result(server::prompts(block.into()))
+    result(server::prompts(block.into()), proc_macro2::TokenStream::new)
 }
 
 /// Makes the `#[resource]` functions of an impl block what clients can read by its URI, beside the `#[server]` block.
@@ -61,9 +63,28 @@ pub fn prompts(_settings: TokenStream, block: TokenStream) -> TokenStream {
 /// no such resource. A URI with `{..}` is told to clients as a template, and one without in the list.
 #[proc_macro_attribute]
 pub fn resources(_settings: TokenStream, block: TokenStream) -> TokenStream {
-    result(resource::resources(block.into()))
+    result(resource::resources(block.into()), proc_macro2::TokenStream::new)
 }
 
-fn result(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
-    expanded.unwrap_or_else(syn::Error::into_compile_error).into()
+fn result(
+    expanded: syn::Result<proc_macro2::TokenStream>,
+    otherwise: impl FnOnce() -> proc_macro2::TokenStream,
+) -> TokenStream {
+    match expanded {
+        Ok(expanded) => expanded.into(),
+        Err(problem) => {
+            let mut all = problem.into_compile_error();
+            all.extend(otherwise());
+            all.into()
+        }
+    }
+}
+
+/// A mistake by itself: what `#[server]` has not taken.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn tool(_words: TokenStream, function: TokenStream) -> TokenStream {
+    let problem = "`#[tool]` stands in an `impl` block that has `#[server]`";
+    let problem = syn::Error::new(proc_macro2::Span::call_site(), problem);
+    result(Err(problem), || function.into())
 }

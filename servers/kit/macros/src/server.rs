@@ -5,34 +5,66 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{ImplItem, ImplItemFn, ItemImpl, Result, Type};
+use syn::{ImplItem, ImplItemFn, Item, ItemImpl, Result, Type};
 
 use crate::settings::Settings;
-use crate::tool;
+use crate::tool::{self, Names};
+use crate::route::route;
 
 pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenStream> {
     let settings: Settings = syn::parse2(settings)?;
     let mut block = plain_block(block)?;
     let handlers = take_handlers(&mut block);
-    let mut has_tools = false;
+    let (mut routes, mut names) = (Vec::new(), Names::default());
     for it in &mut block.items {
-        if let ImplItem::Fn(function) = it {
-            has_tools |= tool::mend(function)?;
+        if let ImplItem::Fn(function) = it
+            && tool::mend(function, &mut names)?
+        {
+            routes.push(route(function));
         }
     }
     let server = &block.self_ty;
-    let handler = handler(server, &settings, has_tools, &handlers);
+    let handler = handler(server, &settings, !routes.is_empty(), &handlers);
     Ok(quote! {
         const _: () = {
             use ::drydock_kit::__private::{NoPrompts as _, NoResources as _, rmcp};
-            use rmcp::tool;
 
-            #[rmcp::tool_router(router = __drydock_tools, allow_empty)]
             #block
+
+            impl #server {
+                fn __drydock_tools() -> rmcp::handler::server::router::tool::ToolRouter<Self> {
+                    rmcp::handler::server::router::tool::ToolRouter::new()#(.with_route(#routes))*
+                }
+            }
 
             #handler
         };
     })
+}
+
+/// What stands under the attribute, so that one mistake in it is not followed by others that are none: a server without
+/// tools, whose functions are there.
+pub(crate) fn without_tools(block: TokenStream) -> TokenStream {
+    let Ok(mut block) = syn::parse2::<ItemImpl>(block.clone()) else { return block };
+    if block.trait_.is_some() {
+        return quote!(#block);
+    }
+    for it in &mut block.items {
+        if let ImplItem::Fn(function) = it {
+            for name in ["tool", "handler", "prompt"] {
+                while let Some(at) = tool::position(function, name) {
+                    function.attrs.remove(at);
+                }
+            }
+        }
+    }
+    let (generics, _, conditions) = block.generics.split_for_impl();
+    let server = &block.self_ty;
+    quote! {
+        #[expect(dead_code, unused_variables, reason = "something is wrong with the server")]
+        #block
+        impl #generics ::drydock_kit::__private::rmcp::ServerHandler for #server #conditions {}
+    }
 }
 
 /// `ServerHandler`, whose methods for tools and prompts rmcp writes.
@@ -152,7 +184,13 @@ pub(crate) fn prompts(block: TokenStream) -> Result<TokenStream> {
 
 /// `impl Type { .. }`: routers are statics, which know no generics.
 pub(crate) fn plain_block(block: TokenStream) -> Result<ItemImpl> {
-    let block: ItemImpl = syn::parse2(block)?;
+    let block = match syn::parse2::<Item>(block)? {
+        Item::Impl(block) => block,
+        other => {
+            let problem = "a server is an `impl` block, which holds its tools: the attribute stands there";
+            return Err(syn::Error::new_spanned(other, problem));
+        }
+    };
     if let Some((_, path, _)) = &block.trait_ {
         return Err(syn::Error::new_spanned(path, "a server is an `impl` of its own type, not of a trait"));
     }
@@ -178,6 +216,20 @@ mod tests {
                     impl<T> Dice<T> {}
                 ),
                 "no generics",
+            ),
+            (quote!(struct Dice;), "the attribute stands there"),
+            (
+                quote! {
+                    impl Dice {
+                        /// Rolls.
+                        #[tool]
+                        fn roll(&self) {}
+                        /// Rolls again.
+                        #[tool(name = "roll")]
+                        fn again(&self) {}
+                    }
+                },
+                "two tools are called `roll`",
             ),
         ] {
             let problem = server(TokenStream::new(), block).unwrap_err().to_string();

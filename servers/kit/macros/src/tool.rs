@@ -3,10 +3,13 @@
 //! `#[tool(read_only, idempotent)]` -> `#[tool(annotations(..))]`. Invariant: a client is told all four hints, and what is not said is
 //! the careful one.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, ImplItemFn, Lit, Meta, Result, Token, parse_quote};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, ImplItemFn, Lit, Meta, Result, Token, parse_quote_spanned};
 
 const WORDS: &str = "known here are `read_only`, `additive`, `idempotent`, `open_world`, `title = \"..\"` and `name = \"..\"`";
 
@@ -27,13 +30,52 @@ pub(crate) fn position(function: &ImplItemFn, name: &str) -> Option<usize> {
     function.attrs.iter().position(is_it)
 }
 
+/// The names of a server's tools so far.
+#[derive(Debug, Default)]
+pub(crate) struct Names(BTreeSet<String>);
+
+impl Names {
+    /// One that is there already would take the other's place, without a word.
+    fn insert(&mut self, words: &Words, function: &ImplItemFn) -> Result<()> {
+        let own = &function.sig.ident;
+        let (name, place) = match &words.name {
+            None => (own.to_string(), own.to_token_stream()),
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(it), .. })) => (it.value(), it.to_token_stream()),
+            Some(_) => return Ok(()),
+        };
+        if self.0.contains(&name) {
+            return Err(syn::Error::new_spanned(place, format!("two tools are called `{name}`: rename one")));
+        }
+        self.0.insert(name);
+        Ok(())
+    }
+}
+
 /// Puts rmcp's attribute into the place of ours; whether this is a tool.
-pub(crate) fn mend(function: &mut ImplItemFn) -> Result<bool> {
+pub(crate) fn mend(function: &mut ImplItemFn, names: &mut Names) -> Result<bool> {
     let Some(at) = position(function, "tool") else { return Ok(false) };
+    let words = words(&function.attrs[at])?;
+    names.insert(&words, function)?;
+    takes_itself(function)?;
     description(function, "for the model that calls it")?;
-    let hints = words(&function.attrs[at])?.to_rmcp();
-    function.attrs[at] = parse_quote!(#[tool(#hints)]);
+    let hints = words.to_rmcp();
+    // At the place of ours: there the compiler points when the function's future is not `Send`.
+    function.attrs[at] = parse_quote_spanned!(function.attrs[at].span()=> #[rmcp::tool(#hints)]);
     Ok(true)
+}
+
+fn takes_itself(function: &ImplItemFn) -> Result<()> {
+    match function.sig.receiver() {
+        Some(it) if it.reference.is_some() && it.mutability.is_none() => Ok(()),
+        Some(it) => {
+            let problem = "a tool takes `&self`, since calls run at the same time: what changes goes into a `Mutex`";
+            Err(syn::Error::new_spanned(it, problem))
+        }
+        None => {
+            let problem = "a tool is a method of the server: its first argument is `&self`";
+            Err(syn::Error::new_spanned(&function.sig.ident, problem))
+        }
+    }
 }
 
 /// The lines of a function's comment.
@@ -97,11 +139,13 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
+    use syn::parse_quote;
+
     use super::*;
 
     fn mended(function: ImplItemFn) -> Result<String> {
         let mut function = function;
-        mend(&mut function)?;
+        mend(&mut function, &mut Names::default())?;
         let attribute = &function.attrs[1];
         Ok(quote!(#attribute).to_string().replace(' ', ""))
     }
@@ -114,19 +158,19 @@ mod tests {
             fn it(&self) {}
         });
         let hints = "read_only_hint=false,destructive_hint=true,idempotent_hint=false,open_world_hint=false";
-        assert_eq!(bare.unwrap(), format!("#[tool(annotations({hints}))]"));
+        assert_eq!(bare.unwrap(), format!("#[rmcp::tool(annotations({hints}))]"));
         let said = mended(parse_quote! {
             /// Does.
             #[tool(read_only, idempotent, title = "It")]
             fn it(&self) {}
         });
         let hints = "read_only_hint=true,destructive_hint=false,idempotent_hint=true,open_world_hint=false";
-        assert_eq!(said.unwrap(), format!("#[tool(title=\"It\",annotations({hints}))]"));
+        assert_eq!(said.unwrap(), format!("#[rmcp::tool(title=\"It\",annotations({hints}))]"));
     }
 
     #[test]
     fn a_mistake_is_said_in_words_of_what_one_writes() {
-        let cases: [(ImplItemFn, &str); 3] = [
+        let cases: [(ImplItemFn, &str); 6] = [
             (
                 parse_quote!(
                     #[tool]
@@ -149,6 +193,30 @@ mod tests {
                     fn it(&self) {}
                 },
                 "one of `read_only` and `additive`",
+            ),
+            (
+                parse_quote! {
+                    /// Does.
+                    #[tool]
+                    fn it(self) {}
+                },
+                "takes `&self`",
+            ),
+            (
+                parse_quote! {
+                    /// Does.
+                    #[tool]
+                    fn it(&mut self) {}
+                },
+                "goes into a `Mutex`",
+            ),
+            (
+                parse_quote! {
+                    /// Does.
+                    #[tool]
+                    fn it() {}
+                },
+                "its first argument is `&self`",
             ),
         ];
         for (function, expected) in cases {

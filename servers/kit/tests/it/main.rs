@@ -13,3 +13,4 @@ mod harness;
 mod schemas;
 mod session;
 mod shelf;
+mod testing;

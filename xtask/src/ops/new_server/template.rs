@@ -17,7 +17,6 @@ const FILES: &[File] = &[
     ("src/tools.rs", include_str!("template/src/tools.rs.in"), None),
     ("src/resources.rs", include_str!("template/src/resources.rs.in"), Some(Part::Resources)),
     ("src/prompts.rs", include_str!("template/src/prompts.rs.in"), Some(Part::Prompts)),
-    ("tests/it.rs", include_str!("template/tests/it.rs"), None),
 ];
 
 /// Each file of the server, below its folder.

@@ -1,0 +1,29 @@
+//! A server of any type.
+
+use drydock_kit::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, JsonSchema)]
+struct Roll {
+    sides: u32,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Rolled {
+    points: u32,
+}
+
+struct Dice<T>(T);
+
+#[server]
+impl<T: Send + Sync + 'static> Dice<T> { //~ - generics
+    /// Rolls a die.
+    #[tool(read_only)]
+    fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> {
+        Json(Rolled { points: args.sides })
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    drydock_kit::main(|| Dice(1))
+}

@@ -1,0 +1,30 @@
+//! A range on what has none.
+
+use drydock_kit::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, JsonSchema)]
+struct Roll {
+    #[schemars(range(max = 6))]
+    sides: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Rolled {
+    points: u32,
+}
+
+struct Dice;
+
+#[server]
+impl Dice {
+    /// Rolls a die.
+    #[tool(read_only)]
+    fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> {
+        Json(Rolled { points: args.sides.len() as u32 })
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    drydock_kit::main(|| Dice)
+}

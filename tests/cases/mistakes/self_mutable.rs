@@ -1,0 +1,29 @@
+//! Calls run at the same time.
+
+use drydock_kit::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, JsonSchema)]
+struct Roll {
+    sides: u32,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Rolled {
+    points: u32,
+}
+
+struct Dice;
+
+#[server]
+impl Dice {
+    /// Rolls a die.
+    #[tool(read_only)]
+    fn roll(&mut self, Parameters(args): Parameters<Roll>) -> Json<Rolled> { //~ - &self
+        Json(Rolled { points: args.sides })
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    drydock_kit::main(|| Dice)
+}

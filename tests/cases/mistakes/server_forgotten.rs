@@ -1,0 +1,28 @@
+//! `#[server]` is forgotten.
+
+use drydock_kit::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, JsonSchema)]
+struct Roll {
+    sides: u32,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Rolled {
+    points: u32,
+}
+
+struct Dice;
+
+impl Dice {
+    /// Rolls a die.
+    #[tool(read_only)] //~ - tool
+    fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> {
+        Json(Rolled { points: args.sides })
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    drydock_kit::main(|| Dice) //~ E0277 Dice ServerHandler
+}

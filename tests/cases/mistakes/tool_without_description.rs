@@ -1,0 +1,28 @@
+//! No model knows what the tool is for.
+
+use drydock_kit::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, JsonSchema)]
+struct Roll {
+    sides: u32,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Rolled {
+    points: u32,
+}
+
+struct Dice;
+
+#[server]
+impl Dice {
+    #[tool(read_only)]
+    fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> { //~ - roll ///
+        Json(Rolled { points: args.sides })
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    drydock_kit::main(|| Dice)
+}
