@@ -5,9 +5,10 @@
 
 pub use rmcp;
 use rmcp::ErrorData;
-use rmcp::handler::server::common::FromContextPart;
+pub use rmcp::handler::server::common::FromContextPart;
 use rmcp::handler::server::router::prompt::PromptRouter;
-use rmcp::handler::server::tool::{IntoCallToolResult, ToolCallContext};
+pub use rmcp::handler::server::tool::IntoCallToolResult;
+use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::CallToolResponse;
 
 pub use crate::resources::{

@@ -158,7 +158,12 @@ impl Server {
                 Answer::new(tool, result, known.and_then(|it| it.output_schema.as_deref()))
             }
             Ok(_) => panic!("`{tool}` wants more than its arguments: call it through `with_client`"),
-            Err(problem) => panic!("`{tool}`: {}", self.refused(&problem)),
+            Err(problem) => {
+                if matches!(problem, ServiceError::McpError(_)) {
+                    self.tools(); // their names are told
+                }
+                panic!("`{tool}`: {}", self.refused(&problem))
+            }
         }
     }
 

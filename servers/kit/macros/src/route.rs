@@ -13,66 +13,68 @@ use syn::{FnArg, GenericArgument, ImplItemFn, PathArguments, ReturnType, Type};
 pub(crate) fn route(function: &ImplItemFn) -> TokenStream {
     let name = &function.sig.ident;
     let described = format_ident!("{name}_tool_attr");
-    let context = Ident::new("context", Span::mixed_site());
     let types = function.sig.inputs.iter().filter_map(|it| match it {
         FnArg::Typed(it) => Some(&*it.ty),
         FnArg::Receiver(_) => None,
     });
-    let taken: Vec<_> = types.map(|it| taken(it, &context)).collect();
+    let taken: Vec<_> = types.map(taken).collect();
+    let mutable = (!taken.is_empty()).then(|| quote!(mut));
     let arguments: Vec<_> = (0..taken.len()).map(|it| format_ident!("argument_{it}")).collect();
     let wait = function.sig.asyncness.map(|_| quote!(.await));
-    let given = given(&function.sig.output);
+    let given = given(&function.sig.output, &quote!(Self::#name(server #(, #arguments?)*)#wait));
     quote! {
         rmcp::handler::server::router::tool::ToolRoute::new_dyn(
             Self::#described(),
-            |mut #context: rmcp::handler::server::tool::ToolCallContext<'_, Self>| {
+            |#mutable context: rmcp::handler::server::tool::ToolCallContext<'_, Self>| {
                 #(let #arguments = #taken;)*
-                let server = #context.service;
-                ::std::boxed::Box::pin(async move {
-                    let given = Self::#name(server #(, #arguments?)*)#wait;
-                    #given
-                })
+                let server = context.service;
+                ::std::boxed::Box::pin(async move { #given })
             },
         )
     }
 }
 
+/// Where a type is written; with the names of what we write.
+fn place(written: &Type) -> Span {
+    Span::call_site().located_at(written.span())
+}
+
 /// What kit's `Parameters` needs is said by its own bounds; of what else a tool may take, kit says what that is.
-fn taken(written: &Type, context: &Ident) -> TokenStream {
-    let (it, place) = (named(written), written.span());
-    match it.is_some_and(|it| it == "Parameters") {
-        true => quote_spanned!(place=> <#written as rmcp::handler::server::common::FromContextPart<_>>::from_context_part(&mut #context)),
-        false => quote_spanned!(place=> <#written as ::drydock_kit::__private::Argument<_>>::take(&mut #context)),
-    }
-}
-
-/// `given` as rmcp's response.
-fn given(output: &ReturnType) -> TokenStream {
-    let ReturnType::Type(_, written) = output else { return converted(None, &quote!(given)) };
-    match result(written) {
-        None => converted(Some(written), &quote!(given)),
-        Some((good, bad)) => {
-            let (it, problem) = (Ident::new("it", good.span()), Ident::new("it", bad.span()));
-            let good = converted(Some(good), &quote!(#it));
-            let bad = converted(Some(bad), &quote!(#problem));
-            quote! {
-                let given: ::std::result::Result<_, rmcp::model::CallToolResponse> = match given {
-                    ::std::result::Result::Ok(#it) => ::std::result::Result::Ok(#good?),
-                    ::std::result::Result::Err(#problem) => ::std::result::Result::Err(#bad?),
-                };
-                rmcp::handler::server::tool::IntoCallToolResult::into_call_tool_result(given)
-            }
+fn taken(written: &Type) -> TokenStream {
+    let kit = quote!(::drydock_kit::__private);
+    match named(written).is_some_and(|it| it == "Parameters") {
+        true => {
+            quote_spanned!(place(written)=> <#written as #kit::FromContextPart<_>>::from_context_part(&mut context))
         }
+        false => quote_spanned!(place(written)=> <#written as #kit::Argument<_>>::take(&mut context)),
     }
 }
 
-fn converted(written: Option<&Type>, value: &TokenStream) -> TokenStream {
-    let place = written.map_or_else(Span::call_site, Spanned::span);
+/// What a call gives, as rmcp's response.
+fn given(output: &ReturnType, call: &TokenStream) -> TokenStream {
+    let into = quote!(rmcp::handler::server::tool::IntoCallToolResult::into_call_tool_result);
+    let ReturnType::Type(_, written) = output else { return quote!(#into(#call)) };
+    let Some((good, bad)) = result(written) else {
+        let value = Ident::new("given", place(written));
+        let converted = converted(written, &value);
+        return quote!(let #value = #call; #converted);
+    };
+    let (value, problem) = (Ident::new("value", place(good)), Ident::new("problem", place(bad)));
+    let (good, bad) = (converted(good, &value), converted(bad, &problem));
+    quote! {
+        #into(match #call {
+            ::std::result::Result::Ok(#value) => ::std::result::Result::Ok(#good?),
+            ::std::result::Result::Err(#problem) => ::std::result::Result::Err(#bad?),
+        })
+    }
+}
+
+fn converted(written: &Type, value: &Ident) -> TokenStream {
+    let kit = quote!(::drydock_kit::__private);
     // What `Json` needs is said by its own bounds.
-    let is_known = written.is_none_or(|it| named(it).is_some_and(|it| it == "Json"));
-    match is_known {
-        true => quote_spanned!(place=> rmcp::handler::server::tool::IntoCallToolResult::into_call_tool_result(#value)),
-        false => quote_spanned!(place=> ::drydock_kit::__private::Given::give(#value)),
+    match named(written).is_some_and(|it| it == "Json") {
+        true => quote_spanned!(place(written)=> #kit::IntoCallToolResult::into_call_tool_result(#value)),
+        false => quote_spanned!(place(written)=> #kit::Given::give(#value)),
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn without_tools(block: TokenStream) -> TokenStream {
     let (generics, _, conditions) = block.generics.split_for_impl();
     let server = &block.self_ty;
     quote! {
-        #[expect(dead_code, unused_variables, reason = "something is wrong with the server")]
+        #[allow(dead_code, unused_variables)]
         #block
         impl #generics ::drydock_kit::__private::rmcp::ServerHandler for #server #conditions {}
     }

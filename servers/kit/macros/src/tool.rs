@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -59,8 +59,9 @@ pub(crate) fn mend(function: &mut ImplItemFn, names: &mut Names) -> Result<bool>
     takes_itself(function)?;
     description(function, "for the model that calls it")?;
     let hints = words.to_rmcp();
-    // At the place of ours: there the compiler points when the function's future is not `Send`.
-    function.attrs[at] = parse_quote_spanned!(function.attrs[at].span()=> #[rmcp::tool(#hints)]);
+    // Where ours stands: there the compiler points when the function's future is not `Send`.
+    let place = Span::call_site().located_at(function.attrs[at].span());
+    function.attrs[at] = parse_quote_spanned!(place=> #[rmcp::tool(#hints)]);
     Ok(true)
 }
 

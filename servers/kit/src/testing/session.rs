@@ -54,12 +54,12 @@ impl Session {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(timeout)
     }
 
-    /// Why it has ended, or is about to; `None` where it goes on.
+    /// Why it has ended, or is about to, if that is not the client's doing.
     pub(super) fn why(&self) -> Option<String> {
         match self.wait(Duration::from_secs(2)).ok()? {
             Err(_) => Some("making it panicked; where and why stands above".to_owned()),
             Ok(Err(problem) | Ok(Err(problem))) => Some(problem.to_string()),
-            Ok(Ok(Ok(()))) => Some("its session has ended".to_owned()),
+            Ok(Ok(Ok(()))) => None,
         }
     }
 }
