@@ -66,8 +66,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 pub use answer::Answer;
-pub use check::{Problem, Rule};
 use check::Listing;
+pub use check::{Problem, Rule};
 use client::Client;
 use rmcp::model::{CallToolRequestParams, CallToolResponse, ProtocolVersion, Tool};
 use rmcp::service::{Peer, ServiceError};
@@ -246,8 +246,12 @@ impl Server {
         match problem {
             ServiceError::McpError(error) => {
                 let names: Vec<_> = self.tools.get().into_iter().flatten().map(|it| &*it.name).collect();
-                let known = if names.is_empty() { String::new() } else { format!(" (it has {})", names.join(", ")) };
-                format!("the server answered with the protocol error {}: {}{known}", error.code.0, error.message)
+                let known =
+                    if names.is_empty() { String::new() } else { format!(" (it has {})", names.join(", ")) };
+                format!(
+                    "the server answered with the protocol error {}: {}{known}",
+                    error.code.0, error.message
+                )
             }
             other => self.session.why().unwrap_or_else(|| other.to_string()),
         }

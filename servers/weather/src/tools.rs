@@ -174,3 +174,17 @@ fn parse_date(text: &str) -> Result<Date, String> {
     }
     Ok(date)
 }
+
+#[cfg(test)]
+mod tests {
+    use drydock_kit::testing::start;
+
+    use super::*;
+
+    #[test]
+    fn tools_and_prompts_say_what_they_are() {
+        let server = start(Weather::new);
+        server.check();
+        server.snapshot("tests/it/schemas.json");
+    }
+}

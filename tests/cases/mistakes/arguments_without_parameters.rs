@@ -19,7 +19,7 @@ struct Dice;
 impl Dice {
     /// Rolls a die.
     #[tool(read_only)]
-    fn roll(&self, args: Roll) -> Json<Rolled> { //~ - Parameters Roll
+    fn roll(&self, args: Roll) -> Json<Rolled> { //~ E0277 Roll Parameters
         Json(Rolled { points: args.sides })
     }
 }

@@ -4,12 +4,12 @@
 //! in a process, not at each call, as rmcp's own attributes do.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::{ImplItem, ImplItemFn, Item, ItemImpl, Result, Type};
 
+use crate::route::route;
 use crate::settings::Settings;
 use crate::tool::{self, Names};
-use crate::route::route;
 
 pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenStream> {
     let settings: Settings = syn::parse2(settings)?;
@@ -42,29 +42,35 @@ pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenS
     })
 }
 
-/// What stands under the attribute, so that one mistake in it is not followed by others that are none: a server without
-/// tools, whose functions are there.
-pub(crate) fn without_tools(block: TokenStream) -> TokenStream {
-    let Ok(mut block) = syn::parse2::<ItemImpl>(block.clone()) else { return block };
-    if block.trait_.is_some() {
-        return quote!(#block);
+/// What stands under the attribute, as a server without tools: so that one mistake in it is not followed by others that are none.
+pub(crate) fn without_tools(item: TokenStream) -> TokenStream {
+    let (generics, server) = match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Impl(block)) if block.trait_.is_none() => (block.generics, block.self_ty.to_token_stream()),
+        Ok(Item::Struct(it)) => (it.generics, it.ident.to_token_stream()),
+        Ok(Item::Enum(it)) => (it.generics, it.ident.to_token_stream()),
+        _ => return item,
+    };
+    let item =
+        syn::parse2::<ItemImpl>(item.clone()).map_or(item, |block| plain_functions(block).to_token_stream());
+    let (generics, _, conditions) = generics.split_for_impl();
+    quote! {
+        #[allow(dead_code, unused_variables)]
+        #item
+        impl #generics ::drydock_kit::__private::rmcp::ServerHandler for #server #conditions {}
     }
+}
+
+fn plain_functions(mut block: ItemImpl) -> ItemImpl {
     for it in &mut block.items {
         if let ImplItem::Fn(function) = it {
-            for name in ["tool", "handler", "prompt"] {
+            for name in ["tool", "handler"] {
                 while let Some(at) = tool::position(function, name) {
                     function.attrs.remove(at);
                 }
             }
         }
     }
-    let (generics, _, conditions) = block.generics.split_for_impl();
-    let server = &block.self_ty;
-    quote! {
-        #[allow(dead_code, unused_variables)]
-        #block
-        impl #generics ::drydock_kit::__private::rmcp::ServerHandler for #server #conditions {}
-    }
+    block
 }
 
 /// `ServerHandler`, whose methods for tools and prompts rmcp writes.
@@ -217,7 +223,12 @@ mod tests {
                 ),
                 "no generics",
             ),
-            (quote!(struct Dice;), "the attribute stands there"),
+            (
+                quote!(
+                    struct Dice;
+                ),
+                "the attribute stands there",
+            ),
             (
                 quote! {
                     impl Dice {

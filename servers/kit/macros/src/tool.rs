@@ -69,7 +69,8 @@ fn takes_itself(function: &ImplItemFn) -> Result<()> {
     match function.sig.receiver() {
         Some(it) if it.reference.is_some() && it.mutability.is_none() => Ok(()),
         Some(it) => {
-            let problem = "a tool takes `&self`, since calls run at the same time: what changes goes into a `Mutex`";
+            let problem =
+                "a tool takes `&self`, since calls run at the same time: what changes goes into a `Mutex`";
             Err(syn::Error::new_spanned(it, problem))
         }
         None => {

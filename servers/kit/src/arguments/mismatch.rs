@@ -29,17 +29,24 @@ fn misfit(root: &JsonObject, schema: &JsonObject, path: String, value: &Value) -
             if let Some(name) = missing.next() {
                 return format!("`{}` is missing", step(name));
             }
-            let mut known = fields.iter().filter_map(|(name, value)| Some((step(name), node.field(name)?, value)));
+            let mut known =
+                fields.iter().filter_map(|(name, value)| Some((step(name), node.field(name)?, value)));
             known.find(|(_, own, value)| !fits(root, own, value))
         }
         Value::Array(items) => {
             let wrong = items.iter().enumerate().map(|(i, it)| (format!("{path}[{i}]"), node.item(i), it));
-            wrong.filter_map(|(path, own, it)| Some((path, own?, it))).find(|(_, own, it)| !fits(root, own, it))
+            wrong
+                .filter_map(|(path, own, it)| Some((path, own?, it)))
+                .find(|(_, own, it)| !fits(root, own, it))
         }
         _ => None,
     };
     match inside {
         Some((path, schema, value)) => misfit(root, schema, path, value),
-        None => format!("`{path}` is {}, which does not fit {}", shown(value), shown(&Value::Object(schema.clone()))),
+        None => format!(
+            "`{path}` is {}, which does not fit {}",
+            shown(value),
+            shown(&Value::Object(schema.clone()))
+        ),
     }
 }

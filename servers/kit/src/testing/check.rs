@@ -101,7 +101,8 @@ fn names<'a>(server: &str, kind: &str, names: impl Iterator<Item = &'a str>, fou
             add(Rule::Name, format!("{together}, of which some clients take {MAX_NAMES}: make it shorter"));
         }
         if let Some(other) = known.insert(name.to_lowercase().replace('-', "_"), name) {
-            let text = format!("the {kind} `{other}` has the same name, at least to some clients: rename one");
+            let text =
+                format!("the {kind} `{other}` has the same name, at least to some clients: rename one");
             add(Rule::Duplicate, text);
         }
     }
@@ -196,5 +197,6 @@ fn is_blank(text: Option<&str>) -> bool {
 
 /// As the tag of an enum's variant has: there is nothing to choose.
 fn has_one_value(schema: &JsonObject) -> bool {
-    schema.contains_key("const") || schema.get("enum").and_then(Value::as_array).is_some_and(|it| it.len() == 1)
+    schema.contains_key("const")
+        || schema.get("enum").and_then(Value::as_array).is_some_and(|it| it.len() == 1)
 }

@@ -34,7 +34,9 @@ impl Client {
     /// Begins a session, in the newest revision where none is asked for.
     pub(super) fn open(ends: ClientEnds, revision: Option<&ProtocolVersion>) -> Result<Self, String> {
         if Handle::try_current().is_ok() {
-            return Err("a test of it waits by itself: make it a plain `#[test] fn`, not an `async` one".to_owned());
+            return Err(
+                "a test of it waits by itself: make it a plain `#[test] fn`, not an `async` one".to_owned()
+            );
         }
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|it| it.to_string())?;
         let opened = runtime.block_on(async { timeout(ANSWER_TIMEOUT, handshake(ends, revision)).await });

@@ -33,9 +33,7 @@ pub(super) struct Session(Mutex<Receiver<Ended>>);
 
 impl Session {
     #[track_caller]
-    pub(super) fn start<H: ServerHandler>(
-        server: impl FnOnce() -> H + Send + 'static,
-    ) -> (Self, ClientEnds) {
+    pub(super) fn start<H: ServerHandler>(server: impl FnOnce() -> H + Send + 'static) -> (Self, ClientEnds) {
         let (stdin, input) = io::pipe().expect("no more pipes are to be had");
         let (output, stdout) = io::pipe().expect("no more pipes are to be had");
         let pipes = Arc::new(ClientPipes::new(stdin.into(), stdout.into()));

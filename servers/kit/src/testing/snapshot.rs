@@ -37,7 +37,9 @@ fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let names: BTreeSet<_> = fields.keys().collect();
-            Value::Object(names.into_iter().map(|it| (it.clone(), sorted(&fields[it]))).collect::<Map<_, _>>())
+            Value::Object(
+                names.into_iter().map(|it| (it.clone(), sorted(&fields[it]))).collect::<Map<_, _>>(),
+            )
         }
         Value::Array(items) => items.iter().map(sorted).collect(),
         other => other.clone(),
@@ -52,7 +54,8 @@ struct Mode {
 }
 
 pub(super) fn compare(file: &Path, now: &Value) -> Result<(), String> {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|it| !it.is_empty() && it != "0" && it != "false");
+    let is_set =
+        |name: &str| std::env::var_os(name).is_some_and(|it| !it.is_empty() && it != "0" && it != "false");
     // Cargo runs tests in their package's folder; other programs that run them name it.
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     compare_in(&folder.join(file), file, now, Mode { update: is_set(UPDATE), ci: is_set("CI") })
@@ -63,16 +66,18 @@ fn compare_in(path: &Path, shown: &Path, now: &Value, mode: Mode) -> Result<(), 
     let problem = match fs::read_to_string(path) {
         Ok(text) => match serde_json::from_str::<Value>(&text) {
             Ok(before) if before == *now => return Ok(()),
-            Ok(before) => format!("clients are told something else than {shown} says:\n{}", differences(&before, now)),
+            Ok(before) => {
+                format!("clients are told something else than {shown} says:\n{}", differences(&before, now))
+            }
             Err(problem) => format!("{shown} is no JSON: {problem}"),
         },
         Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => format!("there is no {shown} yet"),
         Err(problem) => return Err(format!("{shown} cannot be read: {problem}")),
     };
     match mode {
-        Mode { update: false, .. } => {
-            Err(format!("{problem}\nIf that is what you want, `{UPDATE}=1 cargo test` writes it: commit the file"))
-        }
+        Mode { update: false, .. } => Err(format!(
+            "{problem}\nIf that is what you want, `{UPDATE}=1 cargo test` writes it: commit the file"
+        )),
         Mode { ci: true, .. } => Err(format!(
             "{problem}\n{UPDATE} is set, but so is CI, where nobody would see it: run it on your machine, and commit the file"
         )),

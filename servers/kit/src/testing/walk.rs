@@ -69,5 +69,7 @@ impl<'a, V: Visitor> Walk<'a, V> {
 
 /// Whether it says what becomes of a name that it does not know.
 fn closes(schema: &JsonObject) -> bool {
-    ["additionalProperties", "unevaluatedProperties", "patternProperties"].iter().any(|it| schema.contains_key(*it))
+    ["additionalProperties", "unevaluatedProperties", "patternProperties"]
+        .iter()
+        .any(|it| schema.contains_key(*it))
 }

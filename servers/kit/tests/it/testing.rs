@@ -108,14 +108,26 @@ fn an_answer_that_is_not_as_expected_is_shown() {
     let server = start(|| Tools);
     let add = |arguments: Value| server.call("add", arguments);
     for (said, parts) in [
-        (failure(|| add(json!({"one": 1})).fails("one")), &["`add` answered", "{\"sum\":3}", "should fail"][..]),
+        (
+            failure(|| add(json!({"one": 1})).fails("one")),
+            &["`add` answered", "{\"sum\":3}", "should fail"][..],
+        ),
         (failure(|| add(json!({"one": 10})).fails("two")), &["`one` is 10", "without saying \"two\""]),
         (failure(|| add(json!({"one": 10})).json()), &["`add` failed: `one` is 10"]),
         (failure(|| add(json!({"one": 10})).text()), &["`add` failed: `one` is 10"]),
         (failure(|| add(json!(1))), &["arguments of a tool are an object", "it was 1"]),
-        (failure(|| server.call("tell", json!({})).json()), &["Once upon a time", "without structured content"]),
-        (failure(|| server.call("ad", json!({}))), &["-32602", "`ad`", "(it has add, break_down, lie, tell)"]),
-        (failure(|| server.call("lie", json!({}))), &["`lie` answered", "`sums[1]` is \"many\"", "output schema"]),
+        (
+            failure(|| server.call("tell", json!({})).json()),
+            &["Once upon a time", "without structured content"],
+        ),
+        (
+            failure(|| server.call("ad", json!({}))),
+            &["-32602", "`ad`", "(it has add, break_down, lie, tell)"],
+        ),
+        (
+            failure(|| server.call("lie", json!({}))),
+            &["`lie` answered", "`sums[1]` is \"many\"", "output schema"],
+        ),
         (failure(|| server.call("break_down", json!({})).json()), &["the server panicked at this request"]),
     ] {
         assert!(parts.iter().all(|it| said.contains(it)), "{parts:?} in {said}");

@@ -49,11 +49,6 @@ async fn every_tool_says_what_it_is() {
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     assert_eq!(names, ["find_place", "get_current_weather", "get_forecast", "sun_times"]);
     for tool in &tools {
-        assert!(
-            tool.title.is_some() && tool.description.is_some() && tool.output_schema.is_some(),
-            "{tool:?}"
-        );
-        assert_eq!(tool.input_schema["additionalProperties"], false, "{}", tool.name);
         let annotations = tool.annotations.as_ref().unwrap();
         assert_eq!(annotations.read_only_hint, Some(true));
         assert_eq!(annotations.open_world_hint, Some(tool.name.starts_with("get_")), "{}", tool.name);
