@@ -29,3 +29,5 @@ pub const ARGS: &str = "MCP_ARGS";
 pub const CONFIG: &str = "MCP_CONFIG";
 /// The address on which HTTP is answered, as in `127.0.0.1:8080`. Only wrapped servers.
 pub const HTTP: &str = "MCP_HTTP";
+/// The folder in which a server keeps what is to stay: a path. Only servers in Rust that keep something.
+pub const STATE: &str = "MCP_STATE";

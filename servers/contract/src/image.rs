@@ -10,5 +10,7 @@ pub const SOCKET: &str = "/run/mcp.sock";
 pub const BRIDGE_CONFIG: &str = "/etc/mcp/bridge.json";
 /// The user's home, and where programs start that have no folder of their own.
 pub const HOME: &str = "/home/mcp";
+/// Where a server in Rust keeps what is to stay, unless [`env::STATE`](crate::env::STATE) says otherwise: a volume, if it is granted.
+pub const STATE: &str = "/data";
 /// The number of both user and group.
 pub const UID: u32 = 65_532;

@@ -72,6 +72,8 @@ mod salvage;
 mod schema;
 mod session;
 mod settings;
+#[cfg(feature = "state")]
+pub mod state;
 mod stdio_transport;
 mod structured;
 #[cfg(feature = "testing")]

@@ -13,4 +13,5 @@ mod harness;
 mod schemas;
 mod session;
 mod shelf;
+mod state;
 mod testing;
