@@ -15,8 +15,15 @@ use crate::sandbox::{Network, Sandbox};
 use crate::settings;
 
 /// The settings that every Rust server takes from its library, besides those in its `server.json`.
-const KIT_SETTINGS: [&str; 6] =
-    [env::LOG, env::LOG_FORMAT, env::STALL_TIMEOUT, env::CALL_TIMEOUT, env::MAX_CALLS, env::MAX_SESSIONS];
+const KIT_SETTINGS: [&str; 7] = [
+    env::LOG,
+    env::LOG_FORMAT,
+    env::STALL_TIMEOUT,
+    env::CALL_TIMEOUT,
+    env::MAX_CALLS,
+    env::MAX_SESSIONS,
+    env::ALLOW_PRIVATE,
+];
 /// And those that every other server takes from the bridge.
 const BRIDGE_SETTINGS: [&str; 5] =
     [env::LOG, env::LOG_FORMAT, env::STALL_TIMEOUT, env::MAX_SESSIONS, env::WARM];

@@ -1,9 +1,9 @@
 //! Settings of `/mcp` itself: which values it takes, so that a wrong one is refused before anything is stopped for it.
 //!
-//! Name + value -> what is wrong. Invariant: the rules are those of `servers/runtime/src/args.rs` and `servers/bridge`, which
-//! end with an error where they meet another value; an empty value is none.
+//! Name + value -> what is wrong. Invariant: the rules are those of `servers/runtime/src/args.rs`, `servers/kit` and `servers/bridge`,
+//! which end with an error where they meet another value; an empty value is none.
 
-use drydock_contract::env;
+use drydock_contract::{IpNetwork, env};
 
 /// What is wrong with a value; nothing where the name is of no setting.
 pub(crate) fn problem(name: &str, value: &str) -> Option<String> {
@@ -13,6 +13,7 @@ pub(crate) fn problem(name: &str, value: &str) -> Option<String> {
         env::LOG_FORMAT => one_of(value, &["human", "json"]),
         env::STALL_TIMEOUT | env::CALL_TIMEOUT | env::MAX_CALLS => whole(value, 1, env::MAX_NUMBER),
         env::MAX_SESSIONS => whole(value, 0, env::MAX_NUMBER),
+        env::ALLOW_PRIVATE => (IpNetwork::parse_list(value).is_err(), IpNetwork::LIST.to_owned()),
         env::WARM => whole(value, 0, env::MAX_WARM),
         _ => return None,
     };
@@ -44,6 +45,8 @@ mod tests {
             ("MCP_CALL_TIMEOUT", "1.5"),
             ("MCP_MAX_CALLS", "0"),
             ("MCP_MAX_SESSIONS", "1000001"),
+            ("MCP_ALLOW_PRIVATE", "all"),
+            ("MCP_ALLOW_PRIVATE", "10.0.0.0/8,"),
         ] {
             let problem = problem(name, value).expect(name);
             assert!(problem.starts_with(&format!("{name} must be ")), "{problem}");
@@ -56,6 +59,7 @@ mod tests {
             ("MCP_LOG_FORMAT", "json"),
             ("MCP_STALL_TIMEOUT", "1"),
             ("MCP_MAX_SESSIONS", "0"),
+            ("MCP_ALLOW_PRIVATE", "10.0.0.0/8, ::1"),
             ("TOKEN", "anything"),
         ] {
             assert_eq!(problem(name, value), None, "{name}={value}");

@@ -21,6 +21,9 @@ pub const CALL_TIMEOUT: &str = "MCP_CALL_TIMEOUT";
 pub const MAX_CALLS: &str = "MCP_MAX_CALLS";
 /// Sessions at the same time; `0` for no limit.
 pub const MAX_SESSIONS: &str = "MCP_MAX_SESSIONS";
+/// Which private addresses tools may reach over HTTP, see [`IpNetwork::LIST`](crate::IpNetwork::LIST). Only servers in Rust
+/// with kit's HTTP client.
+pub const ALLOW_PRIVATE: &str = "MCP_ALLOW_PRIVATE";
 /// Children that are started ahead of time. Only wrapped servers.
 pub const WARM: &str = "MCP_WARM";
 /// Arguments after those of that server: a JSON list of strings. Only wrapped servers.

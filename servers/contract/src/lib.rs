@@ -1,5 +1,5 @@
 //! What every `/mcp`, its sessions and xtask agree on: the messages on the control socket, the health record, the names of
-//! subcommands, variables, labels and paths inside an image, and what no terminal is shown.
+//! subcommands, variables, labels and paths inside an image, networks of addresses, and what no terminal is shown.
 //!
 //! Names, types and text only: nothing here opens, runs or prints anything. Invariant: each name stands here and nowhere else.
 //!
@@ -17,10 +17,12 @@
 pub mod env;
 mod health;
 pub mod image;
+mod ip_network;
 pub mod label;
 mod message;
 pub mod subcommand;
 pub mod terminal;
 
 pub use health::Health;
+pub use ip_network::{IpNetwork, IpNetworkError};
 pub use message::{ControlMessage, MessageError, ServerExit, SessionKind};

@@ -57,6 +57,8 @@ mod call_limiter;
 mod ending;
 mod error;
 mod frame;
+#[cfg(feature = "http-client")]
+pub mod http;
 mod in_flight;
 mod input;
 mod json;
@@ -90,7 +92,7 @@ pub use blocking::blocking;
 #[doc(hidden)]
 pub use drydock_kit_macros::tool;
 pub use drydock_kit_macros::{prompts, resources, server};
-use drydock_runtime::args::{Args, CliError, CliSpec, Options, Subcommand, help};
+use drydock_runtime::args::{Args, CliError, CliSpec, Flag, Options, Subcommand, help};
 use drydock_runtime::client_pipes::ClientPipes;
 use drydock_runtime::control_server::{ControlServer, CountOnly};
 use drydock_runtime::log::Log;
@@ -122,6 +124,11 @@ pub mod prelude {
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+
+#[cfg(feature = "http-client")]
+const OPTIONS: &[Flag<'static>] = http::OPTIONS;
+#[cfg(not(feature = "http-client"))]
+const OPTIONS: &[Flag<'static>] = &[];
 
 /// As large as the main thread's usually is, in bytes.
 const STACK_SIZE: usize = 8 << 20;
@@ -172,7 +179,7 @@ fn start<H: ServerHandler, S: FnOnce() -> H + Send>(
     server: impl FnOnce(&Args) -> Result<S, CliError>,
 ) -> ExitCode {
     let program = std::env::args().next().unwrap_or_else(|| "/mcp".into());
-    let flags = settings.flags();
+    let flags = [&settings.flags(), OPTIONS].concat();
     let spec = CliSpec { options: &flags, ..CliSpec::default() };
     match run(&program, &spec, server) {
         Ok(()) => ExitCode::SUCCESS,
@@ -194,6 +201,8 @@ fn run<H: ServerHandler, S: FnOnce() -> H + Send>(
     server: impl FnOnce(&Args) -> Result<S, CliError>,
 ) -> Result<(), Error> {
     let args = Args::from_env(spec)?;
+    #[cfg(feature = "http-client")]
+    http::allow_private(args.extra("allow-private").unwrap_or_default()).map_err(CliError::from)?;
     let options = &args.options;
     match args.subcommand {
         Subcommand::Serve => serve(server(&args)?, options),

@@ -4,10 +4,9 @@
 
 use std::time::Duration;
 
+use drydock_kit::http::{HttpClient, HttpError};
 use drydock_kit::prelude::*;
 use serde::{Deserialize, Serialize};
-
-use crate::fetch::{Service, excerpt};
 
 const PUBLIC: &str = "https://api.open-meteo.com";
 /// Open-Meteo computes current values every 15 minutes (`interval: 900`) and sends no lifetime.
@@ -20,7 +19,7 @@ const DAILY: &str = "weather_code,temperature_2m_max,temperature_2m_min,precipit
 
 /// The service, at a base URL of its own.
 #[derive(Debug)]
-pub(crate) struct OpenMeteo(Service);
+pub(crate) struct OpenMeteo(HttpClient);
 
 /// Units of the response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -106,7 +105,7 @@ impl OpenMeteo {
     }
 
     pub(crate) fn new(base: &str) -> Self {
-        Self(Service::new("Open-Meteo", base, LIFETIME))
+        Self(HttpClient::of("Open-Meteo", base).cache_for(LIFETIME))
     }
 
     pub(crate) async fn current(
@@ -114,9 +113,9 @@ impl OpenMeteo {
         latitude: f64,
         longitude: f64,
         units: Units,
-    ) -> Result<CurrentResponse, String> {
+    ) -> Result<CurrentResponse, HttpError> {
         let path = path(latitude, longitude, units, &format!("current={CURRENT}"));
-        self.0.get(&path, parse).await
+        self.0.get(path).json().await
     }
 
     pub(crate) async fn daily(
@@ -125,10 +124,9 @@ impl OpenMeteo {
         longitude: f64,
         days: u8,
         units: Units,
-    ) -> Result<DailyResponse, String> {
+    ) -> Result<DailyResponse, HttpError> {
         let path = path(latitude, longitude, units, &format!("daily={DAILY}&forecast_days={days}"));
-        let read = |body: &str| parse::<DailyResponse>(body).and_then(|it| it.daily.check().map(|()| it));
-        self.0.get(&path, read).await
+        self.0.get(path).checked_json(|it: &DailyResponse| it.daily.check()).await
     }
 }
 
@@ -158,11 +156,6 @@ fn path(latitude: f64, longitude: f64, units: Units, what: &str) -> String {
         Units::Imperial => "&temperature_unit=fahrenheit&wind_speed_unit=mph&precipitation_unit=inch",
     };
     format!("/v1/forecast?latitude={latitude:.4}&longitude={longitude:.4}&timezone=auto&{what}{units}")
-}
-
-fn parse<T: for<'a> Deserialize<'a>>(body: &str) -> Result<T, String> {
-    serde_json::from_str(body)
-        .map_err(|e| format!("{e}; it begins with `{}`", excerpt(body.get(..80).unwrap_or(body))))
 }
 
 /// What a WMO weather code (table 4677, as Open-Meteo uses it) means.

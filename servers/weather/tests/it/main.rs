@@ -2,8 +2,10 @@
 
 #![cfg(test)]
 
+mod reach;
 mod stub;
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use rmcp::model::{CallToolRequestParams, CallToolResult, GetPromptRequestParams, ReadResourceRequestParams};
@@ -16,11 +18,21 @@ use stub::{Stub, StubResponse};
 type Client = RunningService<RoleClient, ()>;
 
 async fn start(url: &str) -> Client {
+    start_with(&[("OPEN_METEO_URL", url), ("MCP_ALLOW_PRIVATE", "127.0.0.1")]).await
+}
+
+async fn start_with(variables: &[(&str, &str)]) -> Client {
+    let process = TokioChildProcess::builder(weather(variables)).stderr(Stdio::null());
+    ().serve(process.spawn().unwrap().0).await.unwrap()
+}
+
+fn weather(variables: &[(&str, &str)]) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_weather"));
-    command.arg("stdio").env("OPEN_METEO_URL", url).env("MCP_LOG", "error").env("NO_PROXY", "*");
-    let (process, _) =
-        TokioChildProcess::builder(command).stderr(std::process::Stdio::null()).spawn().unwrap();
-    ().serve(process).await.unwrap()
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
+        command.env_remove(name);
+    }
+    command.arg("stdio").env("MCP_LOG", "error").envs(variables.iter().copied());
+    command
 }
 
 async fn call(client: &Client, tool: &'static str, arguments: Value) -> CallToolResult {
@@ -152,7 +164,7 @@ async fn a_forecast_comes_with_the_services_units() {
     assert!(text(&forecast).contains("2026-11-22: moderate rain, 35.6 °F to 46.1 °F"), "{}", text(&forecast));
     assert!(text(&forecast).contains("Open-Meteo.com"), "{}", text(&forecast));
     let request = &stub.requests()[0];
-    for part in ["GET /v1/forecast?", "latitude=48.1400&longitude=11.5800", "forecast_days=3", "=fahrenheit"]
+    for part in ["GET /v1/forecast?", "latitude=48.1400&longitude=11.5800", "forecast_days=3", "=fahrenheit", "user-agent: weather/"]
     {
         assert!(request.contains(part), "{part} in {request}");
     }

@@ -1,0 +1,311 @@
+//! A client and web services on the loopback, which these tests allow; the services are good, bad and hostile.
+
+mod stub;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use stub::{Stub, StubResponse, redirect, status};
+
+use super::*;
+
+/// A name and the addresses that somebody's name server has for it, one after the other.
+fn look_up(name: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>> {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let addresses: &[&str] = match name.as_str() {
+        "rebinds.example" if ASKED.fetch_add(1, Ordering::SeqCst) == 0 => &["127.0.0.1:0"],
+        "rebinds.example" => &["127.0.0.2:0"],
+        "both.example" => &["10.0.0.1:0", "[::ffff:169.254.169.254]:0", "127.0.0.1:0"],
+        "metadata.example" => &["169.254.169.254:0", "[fd00:ec2::254]:0"],
+        _ => &["127.0.0.1:0"],
+    };
+    let addresses = addresses.iter().map(|it| it.parse().unwrap()).collect();
+    Box::pin(async move { Ok(addresses) })
+}
+
+fn client(allowed: &str) -> HttpClient {
+    HttpClient::with(None, Connections::new(Guard::allowing(allowed), look_up))
+}
+
+fn service(stub: &Stub) -> HttpClient {
+    let service = Service { name: "Example".into(), base: stub.url() };
+    HttpClient::with(Some(service), Connections::new(Guard::allowing("127.0.0.1"), look_up))
+}
+
+/// What a request ends with that must fail.
+async fn error(request: Request<'_>) -> HttpError {
+    request.json::<Value>().await.unwrap_err()
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Answer {
+    n: u8,
+}
+
+#[tokio::test]
+async fn json_becomes_a_value_in_one_line() {
+    let stub = Stub::start([stub::json(r#"{"n": 7}"#)]);
+    let client = service(&stub).header("X-Api-Key", "s3cret");
+    let request = client.get("/users").segment("a/../b?c").query("name", "x&y=ü").query("n", 2);
+    assert_eq!(request.json::<Answer>().await.unwrap(), Answer { n: 7 });
+    let request = stub.requests().remove(0);
+    assert!(request.starts_with("GET /users/a%2F..%2Fb%3Fc?name=x%26y%3D%C3%BC&n=2 HTTP/1.1\r\n"), "{request}");
+    for header in ["x-api-key: s3cret", "user-agent: drydock-kit/"] {
+        assert!(request.contains(header), "{header} in {request}");
+    }
+    assert_eq!(client.get("/text").text().await.unwrap(), r#"{"n": 7}"#);
+    assert!(!format!("{client:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn no_path_leads_to_another_host() {
+    let stub = Stub::start([stub::json("1")]);
+    for path in ["@evil.example/", ".evil.example/", "x", "//evil.example/", ":99/", "\\\\evil.example/"] {
+        assert_eq!(service(&stub).get(path).json::<u8>().await.unwrap(), 1, "{path}");
+    }
+    assert_eq!(stub.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn a_private_address_is_not_asked() {
+    let stub = Stub::start([stub::json("1")]);
+    let other = client("127.0.0.2, 10.0.0.0/8");
+    for (url, kind) in [
+        (stub.url(), "loopback"),
+        (format!("http://127.1:{}/", stub.port), "loopback"),
+        (format!("http://[::ffff:127.0.0.1]:{}/", stub.port), "loopback"),
+        (format!("http://localhost:{}/", stub.port), "loopback"),
+        (format!("http://a.example:{}/", stub.port), "loopback"),
+        ("http://metadata.example/latest".into(), "link-local"),
+        ("https://169.254.169.254/latest".into(), "link-local"),
+    ] {
+        let failed = error(other.get(&url)).await;
+        let said = failed.to_string();
+        assert!(said.contains(&format!("has a {kind} address")) && said.contains("MCP_ALLOW_PRIVATE"), "{said}");
+        assert!(!failed.is_transient() && !said.contains("latest"), "{said}");
+    }
+    assert_eq!(stub.requests(), [""; 0], "not even a connection");
+    assert_eq!(client("127.0.0.1").get(stub.url()).json::<u8>().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_the_second_time_is_not_followed() {
+    let stub = Stub::start([stub::json("1")]);
+    let client = client("127.0.0.1");
+    let url = format!("http://rebinds.example:{}/", stub.port);
+    assert_eq!(client.get(&url).json::<u8>().await.unwrap(), 1);
+    assert!(error(client.get(&url)).await.to_string().contains("has a loopback address"));
+}
+
+#[tokio::test]
+async fn of_several_addresses_only_the_good_ones_are_tried() {
+    let stub = Stub::start([stub::json("1")]);
+    let url = format!("http://both.example:{}/", stub.port);
+    assert_eq!(client("127.0.0.1").get(url).json::<u8>().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_leads_to_no_private_address() {
+    let inside = Stub::on(TcpListener::bind("127.0.0.2:0").unwrap(), [stub::json("1")]);
+    for target in [
+        inside.url(),
+        format!("//{}/x", inside.host),
+        format!("http://[::ffff:127.0.0.2]:{}/", inside.port),
+        format!("http://2130706434:{}/", inside.port),
+        "http://metadata.example/".into(),
+        "http://169.254.169.254/latest".into(),
+        "http://[::1]/".into(),
+        "http://10.0.0.1/".into(),
+    ] {
+        let stub = Stub::start([redirect(&target)]);
+        let said = error(client("127.0.0.1").get(stub.url())).await.to_string();
+        assert!(said.starts_with(&format!("{} redirects to ", stub.host)), "{said}");
+        assert!(said.contains(" address, which this server may not reach") && !said.contains("latest"), "{said}");
+        assert_eq!(stub.requests().len(), 1);
+    }
+    assert_eq!(inside.requests(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_with_headers_at_home_alone() {
+    let stub = Stub::start([
+        redirect("/there"),
+        redirect("/and/there?x=1"),
+        stub::json("1"),
+    ]);
+    let client = service(&stub).header("Authorization", "Bearer s3cret");
+    assert_eq!(client.get("/here").json::<u8>().await.unwrap(), 1);
+    let requests = stub.requests();
+    assert!(requests[2].starts_with("GET /and/there?x=1 "), "{requests:?}");
+    assert!(requests.iter().all(|it| it.contains("s3cret")), "{requests:?}");
+}
+
+#[tokio::test]
+async fn what_leaves_home_leaves_keys_and_passwords_there_for_good() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let back = format!("http://{}/back", socket.local_addr().unwrap());
+    let away = Stub::start([redirect(&back)]);
+    let home = Stub::on(socket, [redirect(&format!("{}/away", away.url())), stub::json("1")]);
+    let client = client("127.0.0.1").header("X-Api-Key", "s3cret");
+    assert_eq!(client.get(home.url().replace("//", "//me:p4ss@")).json::<u8>().await.unwrap(), 1);
+    let has_secrets = |it: &String| (it.contains("s3cret"), it.to_lowercase().contains("authorization: basic"));
+    let at_home: Vec<_> = home.requests().iter().map(has_secrets).collect();
+    assert_eq!(at_home, [(true, true), (false, false)], "{:?}", home.requests());
+    assert_eq!(has_secrets(&away.requests()[0]), (false, false), "{:?}", away.requests());
+}
+
+#[tokio::test]
+async fn redirects_come_to_an_end() {
+    let stub = Stub::start([redirect("/again")]);
+    let said = error(service(&stub).get("/")).await.to_string();
+    assert!(said.contains("redirected more than 5 times"), "{said}");
+    assert_eq!(stub.requests().len(), 6);
+    for (target, why) in [("file:///etc/passwd", "neither http nor https"), ("http://[", "to no URL")] {
+        let stub = Stub::start([redirect(target)]);
+        let said = error(service(&stub).get("/")).await.to_string();
+        assert!(said.contains(why) && said.contains("HTTP 302"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_response_is_an_error_that_says_what_is_bad() {
+    let not_text = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd".to_vec();
+    for (answer, part, tries, is_transient) in [
+        (stub::json(&"1".repeat(3000)), "sent more than 2000 bytes", 1, false),
+        (stub::json("{\"n\": 1}").cut_short(), "broke off: ", 3, true),
+        (StubResponse::Raw(not_text), "sent bytes that are no text", 1, false),
+        (StubResponse::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "could not be reached", 3, true),
+        (StubResponse::Drop, "could not be reached", 3, true),
+        (stub::json("<html>captive portal</html>"), "begins with `<html>captive portal", 1, false),
+        (stub::json("{\"n\": 256}"), "`n`: invalid value", 1, false),
+        (stub::json("{\"n\": 1} x"), "trailing characters", 1, false),
+        (status(404, "{\"message\": \"no\\nsuch user\"}"), "refused with HTTP 404 Not Found: no such user", 1, false),
+        (status(401, "{\"error\": {\"message\": \"no key\"}}"), "HTTP 401 Unauthorized: no key", 1, false),
+        (status(500, "<html>"), "answered HTTP 500 Internal Server Error; tried 3 times", 3, true),
+        (status(429, "").with("Retry-After: 30"), "Too Many Requests; try again after 30 s", 1, true),
+        (status(503, "").with("Retry-After: 30"), "Unavailable; try again after 30 s", 1, true),
+    ] {
+        let stub = Stub::start([answer]);
+        let client = service(&stub).max_bytes(2000).cache_for(Duration::from_secs(60));
+        let failed = client.get("/").json::<Answer>().await.unwrap_err();
+        let said = failed.to_string();
+        assert!(said.starts_with(&format!("Example ({}) ", stub.host)) && said.contains(part), "{part} in {said}");
+        assert_eq!((stub.requests().len(), failed.is_transient()), (tries, is_transient), "{said}");
+        assert_eq!(failed.status(), said.split_once("HTTP ").map(|it| it.1[..3].parse().unwrap()), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_passing_failure_passes() {
+    let stub = Stub::start([status(503, "").with("Retry-After: 1"), StubResponse::Drop, stub::json("1")]);
+    let begin = Instant::now();
+    assert_eq!(service(&stub).get("/").json::<u8>().await.unwrap(), 1);
+    assert_eq!(stub.requests().len(), 3);
+    assert!(begin.elapsed() >= Duration::from_secs(2), "it waits for as long as it is asked to");
+}
+
+#[tokio::test]
+async fn what_is_slow_is_given_up() {
+    let stub = Stub::start([StubResponse::Hang]);
+    let failed = error(service(&stub).timeout(Duration::from_millis(300)).get("/")).await;
+    let said = failed.to_string();
+    assert!(said.contains("did not answer within 0.3 s; a later call may succeed"), "{said}");
+    assert!(stub.was_closed_within(Duration::from_secs(10)), "the connection is still open");
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_closes_its_connection() {
+    let stub = Stub::start([StubResponse::Hang]);
+    let client = service(&stub);
+    let request = client.get("/").text();
+    let arrived = async {
+        while !stub.has_a_request() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        text = request => panic!("{text:?}"),
+        () = arrived => {}
+    }
+    // the select has dropped the request; its connection's task needs a turn
+    tokio::task::yield_now().await;
+    let closed = tokio::task::spawn_blocking(move || stub.was_closed_within(Duration::from_secs(10)));
+    assert!(closed.await.unwrap(), "the connection is still open");
+}
+
+#[tokio::test]
+async fn only_what_could_be_read_is_kept() {
+    let stub = Stub::start([stub::json("bad"), stub::json("1"), stub::json("2")]);
+    let client = service(&stub).cache_for(Duration::from_secs(60));
+    assert!(client.get("/").json::<u8>().await.is_err());
+    let check = |it: &u8| if *it == 2 { Ok(()) } else { Err("not 2".to_owned()) };
+    let said = client.get("/").checked_json(check).await.unwrap_err().to_string();
+    assert!(said.ends_with("sent an unusable answer: not 2"), "{said}");
+    for _ in 0..2 {
+        assert_eq!(client.get("/").checked_json(check).await.unwrap(), 2);
+    }
+    assert_eq!(stub.requests().len(), 3);
+    assert_eq!(client.get("/other").json::<u8>().await.unwrap(), 2);
+    assert_eq!(stub.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn a_post_is_sent_once() {
+    let stub = Stub::start([stub::json("1"), status(500, ""), redirect("/x"), StubResponse::Drop]);
+    let client = service(&stub).cache_for(Duration::from_secs(60));
+    let post = || client.post("/items", &json!({"name": "x"}));
+    assert_eq!(post().json::<u8>().await.unwrap(), 1);
+    let request = stub.requests().remove(0);
+    assert!(request.starts_with("POST /items ") && request.ends_with("\r\n\r\n{\"name\":\"x\"}"), "{request}");
+    assert!(request.contains("content-type: application/json"), "{request}");
+    for part in ["HTTP 500", "HTTP 302 Found", "could not be reached"] {
+        let said = error(post()).await.to_string();
+        assert!(said.contains(part), "{said}");
+        assert_eq!(said.ends_with("may have been done all the same"), part != "HTTP 302 Found", "{said}");
+    }
+    assert_eq!(stub.requests().len(), 4);
+    let nobody = HttpClient { service: Some(Service { name: "N".into(), base: "http://127.0.0.1:9".into() }), ..service(&stub) };
+    let said = error(nobody.post("/", &1)).await.to_string();
+    assert!(said.contains("refused") && said.ends_with("tried 3 times, a later call may succeed"), "{said}");
+}
+
+#[tokio::test]
+async fn no_secret_of_a_request_is_in_a_message() {
+    let stub = Stub::start([StubResponse::Drop]);
+    let base = format!("http://me:s3cret@{}/s3cret", stub.host);
+    let named = HttpClient::with(
+        Some(Service { name: "Example".into(), base: base.clone() }),
+        Connections::new(Guard::allowing("127.0.0.1"), look_up),
+    );
+    let key = "s3cret\nx";
+    let open = || client("127.0.0.1");
+    for failed in [
+        error(named.get("/x?key=s3cret").query("key", key)).await,
+        error(open().get(format!("{base}?key=s3cret"))).await,
+        error(open().get("s3cret")).await,
+        error(open().get("ftp://s3cret@example.com/s3cret")).await,
+        error(open().get("http://me:s3cret@[/s3cret")).await,
+        error(open().header("X-Key", key).get("http://a.example/")).await,
+        error(open().header(key, "x").get("http://a.example/")).await,
+    ] {
+        assert!(!failed.to_string().contains("s3cret") && !format!("{failed:?}").contains("s3cret"), "{failed:?}");
+    }
+    assert_eq!(open().label(&Err(String::new())), "the URL");
+}
+
+#[test]
+fn an_error_is_what_a_tool_returns() {
+    use rmcp::handler::server::tool::IntoCallToolResult;
+
+    let failed = || HttpError::new("Example".into(), Failure::new("broke off", Retry::Soon), 3);
+    let text = String::from(failed());
+    assert_eq!(text, "Example broke off; tried 3 times, a later call may succeed");
+    let result = Err::<String, _>(failed()).into_call_tool_result().unwrap();
+    let result = serde_json::to_value(&result).unwrap();
+    assert_eq!((&result["isError"], &result["content"][0]["text"]), (&json!(true), &json!(text)));
+}
