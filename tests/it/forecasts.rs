@@ -130,7 +130,7 @@ fn a_service_that_is_not_there_and_tools_that_need_none() {
     let engine = engine_or_skip!();
     let env = weather::test_env(&engine, "nobody");
     let container = env.container("weather");
-    env.ok(&["up", "weather", "--env", "OPEN_METEO_URL=http://127.0.0.1:9"]);
+    env.ok(&["up", "weather", "--env", "OPEN_METEO_URL=http://127.0.0.1:9", "--env", service::ALLOWED]);
     let mut session = weather::session(&engine, &container);
     session.open(LEGACY[1]);
     let answer = session.call("get_forecast", json!({"place": "Bern"}));

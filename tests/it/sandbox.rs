@@ -53,6 +53,7 @@ fn the_container_is_made_as_the_manifest_and_the_rules_say() {
           "devices": [],
           "environment": [
             "HOME=/home/mcp",
+            "MCP_ALLOW_PRIVATE=127.0.0.1",
             "MCP_MAX_SESSIONS=128",
             "OPEN_METEO_URL=http://127.0.0.1:8091"
           ],

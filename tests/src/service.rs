@@ -13,6 +13,8 @@ use crate::test_env::build_with;
 
 /// What `up --env` is given.
 pub const URL: &str = "OPEN_METEO_URL=http://127.0.0.1:8091";
+/// And this, as a server reaches no private address by itself.
+pub const ALLOWED: &str = "MCP_ALLOW_PRIVATE=127.0.0.1";
 const ADDRESS: &str = "127.0.0.1:8091";
 
 /// Starts the stand-in beside `container`; its own container's name.

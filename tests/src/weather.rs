@@ -34,7 +34,7 @@ pub fn shared(engine: &Engine) -> &'static Shared {
     SHARED.get_or_init(|| {
         let env = test_env(engine, "shared");
         let container = env.container("weather");
-        env.ok(&["up", "weather", "--env", service::URL]);
+        env.ok(&["up", "weather", "--env", service::URL, "--env", service::ALLOWED]);
         let service = service::start_beside(engine, &container);
         Shared { env, container, service }
     })

@@ -1,7 +1,7 @@
 //! Settings of `/mcp` itself: which values it takes, so that a wrong one is refused before anything is stopped for it.
 //!
-//! Name + value -> what is wrong. Invariant: the rules are those of `servers/runtime/src/args.rs`, `servers/kit` and `servers/bridge`,
-//! which end with an error where they meet another value; an empty value is none.
+//! Name + value -> what is wrong. Invariant: the rules are those of `servers/runtime/src/args.rs`, `servers/kit` and
+//! `servers/bridge`, which end with an error where they meet another value; an empty value is none.
 
 use drydock_contract::{IpNetwork, env};
 

@@ -73,11 +73,12 @@ mod connections;
 mod exchange;
 mod failure;
 mod guard;
+mod request;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use cache::Cache;
@@ -87,13 +88,13 @@ use drydock_runtime::args::Flag;
 pub(crate) use exchange::set_user_agent;
 use exchange::{Exchange, Received, host};
 pub use failure::HttpError;
-use failure::{Failure, Retry, excerpt};
+use failure::{Failure, Retry};
 pub(crate) use guard::allow_private;
 use guard::Guard;
+pub use request::Request;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::log;
 
@@ -165,8 +166,8 @@ impl HttpClient {
                 value.set_sensitive(true);
                 self.headers.insert(name, value);
             }
-            (Ok(name), Err(_)) => self.problem = Some(format!("the value of its header `{name}` is none")),
-            (Err(_), _) => self.problem = Some("one of its headers has no header's name".into()),
+            (Ok(name), Err(_)) => self.problem = Some(format!("the value of `{name}` holds what no header may hold")),
+            (Err(_), _) => self.problem = Some("the name of a header holds what none may hold".into()),
         }
         self
     }
@@ -217,7 +218,39 @@ impl HttpClient {
             None => path.to_owned(),
         };
         let url = Url::parse(&url).map_err(|e| e.to_string())?;
-        if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err("neither http nor https".into()) }
+        if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err("it is neither http nor https".into()) }
+    }
+
+    async fn run_with_retries(&self, exchange: &Exchange<'_>, tries: &mut u32) -> Result<Received, Failure> {
+        let mut delays = RETRY_DELAYS.into_iter();
+        loop {
+            *tries += 1;
+            let mut failure = match exchange.run(&self.connections).await {
+                Ok(received) => return Ok(received),
+                Err(failure) => failure,
+            };
+            if exchange.body.is_some() && failure.retry == Retry::Soon && !failure.is_unsent {
+                failure.retry = Retry::Unsure;
+            }
+            let pause = failure.pause.unwrap_or_default();
+            let is_worth_it = failure.retry == Retry::Soon && pause <= MAX_PAUSE;
+            let Some(delay) = delays.next().filter(|_| is_worth_it) else {
+                self.log_forbidden(&failure);
+                return Err(failure);
+            };
+            let name = self.service.as_ref().map_or("a service", |it| &it.name);
+            log::warn(&format!("{name} {}, trying again", failure.what));
+            tokio::time::sleep(delay.max(pause)).await;
+        }
+    }
+
+    /// Which address it is, for whoever may allow it. That of a URL that a model has given is in no log.
+    fn log_forbidden(&self, failure: &Failure) {
+        if let (Some(Service { name, .. }), Some(address), None) =
+            (&self.service, failure.forbidden, &failure.redirected_to)
+        {
+            log::warn(&format!("{name} has the address {address}, which {} does not name", env::ALLOW_PRIVATE));
+        }
     }
 
     /// `Open-Meteo (api.open-meteo.com)`: without what else a URL may hold.
@@ -239,127 +272,4 @@ impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("HttpClient").field(&self.service.as_ref().map(|it| &it.name)).finish()
     }
-}
-
-/// A request that is not made yet: [`json`](Request::json) or [`text`](Request::text) makes it.
-pub struct Request<'a> {
-    client: &'a HttpClient,
-    url: Result<Url, String>,
-    body: Option<String>,
-}
-
-impl Request<'_> {
-    /// Adds a segment to the path: `get("/users").segment("a/b")` asks for `/users/a%2Fb`.
-    #[must_use]
-    pub fn segment(mut self, segment: impl fmt::Display) -> Self {
-        if let Ok(url) = &mut self.url
-            && let Ok(mut segments) = url.path_segments_mut()
-        {
-            segments.pop_if_empty().push(&segment.to_string());
-        }
-        self
-    }
-
-    /// Adds a pair to the query: `get("/find").query("name", "a&b")` asks for `/find?name=a%26b`.
-    #[must_use]
-    pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
-        if let Ok(url) = &mut self.url {
-            url.query_pairs_mut().append_pair(name, &value.to_string());
-        }
-        self
-    }
-
-    /// The response's JSON as a value.
-    ///
-    /// # Errors
-    /// There is no good response within time and size, or it is not such JSON.
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
-        self.checked_json(|_| Ok(())).await
-    }
-
-    /// The same for a value that has rules beyond its type; the check's error says what is wrong with it.
-    ///
-    /// # Errors
-    /// As of [`Request::json`], or the check's.
-    pub async fn checked_json<T: DeserializeOwned>(
-        self,
-        check: impl Fn(&T) -> Result<(), String>,
-    ) -> Result<T, HttpError> {
-        self.read(|body| parse(body).and_then(|it| check(&it).map(|()| it))).await
-    }
-
-    /// The response's text.
-    ///
-    /// # Errors
-    /// There is no good response within time and size.
-    pub async fn text(self) -> Result<String, HttpError> {
-        self.read(|body| Ok(body.to_owned())).await
-    }
-
-    async fn read<T>(self, read: impl Fn(&str) -> Result<T, String>) -> Result<T, HttpError> {
-        let label = self.client.label(&self.url);
-        let mut tries = 0;
-        self.try_read(read, &mut tries).await.map_err(|failure| HttpError::new(label, failure, tries))
-    }
-
-    async fn try_read<T>(
-        self,
-        read: impl Fn(&str) -> Result<T, String>,
-        tries: &mut u32,
-    ) -> Result<T, Failure> {
-        let Self { client, url, body } = self;
-        let url = &url.map_err(|why| Failure::unusable(&why))?;
-        let unusable = |why: String| Failure::new(format!("sent an unusable answer: {why}"), Retry::Never);
-        let cache = || client.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if body.is_none()
-            && let Some(body) = cache().get(url.as_str())
-        {
-            return read(&body).map_err(unusable);
-        }
-        let exchange =
-            Exchange { url, headers: &client.headers, body: body.as_deref(), max_bytes: client.max_bytes };
-        let time = client.timeout;
-        // Dropping the future closes the connection, which is how a cancelled call ends at the service as well.
-        let received = tokio::time::timeout(time, client.run_with_retries(&exchange, tries)).await;
-        let late = if body.is_some() { Retry::Unsure } else { Retry::Later };
-        let late = |_| Failure::new(format!("did not answer within {} s", time.as_secs_f64()), late);
-        let Received { body: text, lifetime } = received.map_err(late)??;
-        let value = read(&text).map_err(unusable)?;
-        if body.is_none() {
-            cache().store(url.as_str(), Arc::from(text), lifetime.unwrap_or(client.lifetime));
-        }
-        Ok(value)
-    }
-}
-
-impl HttpClient {
-    async fn run_with_retries(&self, exchange: &Exchange<'_>, tries: &mut u32) -> Result<Received, Failure> {
-        let mut delays = RETRY_DELAYS.into_iter();
-        loop {
-            *tries += 1;
-            let mut failure = match exchange.run(&self.connections).await {
-                Ok(received) => return Ok(received),
-                Err(failure) => failure,
-            };
-            if exchange.body.is_some() && failure.retry == Retry::Soon && !failure.is_unsent {
-                failure.retry = Retry::Unsure;
-            }
-            let pause = failure.pause.unwrap_or_default();
-            let is_worth_it = failure.retry == Retry::Soon && pause <= MAX_PAUSE;
-            let Some(delay) = delays.next().filter(|_| is_worth_it) else { return Err(failure) };
-            let name = self.service.as_ref().map_or("a service", |it| &it.name);
-            log::warn(&format!("{name} {}, trying again", failure.what));
-            tokio::time::sleep(delay.max(pause)).await;
-        }
-    }
-}
-
-fn parse<T: DeserializeOwned>(body: &str) -> Result<T, String> {
-    let mut json = serde_json::Deserializer::from_str(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|e| match e.path().iter().next() {
-        Some(_) => format!("`{}`: {}", e.path(), e.inner()),
-        None => e.inner().to_string(),
-    });
-    let value = value.and_then(|it| json.end().map(|()| it).map_err(|e| e.to_string()));
-    value.map_err(|why| format!("{why}; it begins with `{}`", excerpt(body.get(..80).unwrap_or(body))))
 }

@@ -50,7 +50,8 @@ impl Exchange<'_> {
         let mut url = Cow::Borrowed(self.url);
         let mut is_home = true;
         for _ in 0..=MAX_REDIRECTS {
-            match self.step(connections, &url, is_home).await.map_err(|failure| self.located(&url, failure))? {
+            let step = self.step(connections, &url, is_home).await;
+            match step.map_err(|failure| self.located(&url, failure))? {
                 Step::Done(received) => return Ok(received),
                 Step::To(next) => {
                     is_home = is_home && is_same_host(&url, &next);

@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -41,6 +42,8 @@ pub(super) struct Failure {
     pub(super) status: Option<u16>,
     /// Whether the service has seen nothing of it.
     pub(super) is_unsent: bool,
+    /// What the guard has refused.
+    pub(super) forbidden: Option<IpAddr>,
     pub(super) retry: Retry,
     /// The time that the service asks for until the next try.
     pub(super) pause: Option<Duration>,
@@ -54,6 +57,7 @@ impl Failure {
             reason: None,
             status: None,
             is_unsent: false,
+            forbidden: None,
             retry,
             pause: None,
         }
@@ -99,7 +103,7 @@ impl From<reqwest::Error> for Failure {
 
 impl From<Forbidden> for Failure {
     fn from(forbidden: Forbidden) -> Self {
-        Self::new(forbidden.to_string(), Retry::Never)
+        Self { forbidden: Some(forbidden.address), ..Self::new(forbidden.to_string(), Retry::Never) }
     }
 }
 

@@ -53,16 +53,18 @@ static ALLOWED: OnceLock<Arc<[IpNetwork]>> = OnceLock::new();
 
 /// The address is of this kind, and nobody has allowed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Forbidden(&'static str);
+pub(super) struct Forbidden {
+    kind: &'static str,
+    /// Not for the model: names of a private network tell something of it.
+    pub(super) address: IpAddr,
+}
 
 impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(kind) = self;
-        write!(
-            f,
-            "has a {kind} address, which this server may not reach; whoever runs it can allow that address with {}",
-            env::ALLOW_PRIVATE
-        )
+        let (kind, setting) = (self.kind, env::ALLOW_PRIVATE);
+        let article = if kind == "unspecified" { "an" } else { "a" };
+        write!(f, "has {article} {kind} address, which this server may not reach; ")?;
+        write!(f, "whoever runs it can allow that address with {setting}")
     }
 }
 
@@ -101,7 +103,9 @@ impl Guard {
     pub(super) fn check(&self, address: IpAddr) -> Result<(), Forbidden> {
         let address = address.to_canonical(); // the system takes `::ffff:127.0.0.1` for 127.0.0.1
         match special(address) {
-            Some(kind) if !self.allowed.iter().any(|it| it.contains(address)) => Err(Forbidden(kind)),
+            Some(kind) if !self.allowed.iter().any(|it| it.contains(address)) => {
+                Err(Forbidden { kind, address })
+            }
             _ => Ok(()),
         }
     }
@@ -235,9 +239,9 @@ mod tests {
     fn each_address_is_of_its_kind() {
         let guard = Guard::allowing("");
         for (kind, addresses) in KINDS {
-            let expected = if kind.is_empty() { Ok(()) } else { Err(Forbidden(kind)) };
             for address in addresses {
-                assert_eq!(guard.check(address.parse().unwrap()), expected, "{address}");
+                let judged = guard.check(address.parse().unwrap()).map_err(|it| it.kind);
+                assert_eq!(judged, if kind.is_empty() { Ok(()) } else { Err(kind) }, "{address}");
             }
         }
     }

@@ -1,7 +1,5 @@
 //! Which addresses the server reaches: none that is private, unless whoever runs it says so, and a proxy in any case.
 
-use rmcp::ServiceExt;
-use rmcp::transport::TokioChildProcess;
 use tokio::io::AsyncReadExt;
 
 use super::*;
