@@ -118,7 +118,9 @@ mod tests {
         assert_eq!(IpNetwork::parse_list(" "), Ok(Vec::new()));
         let both = [IpNetwork::v4([10, 0, 0, 0], 8), IpNetwork::v6(0xfc00, 0, 7)];
         assert_eq!(IpNetwork::parse_list("10.0.0.0/8 ,fc00::/7"), Ok(both.to_vec()));
-        for wrong in ["1", "10.0.0.0/33", "::/129", "10.0.0.0/+8", "10.0.0.0/", "10.0.0.0/8,", "localhost", "[::1]"] {
+        for wrong in
+            ["1", "10.0.0.0/33", "::/129", "10.0.0.0/+8", "10.0.0.0/", "10.0.0.0/8,", "localhost", "[::1]"]
+        {
             assert_eq!(IpNetwork::parse_list(wrong), Err(IpNetworkError), "{wrong}");
         }
     }

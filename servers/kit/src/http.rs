@@ -89,8 +89,8 @@ pub(crate) use exchange::set_user_agent;
 use exchange::{Exchange, Received, host};
 pub use failure::HttpError;
 use failure::{Failure, Retry};
-pub(crate) use guard::allow_private;
 use guard::Guard;
+pub(crate) use guard::allow_private;
 pub use request::Request;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -166,7 +166,9 @@ impl HttpClient {
                 value.set_sensitive(true);
                 self.headers.insert(name, value);
             }
-            (Ok(name), Err(_)) => self.problem = Some(format!("the value of `{name}` holds what no header may hold")),
+            (Ok(name), Err(_)) => {
+                self.problem = Some(format!("the value of `{name}` holds what no header may hold"))
+            }
             (Err(_), _) => self.problem = Some("the name of a header holds what none may hold".into()),
         }
         self
@@ -218,7 +220,11 @@ impl HttpClient {
             None => path.to_owned(),
         };
         let url = Url::parse(&url).map_err(|e| e.to_string())?;
-        if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err("it is neither http nor https".into()) }
+        if matches!(url.scheme(), "http" | "https") {
+            Ok(url)
+        } else {
+            Err("it is neither http nor https".into())
+        }
     }
 
     async fn run_with_retries(&self, exchange: &Exchange<'_>, tries: &mut u32) -> Result<Received, Failure> {
@@ -249,7 +255,10 @@ impl HttpClient {
         if let (Some(Service { name, .. }), Some(address), None) =
             (&self.service, failure.forbidden, &failure.redirected_to)
         {
-            log::warn(&format!("{name} has the address {address}, which {} does not name", env::ALLOW_PRIVATE));
+            log::warn(&format!(
+                "{name} has the address {address}, which {} does not name",
+                env::ALLOW_PRIVATE
+            ));
         }
     }
 

@@ -36,12 +36,7 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn new(guard: Guard, look_up: LookUp) -> Self {
         let resolver = Resolver { guard, look_up };
-        Self {
-            resolver,
-            direct: OnceLock::new(),
-            proxies: OnceLock::new(),
-            proxied: OnceLock::new(),
-        }
+        Self { resolver, direct: OnceLock::new(), proxies: OnceLock::new(), proxied: OnceLock::new() }
     }
 
     /// What may be asked for this URL, and for no other: it is redirected nowhere.
@@ -87,9 +82,7 @@ pub(super) fn system_look_up(
     Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
 }
 
-fn build(
-    resolve: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
-) -> Result<Client, Failure> {
+fn build(resolve: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<Client, Failure> {
     static TLS: OnceLock<Result<ClientConfig, Failure>> = OnceLock::new();
     let builder = Client::builder()
         .tls_backend_preconfigured(TLS.get_or_init(tls).clone()?)

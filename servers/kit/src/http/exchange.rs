@@ -74,7 +74,9 @@ impl Exchange<'_> {
     async fn send(&self, connections: &Connections, url: &Url, is_home: bool) -> Result<Response, Failure> {
         let client = connections.client(url)?;
         let mut request = match self.body {
-            Some(body) => client.post(url.clone()).body(body.to_owned()).header(CONTENT_TYPE, "application/json"),
+            Some(body) => {
+                client.post(url.clone()).body(body.to_owned()).header(CONTENT_TYPE, "application/json")
+            }
             None => client.get(url.clone()),
         };
         let user = USER.get().map_or(concat!("drydock-kit/", env!("CARGO_PKG_VERSION")), String::as_str);
@@ -98,20 +100,26 @@ impl Exchange<'_> {
 
     async fn receive(&self, response: Response) -> Result<Received, Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = self.body(response).await?;
+        let body = self.body(response).await;
         if status.is_success() {
-            return Ok(Received { body, lifetime: max_age(&headers) });
+            return Ok(Received { body: body?, lifetime: max_age(&headers) });
         }
-        Err(Failure::refused(status, &headers, &body))
+        // Whatever its page is like, the status says more.
+        Err(Failure::refused(status, &headers, &body.unwrap_or_default()))
     }
 
     async fn body(&self, mut response: Response) -> Result<String, Failure> {
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= self.max_bytes => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) if body.len() + chunk.len() <= self.max_bytes => {
+                    body.extend_from_slice(&chunk)
+                }
                 Ok(Some(_)) => {
-                    return Err(Failure::new(format!("sent more than {} bytes", self.max_bytes), Retry::Never));
+                    return Err(Failure::new(
+                        format!("sent more than {} bytes", self.max_bytes),
+                        Retry::Never,
+                    ));
                 }
                 Ok(None) => break,
                 Err(e) => return Err(Failure::new(format!("broke off: {}", causes(&e)), Retry::Soon)),
@@ -184,7 +192,11 @@ mod tests {
             ("http://me:secret@a.example/", "http://a.example:81/w", Ok("http://a.example:81/w")),
             ("http://me:secret@a.example/", "//b.example/w", Ok("http://b.example/w")),
             ("http://a.example/", "http://you:chosen@a.example/", Ok("http://a.example/")),
-            ("https://a.example/", "http://a.example/", Err("a redirect from https to http, which is not followed")),
+            (
+                "https://a.example/",
+                "http://a.example/",
+                Err("a redirect from https to http, which is not followed"),
+            ),
             ("http://a.example/", "file:///etc/passwd", Err("a redirect to neither http nor https")),
             ("http://a.example/", "gopher://a.example/", Err("a redirect to neither http nor https")),
             ("http://a.example/", "http://", Err("a redirect to no URL")),
@@ -202,7 +214,9 @@ mod tests {
         assert!(same("http://a.example/x", "http://A.example:80/y"));
         assert!(same("http://a.example/", "https://a.example/"));
         assert!(same("http://127.0.0.1:8080/", "http://127.1:8080/"));
-        for other in ["http://a.example:8080/", "http://b.example/", "http://sub.a.example/", "https://a.example:80/x"] {
+        for other in
+            ["http://a.example:8080/", "http://b.example/", "http://sub.a.example/", "https://a.example:80/x"]
+        {
             assert!(!same("https://a.example/", other), "{other}");
         }
     }

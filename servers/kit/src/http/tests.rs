@@ -54,7 +54,10 @@ async fn json_becomes_a_value_in_one_line() {
     let request = client.get("/users").segment("a/../b?c").query("name", "x&y=ü").query("n", 2);
     assert_eq!(request.json::<Answer>().await.unwrap(), Answer { n: 7 });
     let request = stub.requests().remove(0);
-    assert!(request.starts_with("GET /users/a%2F..%2Fb%3Fc?name=x%26y%3D%C3%BC&n=2 HTTP/1.1\r\n"), "{request}");
+    assert!(
+        request.starts_with("GET /users/a%2F..%2Fb%3Fc?name=x%26y%3D%C3%BC&n=2 HTTP/1.1\r\n"),
+        "{request}"
+    );
     for header in ["x-api-key: s3cret", "user-agent: drydock-kit/"] {
         assert!(request.contains(header), "{header} in {request}");
     }
@@ -86,7 +89,10 @@ async fn a_private_address_is_not_asked() {
     ] {
         let failed = error(other.get(&url)).await;
         let said = failed.to_string();
-        assert!(said.contains(&format!("has a {kind} address")) && said.contains("MCP_ALLOW_PRIVATE"), "{said}");
+        assert!(
+            said.contains(&format!("has a {kind} address")) && said.contains("MCP_ALLOW_PRIVATE"),
+            "{said}"
+        );
         assert!(!failed.is_transient() && !said.contains("latest"), "{said}");
     }
     assert_eq!(stub.requests(), [""; 0], "not even a connection");
@@ -125,7 +131,10 @@ async fn a_redirect_leads_to_no_private_address() {
         let stub = Stub::start([redirect(&target)]);
         let said = error(client("127.0.0.1").get(stub.url())).await.to_string();
         assert!(said.starts_with(&format!("{} redirects to ", stub.host)), "{said}");
-        assert!(said.contains(" address, which this server may not reach") && !said.contains("latest"), "{said}");
+        assert!(
+            said.contains(" address, which this server may not reach") && !said.contains("latest"),
+            "{said}"
+        );
         assert_eq!(stub.requests().len(), 1);
     }
     assert_eq!(inside.requests(), [""; 0]);
@@ -133,11 +142,7 @@ async fn a_redirect_leads_to_no_private_address() {
 
 #[tokio::test]
 async fn a_redirect_is_followed_with_headers_at_home_alone() {
-    let stub = Stub::start([
-        redirect("/there"),
-        redirect("/and/there?x=1"),
-        stub::json("1"),
-    ]);
+    let stub = Stub::start([redirect("/there"), redirect("/and/there?x=1"), stub::json("1")]);
     let client = service(&stub).header("Authorization", "Bearer s3cret");
     assert_eq!(client.get("/here").json::<u8>().await.unwrap(), 1);
     let requests = stub.requests();
@@ -153,7 +158,8 @@ async fn what_leaves_home_leaves_keys_and_passwords_there_for_good() {
     let home = Stub::on(socket, [redirect(&format!("{}/away", away.url())), stub::json("1")]);
     let client = client("127.0.0.1").header("X-Api-Key", "s3cret");
     assert_eq!(client.get(home.url().replace("//", "//me:p4ss@")).json::<u8>().await.unwrap(), 1);
-    let has_secrets = |it: &String| (it.contains("s3cret"), it.to_lowercase().contains("authorization: basic"));
+    let has_secrets =
+        |it: &String| (it.contains("s3cret"), it.to_lowercase().contains("authorization: basic"));
     let at_home: Vec<_> = home.requests().iter().map(has_secrets).collect();
     assert_eq!(at_home, [(true, true), (false, false)], "{:?}", home.requests());
     assert_eq!(has_secrets(&away.requests()[0]), (false, false), "{:?}", away.requests());
@@ -184,9 +190,15 @@ async fn a_bad_response_is_an_error_that_says_what_is_bad() {
         (stub::json("<html>captive portal</html>"), "begins with `<html>captive portal", 1, false),
         (stub::json("{\"n\": 256}"), "`n`: invalid value", 1, false),
         (stub::json("{\"n\": 1} x"), "trailing characters", 1, false),
-        (status(404, "{\"message\": \"no\\nsuch user\"}"), "refused with HTTP 404 Not Found: no such user", 1, false),
+        (
+            status(404, "{\"message\": \"no\\nsuch user\"}"),
+            "refused with HTTP 404 Not Found: no such user",
+            1,
+            false,
+        ),
         (status(401, "{\"error\": {\"message\": \"no key\"}}"), "HTTP 401 Unauthorized: no key", 1, false),
         (status(500, "<html>"), "answered HTTP 500 Internal Server Error; tried 3 times", 3, true),
+        (status(404, &"x".repeat(3000)), "answered HTTP 404 Not Found", 1, false),
         (status(429, "").with("Retry-After: 30"), "Too Many Requests; try again after 30 s", 1, true),
         (status(503, "").with("Retry-After: 30"), "Unavailable; try again after 30 s", 1, true),
     ] {
@@ -194,7 +206,10 @@ async fn a_bad_response_is_an_error_that_says_what_is_bad() {
         let client = service(&stub).max_bytes(2000).cache_for(Duration::from_secs(60));
         let failed = client.get("/").json::<Answer>().await.unwrap_err();
         let said = failed.to_string();
-        assert!(said.starts_with(&format!("Example ({}) ", stub.host)) && said.contains(part), "{part} in {said}");
+        assert!(
+            said.starts_with(&format!("Example ({}) ", stub.host)) && said.contains(part),
+            "{part} in {said}"
+        );
         assert_eq!((stub.requests().len(), failed.is_transient()), (tries, is_transient), "{said}");
         let status = said.split_once("HTTP ").and_then(|(_, it)| it[..3].parse().ok());
         assert_eq!(failed.status(), status, "{said}");
@@ -265,7 +280,10 @@ async fn a_post_is_sent_once() {
     let post = || client.post("/items", &json!({"name": "x"}));
     assert_eq!(post().json::<u8>().await.unwrap(), 1);
     let request = stub.requests().remove(0);
-    assert!(request.starts_with("POST /items ") && request.ends_with("\r\n\r\n{\"name\":\"x\"}"), "{request}");
+    assert!(
+        request.starts_with("POST /items ") && request.ends_with("\r\n\r\n{\"name\":\"x\"}"),
+        "{request}"
+    );
     assert!(request.contains("content-type: application/json"), "{request}");
     for part in ["HTTP 500", "HTTP 302 Found", "could not be reached"] {
         let said = error(post()).await.to_string();
@@ -273,7 +291,10 @@ async fn a_post_is_sent_once() {
         assert_eq!(said.ends_with("may have been done all the same"), part != "HTTP 302 Found", "{said}");
     }
     assert_eq!(stub.requests().len(), 4);
-    let nobody = HttpClient { service: Some(Service { name: "N".into(), base: "http://127.0.0.1:9".into() }), ..service(&stub) };
+    let nobody = HttpClient {
+        service: Some(Service { name: "N".into(), base: "http://127.0.0.1:9".into() }),
+        ..service(&stub)
+    };
     let said = error(nobody.post("/", &1)).await.to_string();
     assert!(said.contains("refused") && said.ends_with("tried 3 times, a later call may succeed"), "{said}");
 }
@@ -297,7 +318,10 @@ async fn no_secret_of_a_request_is_in_a_message() {
         error(open().header("X-Key", key).get("http://a.example/")).await,
         error(open().header(key, "x").get("http://a.example/")).await,
     ] {
-        assert!(!failed.to_string().contains("s3cret") && !format!("{failed:?}").contains("s3cret"), "{failed:?}");
+        assert!(
+            !failed.to_string().contains("s3cret") && !format!("{failed:?}").contains("s3cret"),
+            "{failed:?}"
+        );
     }
     assert_eq!(open().label(&Err(String::new())), "the URL");
 }

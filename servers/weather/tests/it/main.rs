@@ -164,8 +164,13 @@ async fn a_forecast_comes_with_the_services_units() {
     assert!(text(&forecast).contains("2026-11-22: moderate rain, 35.6 °F to 46.1 °F"), "{}", text(&forecast));
     assert!(text(&forecast).contains("Open-Meteo.com"), "{}", text(&forecast));
     let request = &stub.requests()[0];
-    for part in ["GET /v1/forecast?", "latitude=48.1400&longitude=11.5800", "forecast_days=3", "=fahrenheit", "user-agent: weather/"]
-    {
+    for part in [
+        "GET /v1/forecast?",
+        "latitude=48.1400&longitude=11.5800",
+        "forecast_days=3",
+        "=fahrenheit",
+        "user-agent: weather/",
+    ] {
         assert!(request.contains(part), "{part} in {request}");
     }
 }

@@ -14,7 +14,10 @@ async fn a_private_address_needs_the_persons_word() {
         let result = call(&client, "get_current_weather", berlin()).await;
         let said = "has a loopback address, which this server may not reach; whoever runs it can allow that address \
                     with MCP_ALLOW_PRIVATE";
-        assert!(error(&result).starts_with("Open-Meteo (127.0.0.1:") && text(&result).ends_with(said), "{result:?}");
+        assert!(
+            error(&result).starts_with("Open-Meteo (127.0.0.1:") && text(&result).ends_with(said),
+            "{result:?}"
+        );
         assert_eq!(stub.requests(), [""; 0]);
     }
 }
@@ -46,7 +49,8 @@ async fn a_proxy_is_used_wherever_it_is_and_not_for_a_private_address() {
         assert_eq!(proxy.requests().len() - before, usize::from(is_asked), "{url}");
     }
     assert!(proxy.requests()[0].starts_with("GET http://open-meteo.example/v1/forecast?"));
-    let excepted = [("HTTP_PROXY", address.as_str()), ("OPEN_METEO_URL", &address), ("NO_PROXY", "localhost")];
+    let excepted =
+        [("HTTP_PROXY", address.as_str()), ("OPEN_METEO_URL", &address), ("NO_PROXY", "localhost")];
     let result = call(&start_with(&excepted).await, "get_current_weather", berlin()).await;
     assert!(error(&result).contains("has a loopback address"), "the proxy is no way to itself: {result:?}");
 }
@@ -59,7 +63,10 @@ async fn a_list_that_is_none_is_told_at_the_start() {
         let ended = weather(variables).args(arguments).output().await.unwrap();
         let said = String::from_utf8(ended.stderr).unwrap();
         assert_eq!(ended.status.code(), Some(2), "{said}");
-        assert!(said.starts_with("error: MCP_ALLOW_PRIVATE: `localhost` is not addresses and networks"), "{said}");
+        assert!(
+            said.starts_with("error: MCP_ALLOW_PRIVATE: `localhost` is not addresses and networks"),
+            "{said}"
+        );
         assert!(said.contains("--allow-private  LIST"), "{said}");
     }
 }
@@ -68,7 +75,8 @@ async fn a_list_that_is_none_is_told_at_the_start() {
 async fn a_password_in_the_services_url_is_in_no_log() {
     let stub = Stub::start([StubResponse::status(503, r#"{"reason": "no s3cret"}"#)]);
     let url = stub.url.replace("//", "//me:s3cret@") + "/s3cret";
-    let variables = [("OPEN_METEO_URL", url.as_str()), ("MCP_ALLOW_PRIVATE", "127.0.0.1"), ("MCP_LOG", "debug")];
+    let variables =
+        [("OPEN_METEO_URL", url.as_str()), ("MCP_ALLOW_PRIVATE", "127.0.0.1"), ("MCP_LOG", "debug")];
     let process = TokioChildProcess::builder(weather(&variables)).stderr(Stdio::piped());
     let (process, stderr) = process.spawn().unwrap();
     let client: Client = ().serve(process).await.unwrap();
@@ -77,6 +85,10 @@ async fn a_password_in_the_services_url_is_in_no_log() {
     client.cancel().await.unwrap();
     let mut log = String::new();
     stderr.unwrap().read_to_string(&mut log).await.unwrap();
-    assert_eq!(log.matches("Open-Meteo refused with HTTP 503 Service Unavailable, trying again").count(), 2, "{log}");
+    assert_eq!(
+        log.matches("Open-Meteo refused with HTTP 503 Service Unavailable, trying again").count(),
+        2,
+        "{log}"
+    );
     assert!(!log.contains("s3cret") && !log.contains("forecast?"), "{log}");
 }
