@@ -156,7 +156,7 @@ fn what_is_made_compiles_without_a_warning_and_passes_its_tests() {
     let name = "a-name-of-thirty-two-characters-";
     let name = format!("{}x", &name[..31]);
     let title = "It's {} & `天気` // a title, 60 bytes";
-    clone.env.ok(&["new-server", &name, "--title", title, "--with", "resources,prompts"]);
+    clone.env.ok(&["new-server", &name, "--title", title, "--with", "http-client,state,resources,prompts"]);
     for args in [
         format!("fmt --check -p {name}"),
         format!("clippy -p {name} --all-targets --locked --offline -- -D warnings"),
@@ -164,6 +164,31 @@ fn what_is_made_compiles_without_a_warning_and_passes_its_tests() {
     ] {
         let done = run_with(&mut clone.cargo(&args), &[], BUILD_TIMEOUT).ok();
         assert!(!args.starts_with("test") || done.stdout.contains("3 passed"), "{done}");
+    }
+}
+
+/// All sixteen, in one workspace: cargo compiles once what they share.
+#[test]
+fn every_choice_of_parts_compiles_and_passes_its_tests() {
+    full_or_skip!();
+    let clone = Clone::new("parts");
+    let parts = ["http-client", "state", "resources", "prompts"];
+    let mut packages = String::new();
+    for choice in 0..16_usize {
+        let chosen: Vec<_> =
+            parts.iter().enumerate().filter(|(bit, _)| choice >> bit & 1 == 1).map(|it| *it.1).collect();
+        let (name, with) = (format!("parts-{choice}"), chosen.join(","));
+        let with = if with.is_empty() { vec![] } else { vec!["--with", with.as_str()] };
+        clone.env.ok(&[&["new-server", name.as_str()], &with[..]].concat());
+        packages += &format!(" -p {name}");
+    }
+    for args in [
+        format!("fmt --check{packages}"),
+        format!("clippy{packages} --all-targets --locked --offline -- -D warnings"),
+        format!("test{packages} --locked --offline"),
+    ] {
+        let done = run_with(&mut clone.cargo(&args), &[], BUILD_TIMEOUT).ok();
+        assert!(!args.starts_with("test") || done.stdout.matches("test result: ok").count() == 16, "{done}");
     }
 }
 

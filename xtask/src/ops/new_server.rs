@@ -35,8 +35,12 @@ pub(crate) struct NewServer {
 }
 
 /// What a server can begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Part {
+    /// A client for web services
+    HttpClient,
+    /// What stays from one session to the next
+    State,
     /// What a client can read by its URI
     Resources,
     /// What a person picks from a menu
@@ -47,6 +51,11 @@ impl Part {
     /// As it is written on the command line, and in the templates.
     fn name(self) -> String {
         self.to_possible_value().map(|it| it.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Whether it is a feature of kit, for its size.
+    fn is_feature(self) -> bool {
+        matches!(self, Self::HttpClient | Self::State)
     }
 }
 

@@ -48,7 +48,10 @@ impl Args {
             }
         };
         new_server::check_title(&title).context(NOTHING_MADE)?;
-        new_server::make(ws, &NewServer { name: name.clone(), title, with: self.with })?;
+        let mut with = self.with;
+        with.sort_unstable();
+        with.dedup();
+        new_server::make(ws, &NewServer { name: name.clone(), title, with })?;
         print_next_steps(ws, &name);
         Ok(())
     }

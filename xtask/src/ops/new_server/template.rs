@@ -1,7 +1,8 @@
 //! The files of a new server, in `template/`.
 //!
 //! Name, title and parts -> files with their texts. Invariants: what stands between a line `@if PART ..` and its `@end` is there when
-//! one of these parts is wanted (`@unless`: when none is); two placeholders, `__NAME__` and `__TITLE__`, and nothing of all that is left.
+//! one of these parts is wanted (`@unless`: when none is); of the placeholders
+//! `__KIT__`, `__NAME__` and `__TITLE__` nothing is left.
 
 use super::{NewServer, Part};
 
@@ -23,9 +24,23 @@ const FILES: &[File] = &[
 pub(super) fn render(new: &NewServer) -> Vec<(&'static str, String)> {
     let is_wanted = |part: &Option<Part>| part.is_none_or(|it| new.with.contains(&it));
     // The title last: what a person wrote is not looked through.
-    let fill = |text: &str| text.replace("__NAME__", &new.name).replace("__TITLE__", &new.title);
+    let fill = |text: &str| {
+        text.replace("__KIT__", &kit(&new.with))
+            .replace("__NAME__", &new.name)
+            .replace("__TITLE__", &new.title)
+    };
     let files = FILES.iter().filter(|(_, _, part)| is_wanted(part));
     files.map(|(file, text, _)| (*file, fill(&of_parts(text, &new.with)))).collect()
+}
+
+/// The dependency on kit, with the features that the parts need.
+fn kit(with: &[Part]) -> String {
+    let features: Vec<_> =
+        with.iter().filter(|it| it.is_feature()).map(|it| format!("\"{}\"", it.name())).collect();
+    match features.is_empty() {
+        true => "drydock-kit.workspace = true".to_owned(),
+        false => format!("drydock-kit = {{ workspace = true, features = [{}] }}", features.join(", ")),
+    }
 }
 
 /// The lines that belong to a server with these parts.
