@@ -180,7 +180,7 @@ fn find<T: Error + 'static>(error: &reqwest::Error) -> Option<&T> {
 }
 
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn Error + 'static)), |it| it.source())
+    std::iter::successors(Some(error as &(dyn Error + 'static)), |&it| it.source())
 }
 
 /// Untrusted text for a message: one line, not too long.
