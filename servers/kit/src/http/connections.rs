@@ -66,7 +66,7 @@ impl Resolve for Resolver {
         Box::pin(async move {
             let mut found = found.await?;
             let mut forbidden = None;
-            found.retain(|it| guard.check(it.ip()).map_err(|why| forbidden = Some(why)).is_ok());
+            found.retain(|it| guard.check(it.ip()).map_err(|why| *forbidden.get_or_insert(why)).is_ok());
             match forbidden {
                 Some(why) if found.is_empty() => Err(why.into()),
                 _ => Ok(Box::new(found.into_iter()) as Addrs),
