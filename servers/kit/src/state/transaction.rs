@@ -30,7 +30,7 @@ impl Transaction<'_> {
     pub fn get<T: DeserializeOwned>(&self, from: Collection<T>, key: &str) -> Result<Option<T>, Error> {
         let sql = "SELECT value FROM entry WHERE collection = ?1 AND key = ?2";
         let read = |connection: &Connection| {
-            let mut statement = connection.prepare_cached(sql)?;
+            let mut statement = connection.prepare(sql)?;
             statement.query_row((from.name, key), |row| row.get::<_, String>(0)).optional()
         };
         let json = read(self.connection).map_err(|e| in_file(self.file, e))?;
@@ -47,8 +47,7 @@ impl Transaction<'_> {
 
     pub(super) fn put_json(&self, collection: &str, key: &str, json: &str) -> Result<(), Error> {
         let sql = "INSERT INTO entry VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = excluded.value";
-        let write =
-            |connection: &Connection| connection.prepare_cached(sql)?.execute((collection, key, json));
+        let write = |connection: &Connection| connection.prepare(sql)?.execute((collection, key, json));
         write(self.connection).map(drop).map_err(|e| in_file(self.file, e))
     }
 
@@ -58,7 +57,7 @@ impl Transaction<'_> {
     /// The file cannot be written.
     pub fn delete<T>(&self, from: Collection<T>, key: &str) -> Result<bool, Error> {
         let sql = "DELETE FROM entry WHERE collection = ?1 AND key = ?2";
-        let delete = |connection: &Connection| connection.prepare_cached(sql)?.execute((from.name, key));
+        let delete = |connection: &Connection| connection.prepare(sql)?.execute((from.name, key));
         let removed = delete(self.connection).map_err(|e| in_file(self.file, e))?;
         Ok(removed > 0)
     }
@@ -70,7 +69,7 @@ impl Transaction<'_> {
     pub fn list<T: DeserializeOwned>(&self, from: Collection<T>, keys: &Keys) -> Result<Page<T>, Error> {
         let sql = "SELECT key, value FROM entry WHERE collection = ?1 AND key >= ?2 ORDER BY key";
         let read = |connection: &Connection| {
-            let mut statement = connection.prepare_cached(sql)?;
+            let mut statement = connection.prepare(sql)?;
             page(statement.query((from.name, &keys.first))?, keys)
         };
         let Page { entries, next } = read(self.connection).map_err(|e| in_file(self.file, e))?;
