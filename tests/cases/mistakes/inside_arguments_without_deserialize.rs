@@ -8,7 +8,7 @@ struct Die {
     sides: u32,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)] //~ E0277 Die Deserialize
 struct Roll {
     dice: Vec<Die>, //~ E0277 Die Deserialize
 }

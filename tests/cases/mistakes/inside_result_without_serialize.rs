@@ -13,9 +13,9 @@ struct Points {
     points: u32,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)] //~ E0277 Points Serialize
 struct Rolled {
-    all: Vec<Points>, //~ E0277 Points Serialize
+    all: Vec<Points>,
 }
 
 struct Dice;

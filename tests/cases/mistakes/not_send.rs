@@ -18,10 +18,10 @@ struct Dice;
 #[server]
 impl Dice {
     /// Rolls a die.
-    #[tool(read_only)]
+    #[tool(read_only)] //~ - Send
     async fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> {
         let kept = std::rc::Rc::new(args.sides);
-        std::future::ready(()).await; //~ - Send
+        std::future::ready(()).await;
         Json(Rolled { points: *kept })
     }
 }

@@ -19,10 +19,10 @@ impl Dice {
     /// Rolls a die.
     #[tool(read_only)] //~ - tool
     fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> { //~ E0425 Parameters
-        Json(Rolled { points: args.sides })
+        Json(Rolled { points: args.sides }) //~ E0425 Json
     }
 }
 
 fn main() -> std::process::ExitCode {
-    drydock_kit::main(|| Dice)
+    drydock_kit::main(|| Dice) //~ E0277 Dice ServerHandler
 }

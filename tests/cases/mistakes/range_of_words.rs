@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize, JsonSchema)]
 struct Roll {
-    #[schemars(range(min = "two"))] //~ - min
+    #[schemars(range(min = "two"))] //~ E0425 two
     sides: u32,
 }
 

@@ -20,7 +20,7 @@ impl Dice {
     /// Rolls a die.
     #[tool(read_only)]
     fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> { //~ E0277 Rolled JsonSchema
-        Json(Rolled { points: args.sides })
+        Json(Rolled { points: args.sides }) //~ E0277 Rolled JsonSchema
     }
 }
 

@@ -19,7 +19,7 @@ struct Dice;
 impl Dice {
     /// Rolls a die.
     #[tool(read_only)]
-    fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> {
+    fn roll(&self, Parameters(args): Parameters<Roll>) -> Json<Rolled> { //~ E0277 Roll Deserialize
         Json(Rolled { points: args.sides })
     }
 }

@@ -17,16 +17,20 @@ pub(crate) fn route(function: &ImplItemFn) -> TokenStream {
         FnArg::Typed(it) => Some(&*it.ty),
         FnArg::Receiver(_) => None,
     });
-    let taken: Vec<_> = types.map(taken).collect();
-    let mutable = (!taken.is_empty()).then(|| quote!(mut));
-    let arguments: Vec<_> = (0..taken.len()).map(|it| format_ident!("argument_{it}")).collect();
-    let wait = function.sig.asyncness.map(|_| quote!(.await));
-    let given = given(&function.sig.output, &quote!(Self::#name(server #(, #arguments?)*)#wait));
+    let (mut taken_all, mut arguments) = (Vec::new(), Vec::new());
+    for (index, written) in types.enumerate() {
+        let argument = Ident::new(&format!("argument_{index}"), place(written));
+        let value = taken(written);
+        taken_all.push(quote_spanned!(place(written)=> let #argument = #value;));
+        arguments.push(quote_spanned!(place(written)=> #argument?));
+    }
+    let mutable = (!arguments.is_empty()).then(|| quote!(mut));
+    let given = given(function, &arguments);
     quote! {
         rmcp::handler::server::router::tool::ToolRoute::new_dyn(
             Self::#described(),
             |#mutable context: rmcp::handler::server::tool::ToolCallContext<'_, Self>| {
-                #(let #arguments = #taken;)*
+                #(#taken_all)*
                 let server = context.service;
                 ::std::boxed::Box::pin(async move { #given })
             },
@@ -51,18 +55,27 @@ fn taken(written: &Type) -> TokenStream {
 }
 
 /// What a call gives, as rmcp's response.
-fn given(output: &ReturnType, call: &TokenStream) -> TokenStream {
-    let into = quote!(rmcp::handler::server::tool::IntoCallToolResult::into_call_tool_result);
-    let ReturnType::Type(_, written) = output else { return quote!(#into(#call)) };
+fn given(function: &ImplItemFn, arguments: &[TokenStream]) -> TokenStream {
+    let kit = quote!(::drydock_kit::__private);
+    let name = &function.sig.ident;
+    let call = |place: Span| match function.sig.asyncness {
+        Some(_) => quote_spanned!(place=> Self::#name(server, #(#arguments),*).await),
+        None => quote_spanned!(place=> Self::#name(server, #(#arguments),*)),
+    };
+    let ReturnType::Type(_, written) = &function.sig.output else {
+        let call = call(name.span());
+        return quote!(#kit::IntoCallToolResult::into_call_tool_result(#call));
+    };
+    let (at, call) = (place(written), call(place(written)));
     let Some((good, bad)) = result(written) else {
-        let value = Ident::new("given", place(written));
+        let value = Ident::new("given", at);
         let converted = converted(written, &value);
-        return quote!(let #value = #call; #converted);
+        return quote_spanned!(at=> let #value = #call; #converted);
     };
     let (value, problem) = (Ident::new("value", place(good)), Ident::new("problem", place(bad)));
     let (good, bad) = (converted(good, &value), converted(bad, &problem));
-    quote! {
-        #into(match #call {
+    quote_spanned! {at=>
+        #kit::IntoCallToolResult::into_call_tool_result(match #call {
             ::std::result::Result::Ok(#value) => ::std::result::Result::Ok(#good?),
             ::std::result::Result::Err(#problem) => ::std::result::Result::Err(#bad?),
         })
