@@ -26,20 +26,25 @@ pub(crate) fn route(function: &ImplItemFn) -> TokenStream {
     }
     let mutable = (!arguments.is_empty()).then(|| quote!(mut));
     let given = given(function, &arguments);
+    let at = match &function.sig.output {
+        ReturnType::Type(_, written) => place(written),
+        ReturnType::Default => place(name),
+    };
+    let pinned = quote_spanned!(at=> ::std::boxed::Box::pin(async move { #given }));
     quote! {
         rmcp::handler::server::router::tool::ToolRoute::new_dyn(
             Self::#described(),
             |#mutable context: rmcp::handler::server::tool::ToolCallContext<'_, Self>| {
                 #(#taken_all)*
                 let server = context.service;
-                ::std::boxed::Box::pin(async move { #given })
+                #pinned
             },
         )
     }
 }
 
-/// Where a type is written; with the names of what we write.
-fn place(written: &Type) -> Span {
+/// Where something is written; with the names of what we write.
+fn place(written: &impl Spanned) -> Span {
     Span::call_site().located_at(written.span())
 }
 
@@ -63,7 +68,7 @@ fn given(function: &ImplItemFn, arguments: &[TokenStream]) -> TokenStream {
         None => quote_spanned!(place=> Self::#name(server, #(#arguments),*)),
     };
     let ReturnType::Type(_, written) = &function.sig.output else {
-        let call = call(name.span());
+        let call = call(place(name));
         return quote!(#kit::IntoCallToolResult::into_call_tool_result(#call));
     };
     let (at, call) = (place(written), call(place(written)));
