@@ -48,9 +48,14 @@ fn place(written: &impl Spanned) -> Span {
     Span::call_site().located_at(written.span())
 }
 
+/// An expression begins with it, and so does what the compiler points at.
+fn kit(place: Span) -> TokenStream {
+    quote_spanned!(place=> ::drydock_kit::__private)
+}
+
 /// What kit's `Parameters` needs is said by its own bounds; of what else a tool may take, kit says what that is.
 fn taken(written: &Type) -> TokenStream {
-    let kit = quote!(::drydock_kit::__private);
+    let kit = kit(place(written));
     match named(written).is_some_and(|it| it == "Parameters") {
         true => {
             quote_spanned!(place(written)=> <#written as #kit::FromContextPart<_>>::from_context_part(&mut context))
@@ -61,17 +66,16 @@ fn taken(written: &Type) -> TokenStream {
 
 /// What a call gives, as rmcp's response.
 fn given(function: &ImplItemFn, arguments: &[TokenStream]) -> TokenStream {
-    let kit = quote!(::drydock_kit::__private);
     let name = &function.sig.ident;
     let call = |place: Span| match function.sig.asyncness {
         Some(_) => quote_spanned!(place=> Self::#name(server, #(#arguments),*).await),
         None => quote_spanned!(place=> Self::#name(server, #(#arguments),*)),
     };
     let ReturnType::Type(_, written) = &function.sig.output else {
-        let call = call(place(name));
+        let (kit, call) = (kit(place(name)), call(place(name)));
         return quote!(#kit::IntoCallToolResult::into_call_tool_result(#call));
     };
-    let (at, call) = (place(written), call(place(written)));
+    let (at, kit, call) = (place(written), kit(place(written)), call(place(written)));
     let Some((good, bad)) = result(written) else {
         let value = Ident::new("given", at);
         let converted = converted(written, &value);
@@ -88,7 +92,7 @@ fn given(function: &ImplItemFn, arguments: &[TokenStream]) -> TokenStream {
 }
 
 fn converted(written: &Type, value: &Ident) -> TokenStream {
-    let kit = quote!(::drydock_kit::__private);
+    let kit = kit(place(written));
     // What `Json` needs is said by its own bounds.
     match named(written).is_some_and(|it| it == "Json") {
         true => quote_spanned!(place(written)=> #kit::IntoCallToolResult::into_call_tool_result(#value)),
