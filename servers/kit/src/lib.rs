@@ -243,7 +243,12 @@ fn serve_client<H: ServerHandler>(
     pipes: &Arc<ClientPipes>,
     process: Process,
 ) -> Result<Result<(), Error>, Error> {
-    let server = on_thread("server", || log::sync_scope(session.log(), server))?;
+    let server = on_thread("server", || {
+        let server = log::sync_scope(session.log(), server);
+        #[cfg(feature = "http-client")]
+        http::set_user_agent(&server.get_info().server_info);
+        server
+    })?;
     // After that thread and not beside it: glibc gives it the memory that the other one left.
     on_thread("session", || session::run(server, options, session, pipes, process))
 }

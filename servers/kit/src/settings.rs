@@ -89,7 +89,9 @@ impl Settings {
 
     /// The first of the values that a text can mean which the field takes.
     fn value(&self, field: &Field, text: &str) -> Result<Value, CliError> {
-        let schema = self.schema.get("properties").and_then(|it| it.get(&field.name)).unwrap_or(&Value::Null);
+        let none = JsonObject::new();
+        let own = self.schema.get("properties").and_then(|it| it.get(&field.name)?.as_object());
+        let schema = own.unwrap_or(&none);
         let plain = Value::String(text.to_owned());
         let list = || text.split(',').map(|it| Value::String(it.trim().to_owned())).collect();
         let readings = [Some(plain), serde_json::from_str(text).ok(), Some(Value::Array(list()))];
@@ -138,7 +140,7 @@ fn read_file(file: &str) -> Result<JsonObject, CliError> {
 }
 
 /// What a field takes, in words.
-fn kind(schema: &Value) -> String {
+fn kind(schema: &JsonObject) -> String {
     if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
         let choices: Vec<_> = choices.iter().filter_map(Value::as_str).collect();
         return format!("one of {}", choices.join(", "));

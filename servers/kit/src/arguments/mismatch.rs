@@ -5,7 +5,7 @@
 use rmcp::model::JsonObject;
 use serde_json::Value;
 
-use super::{Checker, Path, shown};
+use super::{Broken, Checker, Path, shown};
 use crate::schema::{Node, fits};
 
 /// Of a value called `name` (that of the whole is empty), by a schema that stands in `root`.
@@ -16,7 +16,8 @@ pub(crate) fn mismatch(root: &JsonObject, schema: &JsonObject, name: &str, value
     let mut checker = Checker { root, broken: Vec::new() };
     let path = if name.is_empty() { Path::Root } else { Path::Field(&Path::Root, name) };
     checker.check(schema, value, &path, 0);
-    (!checker.broken.is_empty()).then(|| checker.broken.join("; "))
+    let broken: Vec<_> = checker.broken.iter().map(Broken::with_value).collect();
+    (!broken.is_empty()).then(|| broken.join("; "))
 }
 
 fn misfit(root: &JsonObject, schema: &JsonObject, path: String, value: &Value) -> String {

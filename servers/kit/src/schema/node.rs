@@ -33,8 +33,8 @@ impl<'a> Node<'a> {
     pub(crate) fn branches(&self, value: &Value) -> impl Iterator<Item = Vec<&'a JsonObject>> {
         let keywords = ["anyOf", "oneOf"].into_iter().filter(|it| self.node.contains_key(*it));
         keywords.map(|keyword| {
-            let fitting = list(self.node, keyword).filter(|it| fits(self.root, it, value));
-            fitting.filter_map(Value::as_object).collect()
+            let listed = list(self.node, keyword).filter_map(Value::as_object);
+            listed.filter(|it| fits(self.root, it, value)).collect()
         })
     }
 

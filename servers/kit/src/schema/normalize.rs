@@ -22,8 +22,8 @@ pub(crate) fn normalize(schema: &JsonObject, arguments: &mut Value) -> bool {
 }
 
 /// Whether a value can be meant by a schema that stands in `root`: by types, constants and names, not by ranges and patterns.
-pub(crate) fn fits(root: &JsonObject, schema: &Value, value: &Value) -> bool {
-    Normalizer { root, steps: 0, depth: 0, has_changed: false }.fits(schema, value)
+pub(crate) fn fits(root: &JsonObject, schema: &JsonObject, value: &Value) -> bool {
+    Normalizer { root, steps: 0, depth: 0, has_changed: false }.fits_object(schema, value)
 }
 
 struct Normalizer<'a> {
@@ -110,7 +110,13 @@ impl<'a> Normalizer<'a> {
 
     /// Whether a value can be meant by this schema: by types, constants and names, not by ranges and patterns.
     fn fits(&mut self, schema: &'a Value, value: &Value) -> bool {
-        let Value::Object(schema) = schema else { return *schema != Value::Bool(false) };
+        match schema {
+            Value::Object(schema) => self.fits_object(schema, value),
+            other => *other != Value::Bool(false),
+        }
+    }
+
+    fn fits_object(&mut self, schema: &'a JsonObject, value: &Value) -> bool {
         if !self.enter() {
             return false;
         }
