@@ -29,9 +29,9 @@ impl Moments {
     }
 }
 
-/// What stands in a note tells whether it is whole.
+/// What stands in a note tells whether it is whole; many take several pages of the file.
 fn text(name: &str, n: usize) -> String {
-    format!("{name} ").repeat(1 + n * 37 % 600)
+    format!("{name} ").repeat(1 + n * 1237 % 6000)
 }
 
 /// Writes until it is killed; says what was acknowledged.
