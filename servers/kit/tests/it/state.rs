@@ -185,6 +185,9 @@ fn without_its_folder_a_server_says_which_grant_it_lacks() {
     }
 }
 
+/// How a file is made, and what is said of it.
+type Case = (Box<dyn Fn(&Folder)>, &'static str);
+
 #[test]
 fn a_file_that_is_not_understood_is_left_as_it_is() {
     let make = |sql: &'static str| move |folder: &Folder| folder.sqlite().execute_batch(sql).unwrap();
@@ -206,7 +209,7 @@ fn a_file_that_is_not_understood_is_left_as_it_is() {
         }
     };
     let text = vec![b'x'; 5000];
-    let cases: [(Box<dyn Fn(&Folder)>, &str); 6] = [
+    let cases: [Case; 6] = [
         (Box::new(make("CREATE TABLE entry (a)")), "is not one of a Drydock server"),
         (Box::new(make("PRAGMA application_id = 7")), "is not one of a Drydock server"),
         (
