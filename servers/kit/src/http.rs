@@ -68,11 +68,11 @@
 //! up the name and connects, and it alone can judge to what. Then only hosts that are an address, or `localhost`, are refused
 //! here; the proxy's own address is taken as it stands.
 
+mod addresses;
 mod cache;
 mod connections;
 mod exchange;
 mod failure;
-mod guard;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -81,6 +81,8 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use addresses::AddressRules;
+pub(crate) use addresses::allow_private;
 use cache::Cache;
 use connections::{Connections, system_look_up};
 use drydock_contract::env;
@@ -89,8 +91,6 @@ pub(crate) use exchange::set_user_agent;
 use exchange::{Exchange, Received, host};
 pub use failure::HttpError;
 use failure::{Failure, Retry};
-use guard::Guard;
-pub(crate) use guard::allow_private;
 pub use request::Request;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -134,7 +134,7 @@ impl HttpClient {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a client with a cache and connections is no plain value")]
     pub fn new() -> Self {
-        Self::with(None, Connections::new(Guard::of_process(), system_look_up))
+        Self::with(None, Connections::new(AddressRules::of_process(), system_look_up))
     }
 
     /// A client for one service: its name for messages, and what all of its URLs begin with, as `https://api.example.com/v2`.

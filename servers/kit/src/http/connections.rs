@@ -1,7 +1,7 @@
 //! The connections of one client: TLS, time-outs, proxies, and names that lead to no forbidden address.
 //!
 //! A URL -> a client of reqwest that may be asked for it. Invariant: what connects by itself sees only the addresses that the
-//! guard lets through, so that no second look-up can lead elsewhere; what a proxy of the environment connects to, the proxy
+//! rules lets through, so that no second look-up can lead elsewhere; what a proxy of the environment connects to, the proxy
 //! decides.
 
 use std::io;
@@ -15,8 +15,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::addresses::AddressRules;
 use super::failure::{Failure, causes};
-use super::guard::Guard;
 use crate::log;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,14 +34,14 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(guard: Guard, look_up: LookUp) -> Self {
-        let resolver = Resolver { guard, look_up };
+    pub(super) fn new(rules: AddressRules, look_up: LookUp) -> Self {
+        let resolver = Resolver { rules, look_up };
         Self { resolver, direct: OnceLock::new(), proxies: OnceLock::new(), proxied: OnceLock::new() }
     }
 
     /// What may be asked for this URL, and for no other: it is redirected nowhere.
     pub(super) fn client(&self, url: &Url) -> Result<&Client, Failure> {
-        self.resolver.guard.check_host(url.host_str().unwrap_or_default())?;
+        self.resolver.rules.check_host(url.host_str().unwrap_or_default())?;
         let target = url.as_str().parse::<::http::Uri>().map_err(|e| Failure::unusable(&e.to_string()))?;
         let client = if self.proxies.get_or_init(Matcher::from_system).intercept(&target).is_some() {
             // The proxy's own name may be a private one: who set the variable chose it.
@@ -56,17 +56,17 @@ impl Connections {
 
 #[derive(Clone)]
 struct Resolver {
-    guard: Guard,
+    rules: AddressRules,
     look_up: LookUp,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (guard, found) = (self.guard.clone(), (self.look_up)(name.as_str().to_owned()));
+        let (rules, found) = (self.rules.clone(), (self.look_up)(name.as_str().to_owned()));
         Box::pin(async move {
             let mut found = found.await?;
             let mut forbidden = None;
-            found.retain(|it| guard.check(it.ip()).map_err(|why| *forbidden.get_or_insert(why)).is_ok());
+            found.retain(|it| rules.check(it.ip()).map_err(|why| *forbidden.get_or_insert(why)).is_ok());
             match forbidden {
                 Some(why) if found.is_empty() => Err(why.into()),
                 _ => Ok(Box::new(found.into_iter()) as Addrs),

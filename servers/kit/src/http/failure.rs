@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use rmcp::model::{ContentBlock, IntoContents};
 
-use super::guard::Forbidden;
+use super::addresses::Forbidden;
 
 /// Where services say why they refuse. Open-Meteo: `{"error": true, "reason": ".."}`.
 const REASONS: [&str; 7] =
@@ -42,7 +42,7 @@ pub(super) struct Failure {
     pub(super) status: Option<u16>,
     /// Whether the service has seen nothing of it.
     pub(super) is_unsent: bool,
-    /// What the guard has refused.
+    /// What the rules have refused.
     pub(super) forbidden: Option<IpAddr>,
     pub(super) retry: Retry,
     /// The time that the service asks for until the next try.

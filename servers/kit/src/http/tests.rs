@@ -29,12 +29,12 @@ fn look_up(name: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAdd
 }
 
 fn client(allowed: &str) -> HttpClient {
-    HttpClient::with(None, Connections::new(Guard::allowing(allowed), look_up))
+    HttpClient::with(None, Connections::new(AddressRules::allowing(allowed), look_up))
 }
 
 fn service(stub: &Stub) -> HttpClient {
     let service = Service { name: "Example".into(), base: stub.url() };
-    HttpClient::with(Some(service), Connections::new(Guard::allowing("127.0.0.1"), look_up))
+    HttpClient::with(Some(service), Connections::new(AddressRules::allowing("127.0.0.1"), look_up))
 }
 
 /// What a request ends with that must fail.
@@ -305,7 +305,7 @@ async fn no_secret_of_a_request_is_in_a_message() {
     let base = format!("http://me:s3cret@{}/s3cret", stub.host);
     let named = HttpClient::with(
         Some(Service { name: "Example".into(), base: base.clone() }),
-        Connections::new(Guard::allowing("127.0.0.1"), look_up),
+        Connections::new(AddressRules::allowing("127.0.0.1"), look_up),
     );
     let key = "s3cret\nx";
     let open = || client("127.0.0.1");

@@ -72,7 +72,7 @@ impl Error for Forbidden {}
 
 /// What may be reached besides public addresses.
 #[derive(Debug, Clone)]
-pub(super) struct Guard {
+pub(super) struct AddressRules {
     allowed: Arc<[IpNetwork]>,
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn allow_private(list: &str) -> Result<(), String> {
     Ok(())
 }
 
-impl Guard {
+impl AddressRules {
     /// That of this process.
     pub(super) fn of_process() -> Self {
         let from_env = || {
@@ -257,10 +257,10 @@ mod tests {
 
     #[test]
     fn each_address_is_of_its_kind() {
-        let guard = Guard::allowing("");
+        let rules = AddressRules::allowing("");
         for (kind, addresses) in KINDS {
             for address in addresses {
-                let judged = guard.check(address.parse().unwrap()).map_err(|it| it.kind);
+                let judged = rules.check(address.parse().unwrap()).map_err(|it| it.kind);
                 assert_eq!(judged, if kind.is_empty() { Ok(()) } else { Err(kind) }, "{address}");
             }
         }
@@ -268,19 +268,19 @@ mod tests {
 
     #[test]
     fn what_is_allowed_is_that_address_and_no_other_way_to_it() {
-        let guard = Guard::allowing("127.0.0.1, 10.0.0.0/8, fd00::/8");
+        let rules = AddressRules::allowing("127.0.0.1, 10.0.0.0/8, fd00::/8");
         for allowed in ["127.0.0.1", "::ffff:127.0.0.1", "10.9.9.9", "fd12::1", "8.8.8.8"] {
-            assert_eq!(guard.check(allowed.parse().unwrap()), Ok(()), "{allowed}");
+            assert_eq!(rules.check(allowed.parse().unwrap()), Ok(()), "{allowed}");
         }
         for forbidden in ["127.0.0.2", "::1", "64:ff9b::10.0.0.1", "2002:7f00:1::", "192.168.0.1", "fc00::1"]
         {
-            assert!(guard.check(forbidden.parse().unwrap()).is_err(), "{forbidden}");
+            assert!(rules.check(forbidden.parse().unwrap()).is_err(), "{forbidden}");
         }
     }
 
     #[test]
     fn a_host_that_is_an_address_in_whatever_spelling_is_judged_as_one() {
-        let guard = Guard::allowing("");
+        let rules = AddressRules::allowing("");
         for url in [
             "http://127.0.0.1/",
             "http://127.1/",
@@ -300,11 +300,11 @@ mod tests {
             "http://a.b.localhost/",
         ] {
             let url = reqwest::Url::parse(url).unwrap_or_else(|e| panic!("{url}: {e}"));
-            assert!(guard.check_host(url.host_str().unwrap()).is_err(), "{url}");
+            assert!(rules.check_host(url.host_str().unwrap()).is_err(), "{url}");
         }
         for host in ["example.com", "localhost.example.com", "notlocalhost", "8.8.8.8", "[2606:4700::1111]"] {
-            assert_eq!(guard.check_host(host), Ok(()), "{host}");
+            assert_eq!(rules.check_host(host), Ok(()), "{host}");
         }
-        assert_eq!(Guard::allowing("::1").check_host("localhost"), Ok(()));
+        assert_eq!(AddressRules::allowing("::1").check_host("localhost"), Ok(()));
     }
 }
