@@ -1,8 +1,8 @@
 //! The files of a new server, in `template/`.
 //!
-//! Name, title and parts -> files with their texts. Invariants: what stands between a line `@if PART ..` and its `@end` is there when
-//! one of these parts is wanted (`@unless`: when none is); of the placeholders
-//! `__KIT__`, `__NAME__` and `__TITLE__` nothing is left.
+//! Name, title and parts -> files with their texts. Invariants: what stands between a line `@if PART ..` and its `@end` is there
+//! when one of these parts is wanted (`@unless`: when none is); of the placeholders `__KIT__`, `__NAME__` and `__TITLE__` nothing
+//! is left.
 
 use super::{NewServer, Part};
 
@@ -47,16 +47,16 @@ fn kit(with: &[Part]) -> String {
 fn of_parts(text: &str, with: &[Part]) -> String {
     let has_any = |words: &str| words.split(' ').any(|word| with.iter().any(|it| it.name() == word));
     let mut kept = String::new();
-    let mut is_in = true;
+    let mut open = Vec::new(); // one mark may stand inside of another
     for line in text.split_inclusive('\n') {
         let mark = line.trim();
         if let Some(words) = mark.strip_prefix("@if ") {
-            is_in = has_any(words);
+            open.push(has_any(words));
         } else if let Some(words) = mark.strip_prefix("@unless ") {
-            is_in = !has_any(words);
+            open.push(!has_any(words));
         } else if mark == "@end" {
-            is_in = true;
-        } else if is_in {
+            open.pop();
+        } else if open.iter().all(|it| *it) {
             kept.push_str(line);
         }
     }
