@@ -13,7 +13,7 @@ use drydock_tests::process::{TIMEOUT, command, print_note, run, wait, wait_until
 use drydock_tests::session::LEGACY;
 use drydock_tests::test_env::{TestEnv, copy_workspace};
 use drydock_tests::wrapped::{self, Kind};
-use drydock_tests::{engine_or_skip, full_or_skip, is_full, skip, weather};
+use drydock_tests::{engine_or_skip, full_or_skip, is_full, rounds, skip, weather};
 use serde_json::{Value, json};
 
 use crate::kills::client;
@@ -145,9 +145,21 @@ fn until_at_rest(engine: &Engine, container: &str) -> Running {
     now
 }
 
-/// Clients come in handfuls and end, each in its way; then all is as it was before the first one.
+/// As often as asked for: in a container of its own each time.
 #[track_caller]
 fn end_in_every_way(
+    engine: &Engine,
+    env: &TestEnv,
+    server: &str,
+    count: usize,
+    disturb: fn(&mut Child),
+) -> Result<(), String> {
+    (0..rounds()).try_for_each(|_| end_once(engine, env, server, count, disturb))
+}
+
+/// Clients come in handfuls and end, each in its way; then all is as it was before the first one.
+#[track_caller]
+fn end_once(
     engine: &Engine,
     env: &TestEnv,
     server: &str,

@@ -29,6 +29,7 @@ mod mutants;
 mod new_server;
 mod node;
 mod odd_frames;
+mod one_tool;
 mod own;
 mod packing;
 mod proxies;

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use drydock_tests::process::{BUILD_TIMEOUT, command, run_with};
+use drydock_tests::process::{BUILD_TIMEOUT, run_with};
+use drydock_tests::scratch_crate::{self, name};
 use drydock_tests::test_env::workspace_root;
-use drydock_tests::wrapped::target_dir;
 use serde_json::Value;
 
 /// What one line has to be told.
@@ -43,10 +43,6 @@ fn cases() -> Vec<PathBuf> {
     files
 }
 
-fn name(file: &Path) -> String {
-    file.file_stem().expect("a file").to_string_lossy().into_owned()
-}
-
 fn marks(text: &str) -> Vec<Mark> {
     let mark = |(index, line): (usize, &str)| {
         let mut words = line.split_once("//~ ")?.1.split(' ').map(str::to_owned);
@@ -56,31 +52,12 @@ fn marks(text: &str) -> Vec<Mark> {
     text.lines().enumerate().filter_map(mark).collect()
 }
 
-/// A crate with a program of each file, and the workspace's own versions and profiles.
-fn make_crate(folder: &Path, files: &[PathBuf]) {
-    let root = workspace_root();
-    let workspace = fs::read_to_string(root.join("Cargo.toml")).expect("the workspace's manifest");
-    let profiles = workspace.find("[profile.").map_or("", |at| &workspace[at..]);
-    let kit = root.join("servers/kit");
-    let mut manifest = format!(
-        "[package]\nname = \"mistakes\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-         drydock-kit.path = {kit:?}\nserde = {{ version = \"1.0\", features = [\"derive\"] }}\n\n{profiles}\n"
-    );
-    for file in files {
-        manifest += &format!("\n[[bin]]\nname = {:?}\npath = {file:?}\n", name(file));
-    }
-    fs::write(folder.join("Cargo.toml"), manifest).expect("a new file");
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a new file");
-}
-
 /// By the names of the files.
 fn diagnostics(files: &[PathBuf]) -> BTreeMap<String, Vec<Diagnostic>> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    make_crate(folder.path(), files);
-    let mut cargo = command("cargo");
-    cargo.current_dir(folder.path()).env("CARGO_TARGET_DIR", target_dir().join("own"));
-    cargo.args(["check", "--bins", "--keep-going", "--offline", "--message-format=json"]);
-    let said = run_with(&mut cargo, &[], BUILD_TIMEOUT);
+    scratch_crate::make(folder.path(), files, "");
+    let args = ["check", "--bins", "--keep-going", "--offline", "--message-format=json"];
+    let said = run_with(&mut scratch_crate::cargo(folder.path(), &args), &[], BUILD_TIMEOUT);
     let mut found = BTreeMap::<_, Vec<_>>::new();
     let mut checked = 0;
     for message in said.stdout.lines().map(|it| serde_json::from_str::<Value>(it).expect("JSON")) {

@@ -2,6 +2,7 @@
 //!
 //! A copy of the workspace -> the same bytes again, whatever happens in between. Invariant: what is compared is the whole tree.
 
+mod images;
 mod interrupted;
 
 use std::collections::BTreeMap;

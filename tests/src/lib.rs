@@ -12,6 +12,7 @@ pub mod engine;
 pub mod large;
 pub mod process;
 pub mod recording;
+pub mod scratch_crate;
 pub mod service;
 pub mod session;
 pub mod strace;
@@ -56,6 +57,11 @@ macro_rules! full_or_skip {
 /// Whether tests take their time, as in `cargo xtask test --full`.
 pub fn is_full() -> bool {
     std::env::var("DRYDOCK_FULL").is_ok_and(|it| !it.is_empty())
+}
+
+/// How often a test that looks for what happens once in a while does its work: `DRYDOCK_ROUNDS`, by default once.
+pub fn rounds() -> usize {
+    std::env::var("DRYDOCK_ROUNDS").map_or(1, |it| it.parse().expect("DRYDOCK_ROUNDS is a number"))
 }
 
 /// Notes a skip for `cargo xtask test`, which counts it; without it, the reason is all there is.
