@@ -53,7 +53,7 @@ fn in_typescript() -> Result<Command, String> {
 
 fn in_python() -> Result<Command, String> {
     let mut it = command(python_libraries(&["fastmcp==4.2.3"])?);
-    it.arg(case("fastmcp.py"))
+    it.arg(case("with_fastmcp.py"))
         .env("FASTMCP_CHECK_FOR_UPDATES", "off")
         .env("FASTMCP_SHOW_SERVER_BANNER", "false");
     Ok(it)
@@ -91,10 +91,10 @@ fn one_tool_takes_the_fewest_lines_of_those_that_are_compiled() {
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [kit, rmcp] = in_rust(folder.path());
-    let all = [("kit.rs", kit), ("rmcp.rs", rmcp), ("fastmcp.py", python), ("sdk.mjs", typescript)];
+    let all = [("kit.rs", kit), ("rmcp.rs", rmcp), ("with_fastmcp.py", python), ("sdk.mjs", typescript)];
     for (file, server) in all {
         rolls_dice(server, file);
         print_note(&format!("{file}: {} lines", lines(file)));
     }
-    assert!(lines("kit.rs") < lines("rmcp.rs") && 2 * lines("kit.rs") <= 5 * lines("fastmcp.py"));
+    assert!(lines("kit.rs") < lines("rmcp.rs") && 2 * lines("kit.rs") <= 5 * lines("with_fastmcp.py"));
 }

@@ -62,7 +62,9 @@ fn running() -> MutexGuard<'static, HashMap<ThreadId, Running>> {
 
 fn limit() -> Duration {
     let chosen = std::env::var(VARIABLE).ok().and_then(|it| it.parse().ok());
-    chosen.map_or(if crate::is_full() { FULL_LIMIT } else { LIMIT }, Duration::from_secs)
+    let rounds = u32::try_from(crate::rounds()).unwrap_or(u32::MAX);
+    let usual = if crate::is_full() { FULL_LIMIT } else { LIMIT };
+    chosen.map_or(usual.saturating_mul(rounds), Duration::from_secs)
 }
 
 fn watch() {
