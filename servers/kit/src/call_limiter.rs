@@ -105,6 +105,20 @@ impl<H: ServerHandler> CallLimiter<H> {
         self.queue_permits.clone()
     }
 
+    async fn handle(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Answer {
+        let is_call = matches!(request, ClientRequest::CallToolRequest(_));
+        let entry = self.in_flight.get(&context.id);
+        let answer = self.scope(entry.as_ref(), pin!(self.answer(request, context))).await;
+        if let Some(entry) = entry.filter(|it| self.in_flight.finish(it)) {
+            entry.log_to(&self.log, &outcome(&answer));
+        }
+        answer.unwrap_or_else(|why| why.into_answer(is_call))
+    }
+
     async fn answer(
         &self,
         request: ClientRequest,
@@ -112,8 +126,17 @@ impl<H: ServerHandler> CallLimiter<H> {
     ) -> Result<Answer, Interruption> {
         match request {
             ClientRequest::CallToolRequest(_) => self.call(request, context).await,
-            other => Ok(self.server.handle_request(other, context).await),
+            other => Ok(self.dispatch(other, context).await),
         }
+    }
+
+    /// Boxed: rmcp's future has room for what any request needs (3 KB), and would be moved with each of those around it.
+    fn dispatch(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Pin<Box<impl Future<Output = Answer>>> {
+        Box::pin(self.server.handle_request(request, context))
     }
 
     /// rmcp does not say which tool it is that it does not know.
@@ -156,7 +179,7 @@ impl<H: ServerHandler> CallLimiter<H> {
             if let Err(problem) = self.prepare(&mut request) {
                 return Ok(tool_error(problem));
             }
-            let answer = self.server.handle_request(request, context).await;
+            let answer = self.dispatch(request, context).await;
             answer.or_else(answer_invalid_arguments).map_err(|e| self.name_unknown(&name, e))
         };
         tokio::select! {
@@ -215,18 +238,13 @@ impl Interruption {
 }
 
 impl<H: ServerHandler> Service<RoleServer> for CallLimiter<H> {
-    async fn handle_request(
+    /// Boxed: rmcp makes a task of it, which tokio moves several times.
+    fn handle_request(
         &self,
         request: ClientRequest,
         context: RequestContext<RoleServer>,
-    ) -> Result<ServerResult, ErrorData> {
-        let is_call = matches!(request, ClientRequest::CallToolRequest(_));
-        let entry = self.in_flight.get(&context.id);
-        let answer = self.scope(entry.as_ref(), pin!(self.answer(request, context))).await;
-        if let Some(entry) = entry.filter(|it| self.in_flight.finish(it)) {
-            entry.log_to(&self.log, &outcome(&answer));
-        }
-        answer.unwrap_or_else(|why| why.into_answer(is_call))
+    ) -> impl Future<Output = Answer> + Send + '_ {
+        Box::pin(self.handle(request, context))
     }
 
     async fn handle_notification(
