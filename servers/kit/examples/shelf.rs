@@ -1,4 +1,4 @@
-//! Books on a shelf: a server with settings, resources and a tool that tells how far it is.
+//! Books on a shelf: a server with settings, resources, a prompt, completions and a tool that tells how far it is.
 //!
 //! `OWNER=Ana cargo run -p drydock-kit --example shelf -- stdio`
 
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use drydock_kit::Progress;
 use drydock_kit::prelude::*;
+use rmcp::model::{PromptMessage, Role};
 use serde::{Deserialize, Serialize};
 
 /// What a person sets.
@@ -14,7 +15,7 @@ struct Settings {
     /// Whose shelf it is.
     owner: String,
     /// How many books stand on it.
-    #[schemars(range(min = 1, max = 50))]
+    #[schemars(range(min = 1, max = 500))]
     #[serde(default = "three")]
     books: u32,
 }
@@ -63,6 +64,41 @@ impl Shelf {
             0 => Err("books are counted from 1".to_owned()),
             it if it > self.settings.books => Err(format!("there are {} books", self.settings.books)),
             it => Ok(format!("book {it} of {}", self.settings.owner)),
+        }
+    }
+
+    #[complete(book.number)]
+    fn numbers(&self, typed: &str) -> Vec<String> {
+        let all = (1..=self.settings.books).map(|it| it.to_string());
+        all.filter(|it| it.starts_with(typed)).collect()
+    }
+}
+
+/// What `lend` takes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Lend {
+    /// Who gets it.
+    to: String,
+    /// Which book.
+    #[serde(rename = "book")]
+    number: String,
+}
+
+#[drydock_kit::prompts]
+impl Shelf {
+    /// Lend a book to somebody.
+    #[prompt(title = "Lend a book")]
+    async fn lend(&self, Parameters(Lend { to, number }): Parameters<Lend>) -> Vec<PromptMessage> {
+        let text = format!("Write {to} a note that comes with shelf://book/{number}.");
+        vec![PromptMessage::new_text(Role::User, text)]
+    }
+
+    #[complete(lend.number = "book")]
+    async fn lent(&self, typed: &str, to: Option<&str>) -> Result<Vec<String>, String> {
+        match to {
+            Some(to) if to == self.settings.owner => Err(format!("{to} has them all")),
+            _ => Ok(self.numbers(typed)),
         }
     }
 }

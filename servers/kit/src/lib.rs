@@ -54,6 +54,7 @@ mod answer;
 mod arguments;
 mod blocking;
 mod call_limiter;
+mod completion;
 mod ending;
 mod error;
 mod frame;
@@ -89,9 +90,38 @@ use std::sync::Arc;
 use std::thread;
 
 pub use blocking::blocking;
+/// ```
+/// use drydock_kit::prelude::*;
+/// use rmcp::model::{PromptMessage, Role};
+///
+/// # struct Trips;
+/// # #[server]
+/// # impl Trips {}
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Plan {
+///     /// Where to.
+///     city: String,
+/// }
+///
+/// #[drydock_kit::prompts]
+/// impl Trips {
+///     /// Plan a trip.
+///     #[prompt(title = "Plan a trip")]
+///     async fn plan(&self, Parameters(Plan { city }): Parameters<Plan>) -> Vec<PromptMessage> {
+///         vec![PromptMessage::new_text(Role::User, format!("Plan a day in {city}."))]
+///     }
+///
+///     #[complete(plan.city)]
+///     fn cities(&self, typed: &str) -> Vec<String> {
+///         ["Berlin", "Bern", "Oslo"].iter().filter(|it| it.starts_with(typed)).map(ToString::to_string).collect()
+///     }
+/// }
+/// ```
+pub use drydock_kit_macros::prompts;
 #[doc(hidden)]
 pub use drydock_kit_macros::tool;
-pub use drydock_kit_macros::{prompts, resources, server};
+pub use drydock_kit_macros::{resources, server};
 use drydock_runtime::args::{Args, CliError, CliSpec, Flag, Options, Subcommand, help};
 use drydock_runtime::client_pipes::ClientPipes;
 use drydock_runtime::control_server::{ControlServer, CountOnly};

@@ -11,6 +11,7 @@ pub use rmcp::handler::server::tool::IntoCallToolResult;
 use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::CallToolResponse;
 
+pub use crate::completion::{Completion, CompletionValues, Completions, NoCompletions};
 pub use crate::resources::{
     NoResources, Resource, ResourceText, argument, list_resource_templates, list_resources, read_resource,
 };

@@ -97,6 +97,11 @@ impl<S> Resource<S> {
         self.uri.contains('{')
     }
 
+    /// What stands in `{..}`.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.uri.split('{').filter_map(|it| Some(it.split_once('}')?.0))
+    }
+
     /// The values of what stands in `{..}`, if the URI is one of this row's.
     fn values(&self, uri: &str) -> Option<Vec<String>> {
         let (mut own, mut rest) = (self.uri, uri);

@@ -5,6 +5,8 @@
 
 #![warn(missing_docs)]
 
+mod complete;
+mod prompt;
 mod resource;
 mod route;
 mod server;
@@ -38,9 +40,27 @@ pub fn server(settings: TokenStream, block: TokenStream) -> TokenStream {
 }
 
 /// Makes the `#[prompt]` functions of an impl block the server's prompts, beside its `#[server]` block.
+///
+/// ```text
+/// #[drydock_kit::prompts]
+/// impl Trips {
+///     /// Plan a trip.
+///     #[prompt(title = "Plan a trip")]
+///     async fn plan(&self, Parameters(args): Parameters<Plan>) -> Vec<PromptMessage> { .. }
+///
+///     #[complete(plan.city)]
+///     fn cities(&self, typed: &str, country: Option<&str>) -> Vec<String> { .. }
+/// }
+/// ```
+///
+/// A function with `#[complete(plan.city)]` gives values for the field `city` of what `plan` takes, while a person types it: those that
+/// fit what was typed so far, the best first. At most 100 go out; how many there are is told. One function may complete several
+/// arguments (`#[complete(plan.city, visit.city)]`), may be `async`, and may give a `Result`, whose `Err(text)` says what does not work.
+/// Behind what was typed it may take other arguments of the prompt by their names, as far as the client has them.
+/// A field that clients know by another name (`#[serde(rename = "type")]`) is completed as `plan.kind = "type"`.
 #[proc_macro_attribute]
 pub fn prompts(_settings: TokenStream, block: TokenStream) -> TokenStream {
-    result(server::prompts(block.into()), proc_macro2::TokenStream::new)
+    result(prompt::prompts(block.into()), proc_macro2::TokenStream::new)
 }
 
 /// Makes the `#[resource]` functions of an impl block what clients can read by its URI, beside the `#[server]` block.
@@ -61,6 +81,8 @@ pub fn prompts(_settings: TokenStream, block: TokenStream) -> TokenStream {
 /// What stands in `{..}` is an argument of that name: one part of the path, decoded, never with a `/` in it, and of any type that
 /// is read from a string. A function gives a `String`, a `&str` or a `Json`, or a `Result` of one, whose `Err(text)` says why there is
 /// no such resource. A URI with `{..}` is told to clients as a template, and one without in the list.
+///
+/// A function with `#[complete(note.id)]` gives values for the `{id}` of `note`, as in [`macro@prompts`].
 #[proc_macro_attribute]
 pub fn resources(_settings: TokenStream, block: TokenStream) -> TokenStream {
     result(resource::resources(block.into()), proc_macro2::TokenStream::new)

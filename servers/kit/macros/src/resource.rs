@@ -8,6 +8,7 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, FnArg, Ident, ImplItem, ImplItemFn, LitStr, Pat, Result, Token};
 
+use crate::complete::{Arguments, Completions, Target};
 use crate::server::plain_block;
 use crate::tool::{description, position};
 
@@ -54,16 +55,19 @@ impl Parse for Words {
 
 pub(crate) fn resources(block: TokenStream) -> Result<TokenStream> {
     let mut block = plain_block(block)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut targets) = (Vec::new(), Vec::new());
     for it in &mut block.items {
         if let ImplItem::Fn(function) = it
             && let Some(at) = position(function, "resource")
         {
             let words: Words = function.attrs.remove(at).parse_args()?;
             rows.push(row(function, &words)?);
+            targets.push(target(function, &words)?);
         }
     }
+    let completions = Completions::of(&mut block, &targets)?;
     let server = &block.self_ty;
+    let completions = completions.to_function(server, "__drydock_resource_completions");
     Ok(quote! {
         const _: () = {
             #block
@@ -75,8 +79,16 @@ pub(crate) fn resources(block: TokenStream) -> Result<TokenStream> {
                     ROWS
                 }
             }
+
+            #completions
         };
     })
+}
+
+/// For what completes its `{..}`.
+fn target(function: &ImplItemFn, words: &Words) -> Result<Target> {
+    let arguments = Arguments::Named(variables(&words.uri)?);
+    Ok(Target { function: function.sig.ident.clone(), name: words.uri.value(), arguments })
 }
 
 fn row(function: &ImplItemFn, words: &Words) -> Result<TokenStream> {

@@ -27,7 +27,7 @@ pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenS
     let handler = handler(server, &settings, !routes.is_empty(), &handlers);
     Ok(quote! {
         const _: () = {
-            use ::drydock_kit::__private::{NoPrompts as _, NoResources as _, rmcp};
+            use ::drydock_kit::__private::{NoCompletions as _, NoPrompts as _, NoResources as _, rmcp};
 
             #block
 
@@ -88,7 +88,9 @@ fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[Impl
         }
     };
     let resource_handlers = (!is_resource).then(|| resource_handlers(server));
-    let completions = has(&["complete"]).then(|| quote!(all.completions = Some(Default::default());));
+    let completes = has(&["complete"]);
+    let is_completing = if completes { quote!(true) } else { is_completing(server) };
+    let completion_handler = (!completes).then(|| completion_handler(server));
     let title = settings.title.as_ref().map(|it| quote!(.with_title(#it)));
     let instructions = settings.instructions.as_ref().map(|it| quote!(.with_instructions(#it)));
     quote! {
@@ -111,7 +113,9 @@ fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[Impl
                 let mut all = rmcp::model::ServerCapabilities::default();
                 #tools
                 #resources
-                #completions
+                if #is_completing {
+                    all.completions = Some(Default::default());
+                }
                 if !prompts().list_all().is_empty() {
                     all.prompts = Some(Default::default());
                 }
@@ -120,6 +124,8 @@ fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[Impl
             }
 
             #resource_handlers
+
+            #completion_handler
 
             #(#handlers)*
         }
@@ -156,6 +162,33 @@ fn resource_handlers(server: &Type) -> TokenStream {
     }
 }
 
+/// Whether there are `#[complete]` functions.
+fn is_completing(server: &Type) -> TokenStream {
+    quote! {
+        !(<#server>::__drydock_prompt_completions().is_empty() && <#server>::__drydock_resource_completions().is_empty())
+    }
+}
+
+/// What finds the `#[complete]` function that is asked for, if there are any.
+fn completion_handler(server: &Type) -> TokenStream {
+    quote! {
+        async fn complete(
+            &self,
+            args: rmcp::model::CompleteRequestParams,
+            _context: rmcp::service::RequestContext<rmcp::RoleServer>,
+        ) -> Result<rmcp::model::CompleteResult, rmcp::ErrorData> {
+            ::drydock_kit::__private::Completions {
+                prompts: prompts(),
+                resources: <#server>::__drydock_resources(),
+                of_prompts: <#server>::__drydock_prompt_completions(),
+                of_resources: <#server>::__drydock_resource_completions(),
+            }
+            .complete(self, args)
+            .await
+        }
+    }
+}
+
 /// The functions that are methods of `ServerHandler`, out of the block.
 fn take_handlers(block: &mut ItemImpl) -> Vec<ImplItemFn> {
     let (mut handlers, mut others) = (Vec::new(), Vec::new());
@@ -173,19 +206,6 @@ fn take_handlers(block: &mut ItemImpl) -> Vec<ImplItemFn> {
     }
     block.items = others;
     handlers
-}
-
-pub(crate) fn prompts(block: TokenStream) -> Result<TokenStream> {
-    let block = plain_block(block)?;
-    Ok(quote! {
-        const _: () = {
-            use ::drydock_kit::__private::rmcp;
-            use rmcp::prompt;
-
-            #[rmcp::prompt_router(router = "__drydock_prompts", vis = "pub(crate)")]
-            #block
-        };
-    })
 }
 
 /// `impl Type { .. }`: routers are statics, which know no generics.
@@ -268,6 +288,6 @@ mod tests {
             }
         });
         assert!(all.contains("all . tools") && all.contains("all . resources"), "{all}");
-        assert!(!all.contains("__drydock_resources"), "{all}");
+        assert!(!all.contains("__private :: read_resource"), "{all}");
     }
 }

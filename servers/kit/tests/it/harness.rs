@@ -53,10 +53,13 @@ impl Session {
         self
     }
 
-    pub(crate) fn initialize(&mut self, version: &str) {
+    /// What the server says of itself.
+    pub(crate) fn initialize(&mut self, version: &str) -> Value {
         self.send(&json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
             "protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}}));
-        assert_eq!(self.answer()["result"]["protocolVersion"], version);
+        let answer = self.answer();
+        assert_eq!(answer["result"]["protocolVersion"], version);
+        answer["result"].clone()
     }
 
     pub(crate) fn send(&mut self, message: &Value) {

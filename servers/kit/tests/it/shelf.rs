@@ -42,6 +42,61 @@ fn what_is_listed_can_be_read_and_what_is_not_there_is_told() {
     }
 }
 
+/// `completion/complete` for what was typed, with the other arguments.
+fn completed(session: &mut Session, of: &Value, argument: &str, typed: &str, others: Value) -> Value {
+    let argument = json!({"name": argument, "value": typed});
+    let params = json!({"ref": of, "argument": argument, "context": {"arguments": others}});
+    asked(session, "completion/complete", params)
+}
+
+#[test]
+fn what_is_typed_is_completed_and_at_most_a_hundred_values_go_out() {
+    let mut session = Session::start_command(shelf(&["--books", "150"])).with_handshake();
+    let (book, lend) = (
+        json!({"type": "ref/resource", "uri": "shelf://book/{number}"}),
+        json!({"type": "ref/prompt", "name": "lend"}),
+    );
+    let mut completion = |of: &Value, argument: &str, typed: &str| {
+        completed(&mut session, of, argument, typed, json!({}))["result"]["completion"].clone()
+    };
+    let all = completion(&book, "number", "");
+    assert_eq!((&all["total"], &all["hasMore"]), (&json!(150), &json!(true)), "{all}");
+    assert_eq!((&all["values"][99], &all["values"][100]), (&json!("100"), &json!(null)));
+    let few = json!({"values": ["14", "140", "141", "142", "143", "144", "145", "146", "147", "148", "149"],
+        "total": 11, "hasMore": false});
+    assert_eq!(completion(&book, "number", "14"), few);
+    assert_eq!(completion(&lend, "book", "14"), few);
+    let none = json!({"values": [], "total": 0, "hasMore": false});
+    assert_eq!(completion(&lend, "to", "A"), none, "nothing is known for it");
+    let refused = completed(&mut session, &lend, "book", "1", json!({"to": "Ana"}));
+    assert_eq!(refused["error"], json!({"code": -32603, "message": "Ana has them all"}));
+}
+
+#[test]
+fn what_cannot_be_completed_is_an_error_and_a_server_that_completes_nothing_says_so() {
+    let mut session = Session::start_command(shelf(&[]));
+    assert!(session.initialize("2025-11-25")["capabilities"]["completions"].is_object());
+    for (of, argument, expected) in [
+        (json!({"type": "ref/prompt", "name": "borrow"}), "book", "no prompt `borrow`"),
+        (json!({"type": "ref/prompt", "name": "lend"}), "number", "`lend` has no argument `number`"),
+        (
+            json!({"type": "ref/resource", "uri": "shelf://book/1"}),
+            "number",
+            "no resource template `shelf://book/1`",
+        ),
+        (json!({"type": "ref/resource", "uri": "shelf://books"}), "number", "has no argument `number`"),
+        (json!({"type": "ref/tool", "name": "count"}), "book", ""),
+    ] {
+        let error = completed(&mut session, &of, argument, "", json!({}))["error"].clone();
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(error["code"] == -32602 && message.contains(expected), "{of}: {error}");
+    }
+    let mut dice = Session::start_of("dice", &[]);
+    assert_eq!(dice.initialize("2025-11-25")["capabilities"]["completions"], Value::Null);
+    let of = json!({"type": "ref/prompt", "name": "lend"});
+    assert_eq!(completed(&mut dice, &of, "book", "", json!({}))["error"]["code"], -32601);
+}
+
 #[test]
 fn only_a_client_that_asks_is_told_how_far_a_call_is() {
     let mut session = Session::start_command(shelf(&[])).with_handshake();
@@ -64,7 +119,7 @@ fn only_a_client_that_asks_is_told_how_far_a_call_is() {
 fn what_is_wrong_with_a_setting_is_told_before_a_session_begins() {
     for (words, owner, expected) in [
         (&[][..], None, "`owner` is not set: set the variable OWNER, or give --owner"),
-        (&["--books", "51"], Some("Ana"), "`books` must be 1 to 50"),
+        (&["--books", "501"], Some("Ana"), "`books` must be 1 to 500"),
         (&["--boks", "5"], Some("Ana"), "unknown option `--boks`"),
     ] {
         let mut command = shelf(words);
