@@ -12,6 +12,7 @@ use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::CallToolResponse;
 
 pub use crate::completion::{Completion, CompletionValues, Completions, NoCompletions};
+pub use crate::resource_notifier::{initialized, listen, resource_notifier, subscribe, unsubscribe};
 pub use crate::resources::{
     NoResources, Resource, ResourceText, argument, list_resource_templates, list_resources, read_resource,
 };

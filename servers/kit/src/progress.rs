@@ -1,7 +1,7 @@
 //! How far a call is, for a client that wants to show it.
 //!
-//! Steps of a tool -> `notifications/progress`. Invariants: a client that did not ask is told nothing; what is told only grows, and
-//! comes at most ten times a second.
+//! Steps of a tool -> `notifications/progress`. Invariants: a client that did not ask is told nothing, and none after the end of its
+//! input; what is told only grows, and comes at most ten times a second.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use rmcp::handler::server::common::{AsRequestContext, FromContextPart};
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::{ErrorData, Peer, RoleServer};
+use tokio_util::sync::CancellationToken;
+
+use crate::draining;
 
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -37,6 +40,7 @@ const MIN_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Progress {
     peer: Peer<RoleServer>,
     token: Option<ProgressToken>,
+    draining: CancellationToken,
     last: Mutex<Option<(f64, Instant)>>,
 }
 
@@ -48,8 +52,11 @@ impl Progress {
         let Some(token) = self.token.clone().filter(|_| self.is_due(done, Instant::now())) else { return };
         let mut progress = ProgressNotificationParam::new(token, done).with_message(message);
         progress.total = total;
-        // A client that is gone ends the call in its own way.
-        let _ = self.peer.notify_progress(progress).await;
+        let sending = async {
+            // A client that is gone ends the call in its own way.
+            let _ = self.peer.notify_progress(progress).await;
+        };
+        draining::until(&self.draining, sending).await;
     }
 
     fn is_due(&self, done: f64, now: Instant) -> bool {
@@ -66,6 +73,7 @@ impl<C: AsRequestContext> FromContextPart<C> for Progress {
     fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
         let context = context.as_request_context();
         let token = context.meta.get_progress_token();
-        Ok(Self { peer: context.peer.clone(), token, last: Mutex::default() })
+        let peer = context.peer.clone();
+        Ok(Self { peer, token, draining: draining::token(), last: Mutex::default() })
     }
 }

@@ -18,6 +18,7 @@ use rmcp::{ServerHandler, ServiceExt};
 use tokio::time::sleep;
 
 use crate::call_limiter::CallLimiter;
+use crate::draining;
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::in_flight::InFlight;
@@ -90,6 +91,7 @@ async fn serve<H: ServerHandler>(
     pipes: &ClientPipes,
 ) -> Result<(), Error> {
     let Shared { in_flight, outbox, shutdown } = shared.clone();
+    draining::begin(&shutdown.draining);
     let limiter = CallLimiter::new(server, options, session.log().clone(), in_flight.clone(), vitals.clone());
     let permits = limiter.queue_permits();
     let reader = input::open(pipes.stdin()).map_err(Error::Start)?;

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod complete;
+mod notifier;
 mod prompt;
 mod resource;
 mod route;

@@ -56,11 +56,13 @@ fn kit(place: Span) -> TokenStream {
 /// What kit's `Parameters` needs is said by its own bounds; of what else a tool may take, kit says what that is.
 fn taken(written: &Type) -> TokenStream {
     let kit = kit(place(written));
-    match named(written).is_some_and(|it| it == "Parameters") {
-        true => {
+    match named(written).map(ToString::to_string).as_deref() {
+        Some("Parameters") => {
             quote_spanned!(place(written)=> <#written as #kit::FromContextPart<_>>::from_context_part(&mut context))
         }
-        false => quote_spanned!(place(written)=> <#written as #kit::Argument<_>>::take(&mut context)),
+        // By its name, as the capability that belongs to it (`notifier.rs`).
+        Some("ResourceNotifier") => quote_spanned!(place(written)=> #kit::resource_notifier(&mut context)),
+        _ => quote_spanned!(place(written)=> <#written as #kit::Argument<_>>::take(&mut context)),
     }
 }
 
@@ -101,7 +103,7 @@ fn converted(written: &Type, value: &Ident) -> TokenStream {
 }
 
 /// The last word of a type's path.
-fn named(written: &Type) -> Option<&Ident> {
+pub(crate) fn named(written: &Type) -> Option<&Ident> {
     match written {
         Type::Path(it) => it.path.segments.last().map(|it| &it.ident),
         _ => None,

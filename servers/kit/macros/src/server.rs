@@ -7,6 +7,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{ImplItem, ImplItemFn, Item, ItemImpl, Result, Type};
 
+use crate::notifier::{self, takes_notifier};
 use crate::route::route;
 use crate::settings::Settings;
 use crate::tool::{self, Names};
@@ -14,17 +15,21 @@ use crate::tool::{self, Names};
 pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenStream> {
     let settings: Settings = syn::parse2(settings)?;
     let mut block = plain_block(block)?;
-    let handlers = take_handlers(&mut block);
-    let (mut routes, mut names) = (Vec::new(), Names::default());
+    let mut handlers = take_handlers(&mut block);
+    let (mut routes, mut names, mut notifies) = (Vec::new(), Names::default(), false);
     for it in &mut block.items {
         if let ImplItem::Fn(function) = it
             && tool::mend(function, &mut names)?
         {
             routes.push(route(function));
+            notifies |= takes_notifier(function);
         }
     }
     let server = &block.self_ty;
-    let handler = handler(server, &settings, !routes.is_empty(), &handlers);
+    let tools = (!routes.is_empty()).then(|| quote!(all.tools = Some(Default::default());));
+    let more =
+        notifies.then(|| (notifier::capability(), notifier::methods(&mut handlers))).unwrap_or_default();
+    let handler = handler(server, &settings, &quote!(#tools), &more, &handlers);
     Ok(quote! {
         const _: () = {
             use ::drydock_kit::__private::{NoCompletions as _, NoPrompts as _, NoResources as _, rmcp};
@@ -74,8 +79,13 @@ fn plain_functions(mut block: ItemImpl) -> ItemImpl {
 }
 
 /// `ServerHandler`, whose methods for tools and prompts rmcp writes.
-fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[ImplItemFn]) -> TokenStream {
-    let tools = has_tools.then(|| quote!(all.tools = Some(Default::default());));
+fn handler(
+    server: &Type,
+    settings: &Settings,
+    tools: &TokenStream,
+    (capability, methods): &(TokenStream, TokenStream),
+    handlers: &[ImplItemFn],
+) -> TokenStream {
     let has = |names: &[&str]| handlers.iter().any(|it| names.iter().any(|name| it.sig.ident == name));
     let is_resource = has(&["list_resources", "list_resource_templates", "read_resource"]);
     let resources = if is_resource {
@@ -87,10 +97,9 @@ fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[Impl
             }
         }
     };
-    let resource_handlers = (!is_resource).then(|| resource_handlers(server));
-    let completes = has(&["complete"]);
-    let is_completing = if completes { quote!(true) } else { is_completing(server) };
-    let completion_handler = (!completes).then(|| completion_handler(server));
+    let resource_handlers = unless_there(resource_handlers(server), handlers);
+    let is_completing = if has(&["complete"]) { quote!(true) } else { is_completing(server) };
+    let completion_handler = unless_there([("complete", completion_handler(server))], handlers);
     let title = settings.title.as_ref().map(|it| quote!(.with_title(#it)));
     let instructions = settings.instructions.as_ref().map(|it| quote!(.with_instructions(#it)));
     quote! {
@@ -113,6 +122,7 @@ fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[Impl
                 let mut all = rmcp::model::ServerCapabilities::default();
                 #tools
                 #resources
+                #capability
                 if #is_completing {
                     all.completions = Some(Default::default());
                 }
@@ -127,15 +137,26 @@ fn handler(server: &Type, settings: &Settings, has_tools: bool, handlers: &[Impl
 
             #completion_handler
 
+            #methods
+
             #(#handlers)*
         }
     }
 }
 
-/// What reads the rows of a `#[resources]` block, if there is one.
-fn resource_handlers(server: &Type) -> TokenStream {
+/// The methods that a server has not written itself.
+pub(crate) fn unless_there<const N: usize>(
+    methods: [(&str, TokenStream); N],
+    handlers: &[ImplItemFn],
+) -> TokenStream {
+    let is_there = |name: &str| handlers.iter().any(|it| it.sig.ident == name);
+    methods.into_iter().filter(|(name, _)| !is_there(name)).map(|(_, method)| method).collect()
+}
+
+/// What lists and reads the rows of a `#[resources]` block, if there is one.
+fn resource_handlers(server: &Type) -> [(&'static str, TokenStream); 3] {
     let rows = quote!(<#server>::__drydock_resources());
-    quote! {
+    let list = quote! {
         async fn list_resources(
             &self,
             _page: Option<rmcp::model::PaginatedRequestParams>,
@@ -143,7 +164,8 @@ fn resource_handlers(server: &Type) -> TokenStream {
         ) -> Result<rmcp::model::ListResourcesResult, rmcp::ErrorData> {
             ::drydock_kit::__private::list_resources(#rows)
         }
-
+    };
+    let templates = quote! {
         async fn list_resource_templates(
             &self,
             _page: Option<rmcp::model::PaginatedRequestParams>,
@@ -151,7 +173,8 @@ fn resource_handlers(server: &Type) -> TokenStream {
         ) -> Result<rmcp::model::ListResourceTemplatesResult, rmcp::ErrorData> {
             ::drydock_kit::__private::list_resource_templates(#rows)
         }
-
+    };
+    let read = quote! {
         async fn read_resource(
             &self,
             args: rmcp::model::ReadResourceRequestParams,
@@ -159,7 +182,8 @@ fn resource_handlers(server: &Type) -> TokenStream {
         ) -> Result<rmcp::model::ReadResourceResponse, rmcp::ErrorData> {
             ::drydock_kit::__private::read_resource(#rows, self, &args.uri).await
         }
-    }
+    };
+    [("list_resources", list), ("list_resource_templates", templates), ("read_resource", read)]
 }
 
 /// Whether there are `#[complete]` functions.
@@ -289,5 +313,41 @@ mod tests {
         });
         assert!(all.contains("all . tools") && all.contains("all . resources"), "{all}");
         assert!(!all.contains("__private :: read_resource"), "{all}");
+        assert!(all.contains("__private :: list_resources"), "the others stay kit's: {all}");
+    }
+
+    #[test]
+    fn a_tool_with_a_notifier_makes_a_server_that_tells_of_resources() {
+        let with = |block| server(TokenStream::new(), block).unwrap().to_string().replace(' ', "");
+        let all = with(quote! {
+            impl Dice {
+                /// Rolls.
+                #[tool]
+                fn roll(&self, resources: drydock_kit::ResourceNotifier) {}
+                #[handler]
+                async fn on_initialized(&self, context: Context) {
+                    ready();
+                }
+            }
+        });
+        for part in [
+            "resources.list_changed=Some(true)",
+            "__private::resource_notifier(&mutcontext)",
+            "fnlisten(",
+            "{::drydock_kit::__private::initialized();ready();}",
+        ] {
+            assert!(all.contains(part), "{part}: {all}");
+        }
+        assert_eq!(all.matches("fnon_initialized").count(), 1);
+        let bare = with(quote! {
+            impl Dice {
+                /// Rolls.
+                #[tool]
+                fn roll(&self) {}
+            }
+        });
+        assert!(
+            !bare.contains("list_changed") && !bare.contains("fnlisten(") && !bare.contains("initialized")
+        );
     }
 }

@@ -10,6 +10,7 @@ mod blocked;
 mod careless;
 mod frames;
 mod harness;
+mod resource_notifier;
 mod schemas;
 mod session;
 mod shelf;

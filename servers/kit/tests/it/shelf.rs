@@ -21,9 +21,10 @@ fn asked(session: &mut Session, method: &str, params: Value) -> Value {
 fn what_is_listed_can_be_read_and_what_is_not_there_is_told() {
     let mut session = Session::start_command(shelf(&["--books", "2"])).with_handshake();
     let listed = asked(&mut session, "resources/list", json!({}));
-    let book = json!({"uri": "shelf://books", "name": "books", "title": "All books",
-        "description": "All books, one a line.", "mimeType": "text/plain"});
-    assert_eq!(listed["result"]["resources"], json!([book]));
+    let all =
+        json!({"uri": "shelf://books", "name": "books", "title": "All books", "mimeType": "text/plain"});
+    let book = |it: u32| json!({"uri": format!("shelf://book/{it}"), "name": format!("book {it}")});
+    assert_eq!(listed["result"]["resources"], json!([all, book(1), book(2)]));
     let templates = asked(&mut session, "resources/templates/list", json!({}));
     assert_eq!(templates["result"]["resourceTemplates"][0]["uriTemplate"], "shelf://book/{number}");
     let mut read = |uri: &str| asked(&mut session, "resources/read", json!({"uri": uri}));
