@@ -27,8 +27,10 @@ pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenS
     }
     let server = &block.self_ty;
     let tools = (!routes.is_empty()).then(|| quote!(all.tools = Some(Default::default());));
-    let more =
-        notifies.then(|| (notifier::capability(), notifier::methods(&mut handlers))).unwrap_or_default();
+    let mut more = Default::default();
+    if notifies {
+        more = (notifier::capability(), notifier::methods(&mut handlers));
+    }
     let handler = handler(server, &settings, &quote!(#tools), &more, &handlers);
     Ok(quote! {
         const _: () = {
