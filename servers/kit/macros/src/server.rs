@@ -102,20 +102,11 @@ fn handler(
     let resource_handlers = unless_there(resource_handlers(server), handlers);
     let is_completing = if has(&["complete"]) { quote!(true) } else { is_completing(server) };
     let completion_handler = unless_there([("complete", completion_handler(server))], handlers);
+    let routers = routers(server);
     let title = settings.title.as_ref().map(|it| quote!(.with_title(#it)));
     let instructions = settings.instructions.as_ref().map(|it| quote!(.with_instructions(#it)));
     quote! {
-        fn tools() -> &'static rmcp::handler::server::router::tool::ToolRouter<#server> {
-            static TOOLS: ::std::sync::OnceLock<rmcp::handler::server::router::tool::ToolRouter<#server>> =
-                ::std::sync::OnceLock::new();
-            TOOLS.get_or_init(<#server>::__drydock_tools)
-        }
-
-        fn prompts() -> &'static rmcp::handler::server::router::prompt::PromptRouter<#server> {
-            static PROMPTS: ::std::sync::OnceLock<rmcp::handler::server::router::prompt::PromptRouter<#server>> =
-                ::std::sync::OnceLock::new();
-            PROMPTS.get_or_init(<#server>::__drydock_prompts)
-        }
+        #routers
 
         #[rmcp::tool_handler(router = tools())]
         #[rmcp::prompt_handler(router = prompts())]
@@ -142,6 +133,23 @@ fn handler(
             #methods
 
             #(#handlers)*
+        }
+    }
+}
+
+/// Made when they are first asked for, once in a process.
+fn routers(server: &Type) -> TokenStream {
+    quote! {
+        fn tools() -> &'static rmcp::handler::server::router::tool::ToolRouter<#server> {
+            static TOOLS: ::std::sync::OnceLock<rmcp::handler::server::router::tool::ToolRouter<#server>> =
+                ::std::sync::OnceLock::new();
+            TOOLS.get_or_init(<#server>::__drydock_tools)
+        }
+
+        fn prompts() -> &'static rmcp::handler::server::router::prompt::PromptRouter<#server> {
+            static PROMPTS: ::std::sync::OnceLock<rmcp::handler::server::router::prompt::PromptRouter<#server>> =
+                ::std::sync::OnceLock::new();
+            PROMPTS.get_or_init(<#server>::__drydock_prompts)
         }
     }
 }
