@@ -105,11 +105,7 @@ impl<H: ServerHandler> CallLimiter<H> {
         self.queue_permits.clone()
     }
 
-    async fn handle(
-        &self,
-        request: ClientRequest,
-        context: RequestContext<RoleServer>,
-    ) -> Answer {
+    async fn handle(&self, request: ClientRequest, context: RequestContext<RoleServer>) -> Answer {
         let is_call = matches!(request, ClientRequest::CallToolRequest(_));
         let entry = self.in_flight.get(&context.id);
         let answer = self.scope(entry.as_ref(), pin!(self.answer(request, context))).await;

@@ -61,6 +61,7 @@ fn a_blocked_server_in_rust_leaves_nothing_however_its_client_ends() {
 #[test]
 fn a_blocked_server_in_node_leaves_nothing_either() {
     let engine = engine_or_skip!();
+    full_or_skip!(); // the usual run, which has 45 minutes, ends clients of servers that are not blocked
     if let Err(why) = wrapped::test_env(&engine, Kind::Node, "blocked-base") {
         skip!("{why}")
     }

@@ -14,10 +14,11 @@ use std::time::Instant;
 use drydock_tests::callgrind::instructions_per_call;
 use drydock_tests::engine::Engine;
 use drydock_tests::large::{LARGE_CONFIGS, LargeConfig};
-use drydock_tests::process::{command, run, run_with_peak_memory};
+use drydock_tests::process::{BUILD_TIMEOUT, command, run, run_with, run_with_peak_memory};
 use drydock_tests::session::{LEGACY, Session};
-use drydock_tests::test_env::{TestEnv, build};
+use drydock_tests::test_env::{TestEnv, build, copy_workspace, workspace_root};
 use drydock_tests::weather::IMAGE;
+use drydock_tests::wrapped::target_dir;
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 5;
@@ -49,9 +50,8 @@ fn figures() -> Result<bool, String> {
     let engine = Engine::find()?;
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
     let server = server(&engine, folder.path())?;
-    let size = engine.ok(&["image", "inspect", "--format", "{{.Size}}", IMAGE]);
-    let size: f64 = size.parse().map_err(|e| format!("{size}: {e}"))?;
-    good &= row("image", size / f64::from(1 << 20), "MiB", 5.0);
+    good &= row("image of weather", image_size(&engine, IMAGE)?, "MiB", 5.0);
+    good &= made_by_new_server(&engine, folder.path())?;
 
     uncached(&server);
     let mut session = start(&server, "stdio");
@@ -77,16 +77,56 @@ fn figures() -> Result<bool, String> {
     Ok(good & compare(&server, &raw, &file, tool, &arguments))
 }
 
-/// The file in the image, as it is.
+/// The file in the image of weather.
 fn server(engine: &Engine, folder: &Path) -> Result<PathBuf, String> {
     // What is there may come from the tests, which build with another profile.
     TestEnv::on(engine, "figures").ok(&["build-images", "weather"]);
-    let container = engine.ok(&["create", IMAGE]);
-    let to = folder.join("mcp");
+    program(engine, IMAGE, &folder.join("mcp"))
+}
+
+/// The file in an image, as it is.
+fn program(engine: &Engine, image: &str, to: &Path) -> Result<PathBuf, String> {
+    let container = engine.ok(&["create", image]);
     let copied = engine.run(&["cp", &format!("{container}:/mcp"), to.to_str().ok_or("a strange path")?]);
     engine.ok(&["rm", &container]);
     copied.ok();
-    Ok(to)
+    Ok(to.to_owned())
+}
+
+/// In MiB.
+fn image_size(engine: &Engine, image: &str) -> Result<f64, String> {
+    let size = engine.ok(&["image", "inspect", "--format", "{{.Size}}", image]);
+    let size: f64 = size.parse().map_err(|e| format!("{size}: {e}"))?;
+    Ok(size / f64::from(1 << 20))
+}
+
+/// Images of servers as `new-server` makes them; then one with kit's example `forecast` in its place, which answers 1.2 KB.
+fn made_by_new_server(engine: &Engine, folder: &Path) -> Result<bool, String> {
+    let root = folder.join("workspace");
+    copy_workspace(&root, env!("CARGO_PKG_VERSION"));
+    let env = TestEnv::on(engine, "figures-made").with_root(&root);
+    let build = |name: &str| {
+        let mut build = env.xtask(&["build-images", name]);
+        build.env("CARGO_TARGET_DIR", target_dir().join("own"));
+        run_with(&mut build, &[], BUILD_TIMEOUT).ok();
+        format!("drydock/{name}:0.1.0")
+    };
+    let mut good = true;
+    for (name, with, budget) in [("made", &[][..], 4.0), ("made-client", &["--with", "http-client"], 5.0)] {
+        env.ok(&[&["new-server", name], with].concat());
+        let what = format!("image of `new-server {name} {}`", with.join(" "));
+        good &= row(&what, image_size(engine, &build(name))?, "MiB", budget);
+    }
+    let example = workspace_root().join("servers/kit/examples/forecast.rs");
+    fs::copy(example, root.join("servers/made/src/main.rs")).map_err(|e| e.to_string())?;
+    let forecast = program(engine, &build("made"), &folder.join("forecast"))?;
+    match instructions_per_call(&forecast, "forecast", &json!({"place": "Bern", "days": 7})) {
+        Ok(it) => {
+            good &= row("instructions of a call that answers 1.2 KB", it as f64 / 1e3, "thousand", 90.0)
+        }
+        Err(why) => eprintln!("instructions of a call that answers 1.2 KB: not counted: {why}"),
+    }
+    Ok(good)
 }
 
 /// CPU time per call of the server and of the loop by hand, in turns; the median of the ratios counts.
