@@ -12,7 +12,7 @@ use drydock_tests::engine::Engine;
 use drydock_tests::process::{BUILD_TIMEOUT, CommandOutput, TIMEOUT, command, run, run_with, wait_until};
 use drydock_tests::test_env::{TestEnv, copy_workspace};
 use drydock_tests::wrapped::{self, Kind};
-use drydock_tests::{engine_or_skip, skip};
+use drydock_tests::{engine_or_skip, full_or_skip, skip};
 use serde_json::{Value, json};
 
 use crate::images::files;
@@ -95,6 +95,7 @@ fn a_lock_of_npm_is_written_once_and_nothing_is_fetched_twice() {
 
 #[test]
 fn a_lock_of_pypi_is_written_once_and_nothing_is_fetched_twice() {
+    full_or_skip!(); // npm's stands for it in the usual run, which has 45 minutes
     a_lock_is_written_once(Kind::Python, "time", "requirements.lock", "2026.10.19");
 }
 

@@ -344,6 +344,7 @@ fn files_that_must_not_come_out_of_npm_are_refused() {
 #[test]
 fn a_source_distribution_of_pypi_cannot_change_the_image() {
     let engine = engine_or_skip!();
+    full_or_skip!(); // npm's stands for it in the usual run, which has 45 minutes
     let hostile = match HostileEnv::new(engine, Kind::Python, "hostile-python") {
         Ok(hostile) => hostile,
         Err(why) => skip!("{why}"),
