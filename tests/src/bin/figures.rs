@@ -113,8 +113,9 @@ fn made_by_new_server(engine: &Engine, folder: &Path) -> Result<bool, String> {
     };
     let mut good = true;
     for (name, with, budget) in [("made", &[][..], 4.0), ("made-client", &["--with", "http-client"], 5.0)] {
-        env.ok(&[&["new-server", name], with].concat());
-        let what = format!("image of `new-server {name} {}`", with.join(" "));
+        let words = [&["new-server", name], with].concat();
+        env.ok(&words);
+        let what = format!("image of `{}`", words.join(" "));
         good &= row(&what, image_size(engine, &build(name))?, "MiB", budget);
     }
     let example = workspace_root().join("servers/kit/examples/forecast.rs");
