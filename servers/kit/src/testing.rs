@@ -60,6 +60,7 @@ mod client;
 mod session;
 mod snapshot;
 mod walk;
+mod web_service;
 
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -74,6 +75,7 @@ use rmcp::service::{Peer, ServiceError};
 use rmcp::{RoleClient, ServerHandler};
 pub use serde_json::{Value, json};
 use session::Session;
+pub use web_service::{WebAnswer, WebService};
 
 /// A server that runs in this process, and a client that has begun a session with it. Both end with this value.
 ///

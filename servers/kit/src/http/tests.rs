@@ -1,16 +1,14 @@
 //! A client and web services on the loopback, which these tests allow; the services are good, bad and hostile.
 
-mod stub;
-
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::testing::{WebAnswer, WebService};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stub::{Stub, StubResponse, redirect, status};
 
 use super::*;
 
@@ -32,7 +30,7 @@ fn client(allowed: &str) -> HttpClient {
     HttpClient::with(None, Connections::new(AddressRules::allowing(allowed), look_up))
 }
 
-fn service(stub: &Stub) -> HttpClient {
+fn service(stub: &WebService) -> HttpClient {
     let service = Service { name: "Example".into(), base: stub.url() };
     HttpClient::with(Some(service), Connections::new(AddressRules::allowing("127.0.0.1"), look_up))
 }
@@ -49,7 +47,7 @@ struct Answer {
 
 #[tokio::test]
 async fn json_becomes_a_value_in_one_line() {
-    let stub = Stub::start([stub::json(r#"{"n": 7}"#)]);
+    let stub = WebService::start([WebAnswer::json(r#"{"n": 7}"#)]);
     let client = service(&stub).header("X-Api-Key", "s3cret");
     let request = client.get("/users").segment("a/../b?c").query("name", "x&y=ü").query("n", 2);
     assert_eq!(request.json::<Answer>().await.unwrap(), Answer { n: 7 });
@@ -67,7 +65,7 @@ async fn json_becomes_a_value_in_one_line() {
 
 #[tokio::test]
 async fn no_path_leads_to_another_host() {
-    let stub = Stub::start([stub::json("1")]);
+    let stub = WebService::start([WebAnswer::json("1")]);
     for path in ["@evil.example/", ".evil.example/", "x", "//evil.example/", ":99/", "\\\\evil.example/"] {
         assert_eq!(service(&stub).get(path).json::<u8>().await.unwrap(), 1, "{path}");
     }
@@ -76,14 +74,14 @@ async fn no_path_leads_to_another_host() {
 
 #[tokio::test]
 async fn a_private_address_is_not_asked() {
-    let stub = Stub::start([stub::json("1")]);
+    let stub = WebService::start([WebAnswer::json("1")]);
     let other = client("127.0.0.2, 10.0.0.0/8");
     for (url, kind) in [
         (stub.url(), "loopback"),
-        (format!("http://127.1:{}/", stub.port), "loopback"),
-        (format!("http://[::ffff:127.0.0.1]:{}/", stub.port), "loopback"),
-        (format!("http://localhost:{}/", stub.port), "loopback"),
-        (format!("http://a.example:{}/", stub.port), "loopback"),
+        (format!("http://127.1:{}/", stub.address().port()), "loopback"),
+        (format!("http://[::ffff:127.0.0.1]:{}/", stub.address().port()), "loopback"),
+        (format!("http://localhost:{}/", stub.address().port()), "loopback"),
+        (format!("http://a.example:{}/", stub.address().port()), "loopback"),
         ("http://metadata.example/latest".into(), "link-local"),
         ("https://169.254.169.254/latest".into(), "link-local"),
     ] {
@@ -101,36 +99,36 @@ async fn a_private_address_is_not_asked() {
 
 #[tokio::test]
 async fn a_name_that_leads_elsewhere_the_second_time_is_not_followed() {
-    let stub = Stub::start([stub::json("1")]);
+    let stub = WebService::start([WebAnswer::json("1")]);
     let client = client("127.0.0.1");
-    let url = format!("http://rebinds.example:{}/", stub.port);
+    let url = format!("http://rebinds.example:{}/", stub.address().port());
     assert_eq!(client.get(&url).json::<u8>().await.unwrap(), 1);
     assert!(error(client.get(&url)).await.to_string().contains("has a loopback address"));
 }
 
 #[tokio::test]
 async fn of_several_addresses_only_the_good_ones_are_tried() {
-    let stub = Stub::start([stub::json("1")]);
-    let url = format!("http://both.example:{}/", stub.port);
+    let stub = WebService::start([WebAnswer::json("1")]);
+    let url = format!("http://both.example:{}/", stub.address().port());
     assert_eq!(client("127.0.0.1").get(url).json::<u8>().await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn a_redirect_leads_to_no_private_address() {
-    let inside = Stub::on(TcpListener::bind("127.0.0.2:0").unwrap(), [stub::json("1")]);
+    let inside = WebService::on(TcpListener::bind("127.0.0.2:0").unwrap(), [WebAnswer::json("1")]);
     for target in [
         inside.url(),
-        format!("//{}/x", inside.host),
-        format!("http://[::ffff:127.0.0.2]:{}/", inside.port),
-        format!("http://2130706434:{}/", inside.port),
+        format!("//{}/x", inside.address()),
+        format!("http://[::ffff:127.0.0.2]:{}/", inside.address().port()),
+        format!("http://2130706434:{}/", inside.address().port()),
         "http://metadata.example/".into(),
         "http://169.254.169.254/latest".into(),
         "http://[::1]/".into(),
         "http://10.0.0.1/".into(),
     ] {
-        let stub = Stub::start([redirect(&target)]);
+        let stub = WebService::start([WebAnswer::redirect(&target)]);
         let said = error(client("127.0.0.1").get(stub.url())).await.to_string();
-        assert!(said.starts_with(&format!("{} redirects to ", stub.host)), "{said}");
+        assert!(said.starts_with(&format!("{} redirects to ", stub.address())), "{said}");
         assert!(
             said.contains(" address, which this server may not reach") && !said.contains("latest"),
             "{said}"
@@ -142,7 +140,11 @@ async fn a_redirect_leads_to_no_private_address() {
 
 #[tokio::test]
 async fn a_redirect_is_followed_with_headers_at_home_alone() {
-    let stub = Stub::start([redirect("/there"), redirect("/and/there?x=1"), stub::json("1")]);
+    let stub = WebService::start([
+        WebAnswer::redirect("/there"),
+        WebAnswer::redirect("/and/there?x=1"),
+        WebAnswer::json("1"),
+    ]);
     let client = service(&stub).header("Authorization", "Bearer s3cret");
     assert_eq!(client.get("/here").json::<u8>().await.unwrap(), 1);
     let requests = stub.requests();
@@ -154,8 +156,9 @@ async fn a_redirect_is_followed_with_headers_at_home_alone() {
 async fn what_leaves_home_leaves_keys_and_passwords_there_for_good() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let back = format!("http://{}/back", socket.local_addr().unwrap());
-    let away = Stub::start([redirect(&back)]);
-    let home = Stub::on(socket, [redirect(&format!("{}/away", away.url())), stub::json("1")]);
+    let away = WebService::start([WebAnswer::redirect(&back)]);
+    let home =
+        WebService::on(socket, [WebAnswer::redirect(&format!("{}/away", away.url())), WebAnswer::json("1")]);
     let client = client("127.0.0.1").header("X-Api-Key", "s3cret");
     assert_eq!(client.get(home.url().replace("//", "//me:p4ss@")).json::<u8>().await.unwrap(), 1);
     let has_secrets =
@@ -167,12 +170,12 @@ async fn what_leaves_home_leaves_keys_and_passwords_there_for_good() {
 
 #[tokio::test]
 async fn redirects_come_to_an_end() {
-    let stub = Stub::start([redirect("/again")]);
+    let stub = WebService::start([WebAnswer::redirect("/again")]);
     let said = error(service(&stub).get("/")).await.to_string();
     assert!(said.contains("redirected more than 5 times"), "{said}");
     assert_eq!(stub.requests().len(), 6);
     for (target, why) in [("file:///etc/passwd", "neither http nor https"), ("http://[", "to no URL")] {
-        let stub = Stub::start([redirect(target)]);
+        let stub = WebService::start([WebAnswer::redirect(target)]);
         let said = error(service(&stub).get("/")).await.to_string();
         assert!(said.contains(why) && said.contains("HTTP 302"), "{said}");
     }
@@ -182,32 +185,42 @@ async fn redirects_come_to_an_end() {
 async fn a_bad_response_is_an_error_that_says_what_is_bad() {
     let not_text = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd".to_vec();
     for (answer, part, tries, is_transient) in [
-        (stub::json(&"1".repeat(3000)), "sent more than 2000 bytes", 1, false),
-        (stub::json("{\"n\": 1}").cut_short(), "broke off: ", 3, true),
-        (StubResponse::Raw(not_text), "sent bytes that are no text", 1, false),
-        (StubResponse::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "could not be reached", 3, true),
-        (StubResponse::Drop, "could not be reached", 3, true),
-        (stub::json("<html>captive portal</html>"), "begins with `<html>captive portal", 1, false),
-        (stub::json("{\"n\": 256}"), "`n`: invalid value", 1, false),
-        (stub::json("{\"n\": 1} x"), "trailing characters", 1, false),
+        (WebAnswer::json(&"1".repeat(3000)), "sent more than 2000 bytes", 1, false),
+        (WebAnswer::json("{\"n\": 1}").cut_short(), "broke off: ", 3, true),
+        (WebAnswer::Raw(not_text), "sent bytes that are no text", 1, false),
+        (WebAnswer::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "could not be reached", 3, true),
+        (WebAnswer::Drop, "could not be reached", 3, true),
+        (WebAnswer::json("<html>captive portal</html>"), "begins with `<html>captive portal", 1, false),
+        (WebAnswer::json("{\"n\": 256}"), "`n`: invalid value", 1, false),
+        (WebAnswer::json("{\"n\": 1} x"), "trailing characters", 1, false),
         (
-            status(404, "{\"message\": \"no\\nsuch user\"}"),
+            WebAnswer::status(404, "{\"message\": \"no\\nsuch user\"}"),
             "refused with HTTP 404 Not Found: no such user",
             1,
             false,
         ),
-        (status(401, "{\"error\": {\"message\": \"no key\"}}"), "HTTP 401 Unauthorized: no key", 1, false),
-        (status(500, "<html>"), "answered HTTP 500 Internal Server Error; tried 3 times", 3, true),
-        (status(404, &"x".repeat(3000)), "answered HTTP 404 Not Found", 1, false),
-        (status(429, "").with("Retry-After: 30"), "Too Many Requests; try again after 30 s", 1, true),
-        (status(503, "").with("Retry-After: 30"), "Unavailable; try again after 30 s", 1, true),
+        (
+            WebAnswer::status(401, "{\"error\": {\"message\": \"no key\"}}"),
+            "HTTP 401 Unauthorized: no key",
+            1,
+            false,
+        ),
+        (WebAnswer::status(500, "<html>"), "answered HTTP 500 Internal Server Error; tried 3 times", 3, true),
+        (WebAnswer::status(404, &"x".repeat(3000)), "answered HTTP 404 Not Found", 1, false),
+        (
+            WebAnswer::status(429, "").with("Retry-After: 30"),
+            "Too Many Requests; try again after 30 s",
+            1,
+            true,
+        ),
+        (WebAnswer::status(503, "").with("Retry-After: 30"), "Unavailable; try again after 30 s", 1, true),
     ] {
-        let stub = Stub::start([answer]);
+        let stub = WebService::start([answer]);
         let client = service(&stub).max_bytes(2000).cache_for(Duration::from_secs(60));
         let failed = client.get("/").json::<Answer>().await.unwrap_err();
         let said = failed.to_string();
         assert!(
-            said.starts_with(&format!("Example ({}) ", stub.host)) && said.contains(part),
+            said.starts_with(&format!("Example ({}) ", stub.address())) && said.contains(part),
             "{part} in {said}"
         );
         assert_eq!((stub.requests().len(), failed.is_transient()), (tries, is_transient), "{said}");
@@ -218,7 +231,11 @@ async fn a_bad_response_is_an_error_that_says_what_is_bad() {
 
 #[tokio::test]
 async fn a_passing_failure_passes() {
-    let stub = Stub::start([status(503, "").with("Retry-After: 1"), StubResponse::Drop, stub::json("1")]);
+    let stub = WebService::start([
+        WebAnswer::status(503, "").with("Retry-After: 1"),
+        WebAnswer::Drop,
+        WebAnswer::json("1"),
+    ]);
     let begin = Instant::now();
     assert_eq!(service(&stub).get("/").json::<u8>().await.unwrap(), 1);
     assert_eq!(stub.requests().len(), 3);
@@ -227,7 +244,7 @@ async fn a_passing_failure_passes() {
 
 #[tokio::test]
 async fn what_is_slow_is_given_up() {
-    let stub = Stub::start([StubResponse::Hang]);
+    let stub = WebService::start([WebAnswer::Hang]);
     let failed = error(service(&stub).timeout(Duration::from_millis(300)).get("/")).await;
     let said = failed.to_string();
     assert!(said.contains("did not answer within 0.3 s; a later call may succeed"), "{said}");
@@ -235,18 +252,18 @@ async fn what_is_slow_is_given_up() {
 }
 
 /// Elsewhere, as the connection's own task needs this thread.
-async fn is_closed(stub: Stub) -> bool {
+async fn is_closed(stub: WebService) -> bool {
     let waiting = tokio::task::spawn_blocking(move || stub.was_closed_within(Duration::from_secs(10)));
     waiting.await.unwrap()
 }
 
 #[tokio::test]
 async fn a_call_that_is_dropped_closes_its_connection() {
-    let stub = Stub::start([StubResponse::Hang]);
+    let stub = WebService::start([WebAnswer::Hang]);
     let client = service(&stub);
     let request = client.get("/").text();
     let arrived = async {
-        while !stub.has_a_request() {
+        while !stub.has_a_request_within(Duration::ZERO) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -259,7 +276,7 @@ async fn a_call_that_is_dropped_closes_its_connection() {
 
 #[tokio::test]
 async fn only_what_could_be_read_is_kept() {
-    let stub = Stub::start([stub::json("bad"), stub::json("1"), stub::json("2")]);
+    let stub = WebService::start([WebAnswer::json("bad"), WebAnswer::json("1"), WebAnswer::json("2")]);
     let client = service(&stub).cache_for(Duration::from_secs(60));
     assert!(client.get("/").json::<u8>().await.is_err());
     let check = |it: &u8| if *it == 2 { Ok(()) } else { Err("not 2".to_owned()) };
@@ -275,7 +292,12 @@ async fn only_what_could_be_read_is_kept() {
 
 #[tokio::test]
 async fn a_post_is_sent_once() {
-    let stub = Stub::start([stub::json("1"), status(500, ""), redirect("/x"), StubResponse::Drop]);
+    let stub = WebService::start([
+        WebAnswer::json("1"),
+        WebAnswer::status(500, ""),
+        WebAnswer::redirect("/x"),
+        WebAnswer::Drop,
+    ]);
     let client = service(&stub).cache_for(Duration::from_secs(60));
     let post = || client.post("/items", &json!({"name": "x"}));
     assert_eq!(post().json::<u8>().await.unwrap(), 1);
@@ -301,8 +323,8 @@ async fn a_post_is_sent_once() {
 
 #[tokio::test]
 async fn no_secret_of_a_request_is_in_a_message() {
-    let stub = Stub::start([StubResponse::Drop]);
-    let base = format!("http://me:s3cret@{}/s3cret", stub.host);
+    let stub = WebService::start([WebAnswer::Drop]);
+    let base = format!("http://me:s3cret@{}/s3cret", stub.address());
     let named = HttpClient::with(
         Some(Service { name: "Example".into(), base: base.clone() }),
         Connections::new(AddressRules::allowing("127.0.0.1"), look_up),

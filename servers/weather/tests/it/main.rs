@@ -3,17 +3,16 @@
 #![cfg(test)]
 
 mod reach;
-mod stub;
 
 use std::process::Stdio;
 use std::time::Duration;
 
+use drydock_kit::testing::{WebAnswer, WebService};
 use rmcp::model::{CallToolRequestParams, CallToolResult, GetPromptRequestParams, ReadResourceRequestParams};
 use rmcp::service::RunningService;
 use rmcp::transport::TokioChildProcess;
 use rmcp::{RoleClient, ServiceExt};
 use serde_json::{Value, json};
-use stub::{Stub, StubResponse};
 
 type Client = RunningService<RoleClient, ()>;
 
@@ -146,8 +145,8 @@ async fn an_impossible_question_is_answered_with_what_to_change() {
 
 #[tokio::test]
 async fn a_forecast_comes_with_the_services_units() {
-    let stub = Stub::start([StubResponse::json(include_str!("daily.json"))]);
-    let client = start(&stub.url).await;
+    let stub = WebService::start([WebAnswer::json(include_str!("daily.json"))]);
+    let client = start(&stub.url()).await;
     let arguments = json!({"place": "München", "days": 3, "units": "imperial"});
     let forecast = call(&client, "get_forecast", arguments).await;
     let structured = forecast.structured_content.as_ref().unwrap();
@@ -177,8 +176,8 @@ async fn a_forecast_comes_with_the_services_units() {
 
 #[tokio::test]
 async fn current_weather_comes_for_bare_coordinates() {
-    let stub = Stub::start([StubResponse::json(include_str!("current.json"))]);
-    let client = start(&stub.url).await;
+    let stub = WebService::start([WebAnswer::json(include_str!("current.json"))]);
+    let client = start(&stub.url()).await;
     let now = call(&client, "get_current_weather", json!({"latitude": 52.52, "longitude": 13.41})).await;
     let structured = now.structured_content.as_ref().unwrap();
     assert_eq!(structured["temperature"], 4.2);
@@ -190,8 +189,8 @@ async fn current_weather_comes_for_bare_coordinates() {
 
 #[tokio::test]
 async fn what_was_asked_already_is_not_asked_again() {
-    let stub = Stub::start([StubResponse::json(include_str!("current.json"))]);
-    let client = start(&stub.url).await;
+    let stub = WebService::start([WebAnswer::json(include_str!("current.json"))]);
+    let client = start(&stub.url()).await;
     for _ in 0..3 {
         call(&client, "get_current_weather", berlin()).await;
     }
@@ -202,18 +201,18 @@ async fn what_was_asked_already_is_not_asked_again() {
 
 #[tokio::test]
 async fn the_services_own_lifetime_is_kept() {
-    let stub = Stub::start([
-        StubResponse::json(include_str!("current.json")).with("Cache-Control: public, max-age=0")
+    let stub = WebService::start([
+        WebAnswer::json(include_str!("current.json")).with("Cache-Control: public, max-age=0")
     ]);
-    let client = start(&stub.url).await;
+    let client = start(&stub.url()).await;
     for _ in 0..2 {
         call(&client, "get_current_weather", berlin()).await;
     }
     assert_eq!(stub.requests().len(), 2);
 
     let forever = format!("Cache-Control: max-age={}", u64::MAX);
-    let stub = Stub::start([StubResponse::json(include_str!("current.json")).with(&forever)]);
-    let client = start(&stub.url).await;
+    let stub = WebService::start([WebAnswer::json(include_str!("current.json")).with(&forever)]);
+    let client = start(&stub.url()).await;
     for _ in 0..2 {
         call(&client, "get_current_weather", berlin()).await;
     }
@@ -222,8 +221,8 @@ async fn the_services_own_lifetime_is_kept() {
 
 #[tokio::test]
 async fn of_many_answers_the_last_32_are_kept() {
-    let stub = Stub::start([StubResponse::json(include_str!("current.json"))]);
-    let client = start(&stub.url).await;
+    let stub = WebService::start([WebAnswer::json(include_str!("current.json"))]);
+    let client = start(&stub.url()).await;
     let ask = async |degrees: u32| {
         let place = json!({ "latitude": f64::from(degrees), "longitude": 0.0 });
         call(&client, "get_current_weather", place).await;
@@ -238,18 +237,18 @@ async fn of_many_answers_the_last_32_are_kept() {
 
 #[tokio::test]
 async fn a_passing_failure_is_tried_twice_more() {
-    let stub = Stub::start([
-        StubResponse::status(503, ""),
-        StubResponse::Drop,
-        StubResponse::json(include_str!("current.json")),
+    let stub = WebService::start([
+        WebAnswer::status(503, ""),
+        WebAnswer::Drop,
+        WebAnswer::json(include_str!("current.json")),
     ]);
-    let client = start(&stub.url).await;
+    let client = start(&stub.url()).await;
     let now = call(&client, "get_current_weather", berlin()).await;
     assert_eq!(now.is_error, Some(false), "{now:?}");
     assert_eq!(stub.requests().len(), 3);
 
-    let stub = Stub::start([StubResponse::status(500, "")]);
-    let client = start(&stub.url).await;
+    let stub = WebService::start([WebAnswer::status(500, "")]);
+    let client = start(&stub.url()).await;
     let failed = call(&client, "get_current_weather", berlin()).await;
     assert!(
         error(&failed).contains("Open-Meteo (127.0.0.1:") && text(&failed).contains("HTTP 500"),
@@ -262,8 +261,8 @@ async fn a_passing_failure_is_tried_twice_more() {
 async fn a_refusal_is_passed_on_and_not_repeated() {
     let reason = "Daily API request limit exceeded. Please try again tomorrow.";
     let body = json!({"error": true, "reason": reason}).to_string();
-    let stub = Stub::start([StubResponse::status(429, &body)]);
-    let client = start(&stub.url).await;
+    let stub = WebService::start([WebAnswer::status(429, &body)]);
+    let client = start(&stub.url()).await;
     let refused = call(&client, "get_forecast", berlin()).await;
     assert!(error(&refused).contains(reason) && text(&refused).contains("429"), "{}", text(&refused));
     assert_eq!(stub.requests().len(), 1);
@@ -275,26 +274,26 @@ async fn a_broken_answer_is_an_error_that_says_what_broke() {
     let uneven = daily.replacen("\"2026-11-24\"", "\"2026-11-24\", \"2026-11-25\"", 1);
     let huge = format!("{{\"padding\": \"{}\"}}", "x".repeat(2 * 1024 * 1024));
     for (answer, part) in [
-        (StubResponse::json("<html>captive portal</html>"), "captive portal"),
-        (StubResponse::json(""), "unusable answer"),
-        (StubResponse::json("{}"), "missing field"),
-        (StubResponse::json("[1, 2]"), "unusable answer"),
-        (StubResponse::json(&daily[..daily.len() / 2]), "EOF"),
-        (StubResponse::json(&daily.replace("46.1", "\"warm\"")), "invalid type"),
-        (StubResponse::json(&uneven), "for 4 days"),
-        (StubResponse::json(&huge), "more than 1048576 bytes"),
-        (StubResponse::json(daily).cut_short(), "broke off: "),
-        (StubResponse::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd".to_vec()), "no text"),
-        (StubResponse::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "could not be reached"),
+        (WebAnswer::json("<html>captive portal</html>"), "captive portal"),
+        (WebAnswer::json(""), "unusable answer"),
+        (WebAnswer::json("{}"), "missing field"),
+        (WebAnswer::json("[1, 2]"), "unusable answer"),
+        (WebAnswer::json(&daily[..daily.len() / 2]), "EOF"),
+        (WebAnswer::json(&daily.replace("46.1", "\"warm\"")), "invalid type"),
+        (WebAnswer::json(&uneven), "for 4 days"),
+        (WebAnswer::json(&huge), "more than 1048576 bytes"),
+        (WebAnswer::json(daily).cut_short(), "broke off: "),
+        (WebAnswer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd".to_vec()), "no text"),
+        (WebAnswer::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "could not be reached"),
         (
-            StubResponse::Raw(
+            WebAnswer::Raw(
                 b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".to_vec(),
             ),
             "302",
         ),
     ] {
-        let stub = Stub::start([answer]);
-        let client = start(&stub.url).await;
+        let stub = WebService::start([answer]);
+        let client = start(&stub.url()).await;
         let result = call(&client, "get_forecast", berlin()).await;
         assert!(error(&result).starts_with("Open-Meteo (127.0.0.1:"), "{}", text(&result));
         assert!(text(&result).contains(part), "{part} in {}", text(&result));
@@ -321,8 +320,8 @@ async fn a_service_that_nobody_runs_is_named_with_the_reason() {
 
 #[tokio::test]
 async fn a_cancelled_call_ends_at_the_service_too() {
-    let stub = Stub::start([StubResponse::Hang]);
-    let client = start(&stub.url).await;
+    let stub = WebService::start([WebAnswer::Hang]);
+    let client = start(&stub.url()).await;
     let Value::Object(arguments) = berlin() else { unreachable!() };
     let request = rmcp::model::CallToolRequest::new(
         CallToolRequestParams::new("get_current_weather").with_arguments(arguments),
@@ -330,7 +329,7 @@ async fn a_cancelled_call_ends_at_the_service_too() {
     let options = rmcp::service::PeerRequestOptions::no_options();
     let handle = client.send_cancellable_request(request.into(), options).await.unwrap();
     let stub = tokio::task::spawn_blocking(move || {
-        stub.wait_for_request();
+        assert!(stub.has_a_request_within(Duration::from_secs(30)));
         stub
     });
     let stub = stub.await.unwrap();

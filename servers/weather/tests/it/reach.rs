@@ -9,8 +9,8 @@ const CURRENT: &str = include_str!("current.json");
 #[tokio::test]
 async fn a_private_address_needs_the_persons_word() {
     for allowed in [&[][..], &[("MCP_ALLOW_PRIVATE", "127.0.0.2,10.0.0.0/8")]] {
-        let stub = Stub::start([StubResponse::json(CURRENT)]);
-        let client = start_with(&[&[("OPEN_METEO_URL", stub.url.as_str())], allowed].concat()).await;
+        let stub = WebService::start([WebAnswer::json(CURRENT)]);
+        let client = start_with(&[&[("OPEN_METEO_URL", stub.url().as_str())], allowed].concat()).await;
         let result = call(&client, "get_current_weather", berlin()).await;
         let said = "has a loopback address, which this server may not reach; whoever runs it can allow that address \
                     with MCP_ALLOW_PRIVATE";
@@ -24,18 +24,18 @@ async fn a_private_address_needs_the_persons_word() {
 
 #[tokio::test]
 async fn what_is_allowed_redirects_to_nothing_else() {
-    let stub = Stub::start([StubResponse::Raw(
+    let stub = WebService::start([WebAnswer::Raw(
         b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.2/latest\r\nContent-Length: 0\r\n\r\n".to_vec(),
     )]);
-    let client = start(&stub.url).await;
+    let client = start(&stub.url()).await;
     let result = call(&client, "get_current_weather", berlin()).await;
     assert!(error(&result).contains("redirects to 127.0.0.2, which has a loopback address"), "{result:?}");
 }
 
 #[tokio::test]
 async fn a_proxy_is_used_wherever_it_is_and_not_for_a_private_address() {
-    let proxy = Stub::start([StubResponse::json(CURRENT)]);
-    let address = proxy.url.replace("127.0.0.1", "localhost");
+    let proxy = WebService::start([WebAnswer::json(CURRENT)]);
+    let address = proxy.url().replace("127.0.0.1", "localhost");
     for (url, is_asked) in [
         ("http://open-meteo.example", true),
         ("http://169.254.169.254", false),
@@ -73,8 +73,8 @@ async fn a_list_that_is_none_is_told_at_the_start() {
 
 #[tokio::test]
 async fn a_password_in_the_services_url_is_in_no_log() {
-    let stub = Stub::start([StubResponse::status(503, r#"{"reason": "no s3cret"}"#)]);
-    let url = stub.url.replace("//", "//me:s3cret@") + "/s3cret";
+    let stub = WebService::start([WebAnswer::status(503, r#"{"reason": "no s3cret"}"#)]);
+    let url = stub.url().replace("//", "//me:s3cret@") + "/s3cret";
     let variables =
         [("OPEN_METEO_URL", url.as_str()), ("MCP_ALLOW_PRIVATE", "127.0.0.1"), ("MCP_LOG", "debug")];
     let process = TokioChildProcess::builder(weather(&variables)).stderr(Stdio::piped());
