@@ -265,12 +265,9 @@ impl HttpClient {
     /// `Open-Meteo (api.open-meteo.com)`: without what else a URL may hold.
     fn label(&self, url: &Result<Url, String>) -> String {
         match (&self.service, url) {
-            (Some(Service { name, base }), _) => {
-                let rest = base.split_once("://").map_or(base.as_str(), |(_, it)| it);
-                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                let host = authority.rsplit('@').next().unwrap_or_default();
-                format!("{name} ({host})")
-            }
+            (Some(it), Ok(url)) => format!("{} ({})", it.name, host(url)),
+            // What is no URL has no host: its parts may be those of a password.
+            (Some(it), Err(_)) => it.name.clone(),
             (None, Ok(url)) => host(url),
             (None, Err(_)) => "the URL".into(),
         }

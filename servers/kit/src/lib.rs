@@ -69,6 +69,7 @@ pub mod log;
 mod outbox;
 mod page;
 mod parameters;
+mod path_segment;
 mod permits;
 mod progress;
 mod resource_notifier;

@@ -17,6 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Json;
+use crate::path_segment::is_one_step;
 use crate::schema::percent_decoded;
 
 /// What a function is read by.
@@ -119,8 +120,7 @@ impl<S> Resource<S> {
 
 /// One part of a path, wherever it is put.
 fn is_plain(value: &str) -> bool {
-    let leads_on = |it: char| it == '/' || it == '\\' || it.is_control();
-    !value.is_empty() && value != "." && value != ".." && !value.contains(leads_on)
+    is_one_step(value) && !value.contains(['/', '\\'])
 }
 
 /// What can be read as it stands.

@@ -1,7 +1,7 @@
 //! The connections of one client: TLS, time-outs, proxies, and names that lead to no forbidden address.
 //!
 //! A URL -> a client of reqwest that may be asked for it. Invariant: what connects by itself sees only the addresses that the
-//! rules lets through, so that no second look-up can lead elsewhere; what a proxy of the environment connects to, the proxy
+//! rules let through, so that no second look-up can lead elsewhere; what a proxy of the environment connects to, the proxy
 //! decides.
 
 use std::io;

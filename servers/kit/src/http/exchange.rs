@@ -161,7 +161,9 @@ fn redirect_target(from: &Url, location: &[u8]) -> Result<Url, &'static str> {
 /// The same host and port, or its https beside its http.
 fn is_same_host(one: &Url, other: &Url) -> bool {
     let port = |it: &Url| it.port_or_known_default();
-    let is_upgrade = port(one) == Some(80) && port(other) == Some(443);
+    let is_upgrade = (one.scheme(), other.scheme()) == ("http", "https")
+        && port(one) == Some(80)
+        && port(other) == Some(443);
     one.host_str() == other.host_str() && (port(one) == port(other) || is_upgrade)
 }
 
@@ -219,6 +221,7 @@ mod tests {
         {
             assert!(!same("https://a.example/", other), "{other}");
         }
+        assert!(!same("http://a.example/", "http://a.example:443/"), "in clear text");
     }
 
     #[test]

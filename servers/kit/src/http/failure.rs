@@ -71,7 +71,7 @@ impl Failure {
     /// A response that is no success.
     pub(super) fn refused(status: StatusCode, headers: &HeaderMap, body: &str) -> Self {
         let body = serde_json::from_str::<serde_json::Value>(body).unwrap_or_default();
-        let reason = REASONS.iter().find_map(|it| body.pointer(it)?.as_str()).map(excerpt);
+        let reason = REASONS.iter().find_map(|it| body.pointer(it)?.as_str()).map(|it| excerpt(it, 300));
         let what = if reason.is_some() { "refused with" } else { "answered" };
         let retry = match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Retry::Later,
@@ -183,7 +183,7 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)>
     std::iter::successors(Some(error as &(dyn Error + 'static)), |&it| it.source())
 }
 
-/// Untrusted text for a message: one line, not too long.
-pub(super) fn excerpt(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+/// Untrusted text for a message: one line, of at most so many characters.
+pub(super) fn excerpt(text: &str, max: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(max).collect()
 }

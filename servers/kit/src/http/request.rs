@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::HttpClient;
 use super::exchange::{Exchange, Received};
 use super::failure::{Failure, HttpError, Retry, excerpt};
+use crate::path_segment::is_one_step;
 
 /// A request that is not made yet: [`json`](Request::json) or [`text`](Request::text) makes it.
 pub struct Request<'a> {
@@ -21,13 +22,19 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Adds a segment to the path: `get("/users").segment("a/b")` asks for `/users/a%2Fb`.
+    /// Adds a segment to the path: `get("/users").segment("a/b")` asks for `/users/a%2Fb`. One that is empty, `.` or `..`, or has
+    /// control characters in it makes the request fail, since it would lead elsewhere.
     #[must_use]
     pub fn segment(mut self, segment: impl Display) -> Self {
+        let segment = segment.to_string();
+        if self.url.is_ok() && !is_one_step(&segment) {
+            self.url =
+                Err("a part of its path is empty, `.` or `..`, or has control characters in it".to_owned());
+        }
         if let Ok(url) = &mut self.url
             && let Ok(mut segments) = url.path_segments_mut()
         {
-            segments.pop_if_empty().push(&segment.to_string());
+            segments.pop_if_empty().push(&segment);
         }
         self
     }
@@ -83,10 +90,12 @@ impl Request<'_> {
         let url = &url.map_err(|why| Failure::unusable(&why))?;
         let unusable = |why: String| Failure::new(format!("sent an unusable answer: {why}"), Retry::Never);
         let cache = || client.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        // What another reader has kept may not be for this one.
         if body.is_none()
             && let Some(body) = cache().get(url.as_str())
+            && let Ok(value) = read(&body)
         {
-            return read(&body).map_err(unusable);
+            return Ok(value);
         }
         let exchange =
             Exchange { url, headers: &client.headers, body: body.as_deref(), max_bytes: client.max_bytes };
@@ -111,5 +120,5 @@ fn parse<T: DeserializeOwned>(body: &str) -> Result<T, String> {
         None => e.inner().to_string(),
     });
     let value = value.and_then(|it| json.end().map(|()| it).map_err(|e| e.to_string()));
-    value.map_err(|why| format!("{why}; it begins with `{}`", excerpt(body.get(..80).unwrap_or(body))))
+    value.map_err(|why| format!("{why}; it begins with `{}`", excerpt(body, 80)))
 }

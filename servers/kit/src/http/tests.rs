@@ -73,6 +73,30 @@ async fn no_path_leads_to_another_host() {
 }
 
 #[tokio::test]
+async fn a_segment_stays_one() {
+    let stub = WebService::start([WebAnswer::json("1")]);
+    let client = service(&stub);
+    let ask = |segment| client.get("/users").segment(segment).segment("mail");
+    assert_eq!(client.get("/users").segment("a/../b?c#d%").json::<u8>().await.unwrap(), 1);
+    assert!(stub.requests()[0].starts_with("GET /users/a%2F..%2Fb%3Fc%23d%25 "), "{:?}", stub.requests());
+    for segment in ["", ".", "..", ".\t.", "\n", "a\rb"] {
+        let said = error(ask(segment)).await.to_string();
+        assert!(said.contains("cannot be asked: a part of its path"), "{segment:?}: {said}");
+    }
+    assert_eq!(stub.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_kept_for_another_reader_is_asked_for_again() {
+    let stub = WebService::start([WebAnswer::json("\"text\""), WebAnswer::json("2")]);
+    let client = service(&stub).cache_for(Duration::from_secs(60));
+    client.get("/").text().await.unwrap();
+    assert_eq!(client.get("/").json::<u8>().await.unwrap(), 2);
+    assert_eq!(client.get("/").json::<u8>().await.unwrap(), 2);
+    assert_eq!(stub.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn a_private_address_is_not_asked() {
     let stub = WebService::start([WebAnswer::json("1")]);
     let other = client("127.0.0.2, 10.0.0.0/8");
@@ -329,11 +353,14 @@ async fn no_secret_of_a_request_is_in_a_message() {
         Some(Service { name: "Example".into(), base: base.clone() }),
         Connections::new(AddressRules::allowing("127.0.0.1"), look_up),
     );
+    let damaged = Service { name: "Example".into(), base: "https://me:s3cret/pa#s3cret@api.example".into() };
+    let damaged = HttpClient::with(Some(damaged), Connections::new(AddressRules::allowing(""), look_up));
     let key = "s3cret\nx";
     let open = || client("127.0.0.1");
     for failed in [
         error(named.get("/x?key=s3cret").query("key", key)).await,
         error(open().get(format!("{base}?key=s3cret"))).await,
+        error(damaged.get("/x")).await,
         error(open().get("s3cret")).await,
         error(open().get("ftp://s3cret@example.com/s3cret")).await,
         error(open().get("http://me:s3cret@[/s3cret")).await,

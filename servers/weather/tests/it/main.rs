@@ -310,7 +310,7 @@ async fn a_service_that_nobody_runs_is_named_with_the_reason() {
     for (url, part) in [
         ("http://127.0.0.1:9", "refused"),
         ("http://no-such-host.invalid", "no-such-host.invalid"),
-        ("not a url", "not a url"),
+        ("not a url", "relative URL without a base"),
     ] {
         let client = start(url).await;
         let result = call(&client, "get_current_weather", berlin()).await;
