@@ -47,6 +47,8 @@ pub struct Completion<S: 'static> {
     pub of: &'static str,
     /// As clients know it.
     pub argument: &'static str,
+    /// The other arguments that the function takes.
+    pub others: &'static [&'static str],
     /// Calls the function.
     pub complete: for<'a> fn(&'a S, Typed) -> Completing<'a>,
 }
@@ -152,6 +154,9 @@ impl<S> Completions<S> {
         }
         let rows = rows.iter().filter(|it| it.of == of);
         if let Some(row) = rows.clone().find(|it| it.argument == argument) {
+            if let Some(lost) = row.others.iter().find(|it| !arguments.contains(it)) {
+                return Err(ErrorData::internal_error(taken(of, lost, &arguments), None));
+            }
             let others = asked.context.and_then(|it| it.arguments).unwrap_or_default();
             let typed = Typed { value: asked.argument.value, others };
             return (row.complete)(server, typed).await.map(first);
@@ -184,6 +189,15 @@ fn renamed(of: &str, lost: &str, arguments: &[&str]) -> String {
     format!(
         "`{of}` has a completion for `{lost}`, and no such argument ({}): a field with another name for clients is \
          completed as `#[complete(FUNCTION.FIELD = \"NAME\")]`",
+        arguments.join(", ")
+    )
+}
+
+/// The same for another argument, whose value would never be there.
+fn taken(of: &str, lost: &str, arguments: &[&str]) -> String {
+    format!(
+        "a completion of `{of}` takes `{lost}`, and no such argument is known to clients ({}): a field with another name for \
+         them cannot be taken",
         arguments.join(", ")
     )
 }
@@ -223,6 +237,7 @@ mod tests {
         static KIND: [Completion<()>; 1] = [Completion {
             of: "plan",
             argument: "kind",
+            others: &[],
             complete: |(), _| Box::pin(async { Ok(Vec::new()) }),
         }];
         let all = Completions { prompts: prompts(), resources: &[], of_prompts: &KIND, of_resources: &[] };
@@ -233,5 +248,25 @@ mod tests {
         assert_eq!(told.code.0, -32603);
         assert!(told.message.contains("completion for `kind`, and no such argument (type)"), "{told}");
         assert_eq!(all.complete(&(), asked("kind")).await.unwrap_err().code.0, -32602);
+    }
+
+    #[tokio::test]
+    async fn nor_is_its_value_taken_for_missing() {
+        static TYPE: [Completion<()>; 1] = [Completion {
+            of: "plan",
+            argument: "type",
+            others: &["kind"],
+            complete: |(), typed| {
+                Box::pin(async move { Ok(typed.other("kind").map(str::to_owned).into_iter().collect()) })
+            },
+        }];
+        let all = Completions { prompts: prompts(), resources: &[], of_prompts: &TYPE, of_resources: &[] };
+        let asked = CompleteRequestParams::new(Reference::for_prompt("plan"), ArgumentInfo::new("type", ""));
+        let told = all.complete(&(), asked).await.unwrap_err();
+        assert_eq!(told.code.0, -32603);
+        assert!(
+            told.message.contains("takes `kind`, and no such argument is known to clients (type)"),
+            "{told}"
+        );
     }
 }

@@ -10,11 +10,11 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{
     FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, Pat, PatType, Result, ReturnType, Token, Type,
 };
 
+use crate::route::place;
 use crate::tool::position;
 
 /// What can be completed: a prompt or a resource.
@@ -103,32 +103,38 @@ impl Completions {
         }
     }
 
-    fn add(&mut self, function: &ImplItemFn, place: &Place, targets: &[Target]) -> Result<()> {
-        let known = targets.iter().find(|it| it.function == place.function);
+    fn add(&mut self, function: &ImplItemFn, completed: &Place, targets: &[Target]) -> Result<()> {
+        let known = targets.iter().find(|it| it.function == completed.function);
         let target = known.ok_or_else(|| {
-            let what = format!("no prompt or resource of this block is the function `{}`", place.function);
-            syn::Error::new_spanned(&place.function, what)
+            let what =
+                format!("no prompt or resource of this block is the function `{}`", completed.function);
+            syn::Error::new_spanned(&completed.function, what)
         })?;
-        self.check(target, place.argument.clone())?;
+        self.check(target, completed.argument.clone())?;
         let fields = matches!(target.arguments, Arguments::Fields(_));
-        if let Some(it) = place.renamed.as_ref().filter(|_| !fields) {
+        if let Some(it) = completed.renamed.as_ref().filter(|_| !fields) {
             return Err(syn::Error::new_spanned(
                 it,
                 "a `{..}` of a URI has one name, which is the argument's",
             ));
         }
-        let argument = place.renamed.as_ref().map_or(place.argument.unraw().to_string(), LitStr::value);
+        let argument =
+            completed.renamed.as_ref().map_or(completed.argument.unraw().to_string(), LitStr::value);
         if !self.known.insert((target.name.clone(), argument.clone())) {
-            return Err(syn::Error::new_spanned(&place.argument, "it is completed twice"));
+            return Err(syn::Error::new_spanned(&completed.argument, "it is completed twice"));
         }
+        let of = &target.name;
         let (typed, others) = arguments(function)?;
-        let mut values = vec![quote_spanned!(written(&typed.ty)=> &typed.value)];
+        let mut values = vec![quote_spanned!(place(&typed.ty)=> &typed.value)];
+        let mut needed = Vec::new();
         for (name, kind) in others {
             let own = name.unraw().to_string();
-            values.push(quote_spanned!(written(kind)=> typed.other(#own)));
+            values.push(quote_spanned!(place(kind)=> typed.other(#own)));
+            needed.push(own);
             self.check(target, name)?;
         }
-        self.rows.push(row(function, &target.name, &argument, &values));
+        let about = quote!(of: #of, argument: #argument, others: &[#(#needed),*],);
+        self.rows.push(row(function, &about, &values));
         Ok(())
     }
 
@@ -174,30 +180,24 @@ fn arguments(function: &ImplItemFn) -> Result<(&PatType, Vec<(Ident, &Type)>)> {
     Ok((typed, others))
 }
 
-fn row(function: &ImplItemFn, of: &str, argument: &str, values: &[TokenStream]) -> TokenStream {
+fn row(function: &ImplItemFn, about: &TokenStream, values: &[TokenStream]) -> TokenStream {
     let call = &function.sig.ident;
     let wait = function.sig.asyncness.map(|_| quote!(.await));
     let at = match &function.sig.output {
-        ReturnType::Type(_, kind) => written(kind),
-        ReturnType::Default => written(call),
+        ReturnType::Type(_, kind) => place(kind),
+        ReturnType::Default => place(call),
     };
     let given = quote_spanned!(at=> server.#call(#(#values),*)#wait);
     let values = quote_spanned!(at=> ::drydock_kit::__private::CompletionValues::values(#given));
     quote! {
         ::drydock_kit::__private::Completion {
-            of: #of,
-            argument: #argument,
+            #about
             complete: |server, typed| ::std::boxed::Box::pin(async move {
                 let typed = &typed;
                 #values
             }),
         }
     }
-}
-
-/// Where something is written: there the compiler points when its type is another one.
-fn written(it: &impl Spanned) -> Span {
-    Span::call_site().located_at(it.span())
 }
 
 #[cfg(test)]

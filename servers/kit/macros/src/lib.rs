@@ -58,10 +58,11 @@ pub fn server(settings: TokenStream, block: TokenStream) -> TokenStream {
 /// fit what was typed so far, the best first. At most 100 go out; how many there are is told. One function may complete several
 /// arguments (`#[complete(plan.city, visit.city)]`), may be `async`, and may give a `Result`, whose `Err(text)` says what does not work.
 /// Behind what was typed it may take other arguments of the prompt by their names, as far as the client has them.
-/// A field that clients know by another name (`#[serde(rename = "type")]`) is completed as `plan.kind = "type"`.
+/// A field that clients know by another name (`#[serde(rename = "type")]`) is completed as `plan.kind = "type"`, and cannot be one of
+/// the others.
 #[proc_macro_attribute]
 pub fn prompts(_settings: TokenStream, block: TokenStream) -> TokenStream {
-    result(prompt::prompts(block.into()), proc_macro2::TokenStream::new)
+    result(prompt::prompts(block.clone().into()), || server::plain(block.into()))
 }
 
 /// Makes the `#[resource]` functions of an impl block what clients can read by its URI, beside the `#[server]` block.
@@ -86,7 +87,7 @@ pub fn prompts(_settings: TokenStream, block: TokenStream) -> TokenStream {
 /// A function with `#[complete(note.id)]` gives values for the `{id}` of `note`, as in [`macro@prompts`].
 #[proc_macro_attribute]
 pub fn resources(_settings: TokenStream, block: TokenStream) -> TokenStream {
-    result(resource::resources(block.into()), proc_macro2::TokenStream::new)
+    result(resource::resources(block.clone().into()), || server::plain(block.into()))
 }
 
 fn result(

@@ -6,14 +6,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::punctuated::Punctuated;
-use syn::{
-    Expr, ExprLit, FnArg, GenericArgument, ImplItem, ImplItemFn, Lit, Meta, PathArguments, Result, Token,
-    Type,
-};
+use syn::{Expr, ExprLit, FnArg, ImplItem, ImplItemFn, Lit, Meta, Result, Token, Type};
 
 use crate::complete::{Arguments, Completions, Target};
+use crate::route::types_of;
 use crate::server::plain_block;
-use crate::tool::position;
+use crate::tool::{Names, position};
 
 pub(crate) fn prompts(block: TokenStream) -> Result<TokenStream> {
     let mut block = plain_block(block)?;
@@ -22,6 +20,10 @@ pub(crate) fn prompts(block: TokenStream) -> Result<TokenStream> {
         _ => None,
     });
     let targets: Vec<_> = functions.collect();
+    let mut names = Names::default();
+    for it in &targets {
+        names.insert("prompts", &it.name, &it.function)?;
+    }
     let completions = Completions::of(&mut block, &targets)?;
     let completions = completions.to_function(&block.self_ty, "__drydock_prompt_completions");
     Ok(quote! {
@@ -58,11 +60,5 @@ fn target(function: &ImplItemFn) -> Option<Target> {
 /// `T` of `Parameters<T>`.
 fn fields(argument: &FnArg) -> Option<&Type> {
     let FnArg::Typed(it) = argument else { return None };
-    let Type::Path(it) = &*it.ty else { return None };
-    let last = it.path.segments.last().filter(|it| it.ident == "Parameters")?;
-    let PathArguments::AngleBracketed(types) = &last.arguments else { return None };
-    match types.args.first()? {
-        GenericArgument::Type(it) => Some(it),
-        _ => None,
-    }
+    types_of(&it.ty, "Parameters")?.first().copied()
 }

@@ -10,7 +10,7 @@ use syn::{Expr, FnArg, Ident, ImplItem, ImplItemFn, LitStr, Pat, Result, Token};
 
 use crate::complete::{Arguments, Completions, Target};
 use crate::server::plain_block;
-use crate::tool::{description, position};
+use crate::tool::{Names, description, position};
 
 const WORDS: &str = "known here are the URI, `title = \"..\"`, `mime_type = \"..\"` and `name = \"..\"`";
 
@@ -55,12 +55,13 @@ impl Parse for Words {
 
 pub(crate) fn resources(block: TokenStream) -> Result<TokenStream> {
     let mut block = plain_block(block)?;
-    let (mut rows, mut targets) = (Vec::new(), Vec::new());
+    let (mut rows, mut targets, mut names) = (Vec::new(), Vec::new(), Names::default());
     for it in &mut block.items {
         if let ImplItem::Fn(function) = it
             && let Some(at) = position(function, "resource")
         {
             let words: Words = function.attrs.remove(at).parse_args()?;
+            names.insert("resources", &words.uri.value(), &words.uri)?;
             rows.push(row(function, &words)?);
             targets.push(target(function, &words)?);
         }

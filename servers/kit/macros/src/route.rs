@@ -44,7 +44,7 @@ pub(crate) fn route(function: &ImplItemFn) -> TokenStream {
 }
 
 /// Where something is written; with the names of what we write.
-fn place(written: &impl Spanned) -> Span {
+pub(crate) fn place(written: &impl Spanned) -> Span {
     Span::call_site().located_at(written.span())
 }
 
@@ -112,12 +112,20 @@ pub(crate) fn named(written: &Type) -> Option<&Ident> {
 
 /// The two types of a `Result`.
 fn result(written: &Type) -> Option<(&Type, &Type)> {
-    let Type::Path(it) = written else { return None };
-    let last = it.path.segments.last().filter(|it| it.ident == "Result")?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let mut types = arguments.args.iter();
-    match (types.next()?, types.next()?) {
-        (GenericArgument::Type(good), GenericArgument::Type(bad)) => Some((good, bad)),
+    match types_of(written, "Result")?[..] {
+        [good, bad] => Some((good, bad)),
         _ => None,
     }
+}
+
+/// The types in the brackets of a type of that name: `T` of `Parameters<T>`.
+pub(crate) fn types_of<'a>(written: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
+    let Type::Path(it) = written else { return None };
+    let last = it.path.segments.last().filter(|it| it.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let types = arguments.args.iter().map(|it| match it {
+        GenericArgument::Type(it) => Some(it),
+        _ => None,
+    });
+    types.collect()
 }

@@ -1,7 +1,7 @@
 //! An impl block as a server.
 //!
-//! `impl Dice { .. }` -> the same block under rmcp's attributes, and `impl ServerHandler for Dice`. Invariant: routers are made once
-//! in a process, not at each call, as rmcp's own attributes do.
+//! `impl Dice { .. }` -> the same block, its tools under rmcp's attribute, a router of them, and `impl ServerHandler for Dice`.
+//! Invariant: routers are made once in a process, not at each call, as rmcp's own attributes do.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -27,10 +27,10 @@ pub(crate) fn server(settings: TokenStream, block: TokenStream) -> Result<TokenS
     }
     let server = &block.self_ty;
     let tools = (!routes.is_empty()).then(|| quote!(all.tools = Some(Default::default());));
-    let mut more = Default::default();
-    if notifies {
-        more = (notifier::capability(), notifier::methods(&mut handlers));
-    }
+    let more = match notifies {
+        true => (notifier::capability(), notifier::methods(&mut handlers)),
+        false => Default::default(),
+    };
     let handler = handler(server, &settings, &quote!(#tools), &more, &handlers);
     Ok(quote! {
         const _: () = {
@@ -57,20 +57,28 @@ pub(crate) fn without_tools(item: TokenStream) -> TokenStream {
         Ok(Item::Enum(it)) => (it.generics, it.ident.to_token_stream()),
         _ => return item,
     };
+    let item = plain(item);
+    let (generics, _, conditions) = generics.split_for_impl();
+    quote! {
+        #item
+        impl #generics ::drydock_kit::__private::rmcp::ServerHandler for #server #conditions {}
+    }
+}
+
+/// What stands under an attribute of ours, as if there were none in it either.
+pub(crate) fn plain(item: TokenStream) -> TokenStream {
     let item =
         syn::parse2::<ItemImpl>(item.clone()).map_or(item, |block| plain_functions(block).to_token_stream());
-    let (generics, _, conditions) = generics.split_for_impl();
     quote! {
         #[allow(dead_code, unused_variables, reason = "what is wrong is told alone: nothing calls these functions now")]
         #item
-        impl #generics ::drydock_kit::__private::rmcp::ServerHandler for #server #conditions {}
     }
 }
 
 fn plain_functions(mut block: ItemImpl) -> ItemImpl {
     for it in &mut block.items {
         if let ImplItem::Fn(function) = it {
-            for name in ["tool", "handler"] {
+            for name in ["tool", "handler", "prompt", "resource", "complete"] {
                 while let Some(at) = tool::position(function, name) {
                     function.attrs.remove(at);
                 }

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, ImplItemFn, Lit, Meta, Result, Token, parse_quote_spanned};
+
+use crate::route::place;
 
 const WORDS: &str = "known here are `read_only`, `additive`, `idempotent`, `open_world`, `title = \"..\"` and `name = \"..\"`";
 
@@ -30,24 +31,17 @@ pub(crate) fn position(function: &ImplItemFn, name: &str) -> Option<usize> {
     function.attrs.iter().position(is_it)
 }
 
-/// The names of a server's tools so far.
+/// The names of a server's tools, prompts or resources so far.
 #[derive(Debug, Default)]
 pub(crate) struct Names(BTreeSet<String>);
 
 impl Names {
     /// One that is there already would take the other's place, without a word.
-    fn insert(&mut self, words: &Words, function: &ImplItemFn) -> Result<()> {
-        let own = &function.sig.ident;
-        let (name, place) = match &words.name {
-            None => (own.to_string(), own.to_token_stream()),
-            Some(Expr::Lit(ExprLit { lit: Lit::Str(it), .. })) => (it.value(), it.to_token_stream()),
-            Some(_) => return Ok(()),
-        };
-        if self.0.contains(&name) {
-            return Err(syn::Error::new_spanned(place, format!("two tools are called `{name}`: rename one")));
+    pub(crate) fn insert(&mut self, kind: &str, name: &str, place: &impl ToTokens) -> Result<()> {
+        if self.0.insert(name.to_owned()) {
+            return Ok(());
         }
-        self.0.insert(name);
-        Ok(())
+        Err(syn::Error::new_spanned(place, format!("two {kind} are called `{name}`: rename one")))
     }
 }
 
@@ -55,12 +49,17 @@ impl Names {
 pub(crate) fn mend(function: &mut ImplItemFn, names: &mut Names) -> Result<bool> {
     let Some(at) = position(function, "tool") else { return Ok(false) };
     let words = words(&function.attrs[at])?;
-    names.insert(&words, function)?;
+    let own = &function.sig.ident;
+    match &words.name {
+        None => names.insert("tools", &own.to_string(), own)?,
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(it), .. })) => names.insert("tools", &it.value(), it)?,
+        Some(_) => {} // rmcp's own attribute says what is wrong with it
+    }
     takes_itself(function)?;
     description(function, "for the model that calls it")?;
     let hints = words.to_rmcp();
     // Where ours stands: there the compiler points when the function's future is not `Send`.
-    let place = Span::call_site().located_at(function.attrs[at].span());
+    let place = place(&function.attrs[at]);
     function.attrs[at] = parse_quote_spanned!(place=> #[rmcp::tool(#hints)]);
     Ok(true)
 }
