@@ -11,7 +11,7 @@ use drydock_tests::process::{BUILD_TIMEOUT, command, print_note, run_with};
 use drydock_tests::scratch_crate;
 use drydock_tests::session::{LEGACY, Session};
 use drydock_tests::test_env::workspace_root;
-use drydock_tests::wrapped::target_dir;
+use drydock_tests::wrapped::shared_target_dir;
 use drydock_tests::{full_or_skip, skip};
 use serde_json::json;
 
@@ -35,7 +35,7 @@ fn in_rust(folder: &Path) -> [Command; 2] {
     let files = ["kit.rs", "rmcp.rs"].map(case);
     scratch_crate::make(folder, &files, FOR_RMCP);
     run_with(&mut scratch_crate::cargo(folder, &["build", "--bins", "--offline"]), &[], BUILD_TIMEOUT).ok();
-    let built = |name| command(target_dir().join("own/debug").join(name));
+    let built = |name| command(shared_target_dir().join("debug").join(name));
     let mut kit = built("kit");
     kit.arg("stdio");
     [kit, built("rmcp")]

@@ -190,7 +190,7 @@ fn a_file_beside_a_requirements_txt(engine: &Engine, env: &TestEnv, root: &Path)
 fn built_once(env: &TestEnv, image: &str) {
     let up = || {
         let mut up = env.xtask(&["up", "python-example"]);
-        up.env("CARGO_TARGET_DIR", wrapped::target_dir().join("own"));
+        up.env("CARGO_TARGET_DIR", wrapped::shared_target_dir());
         drydock_tests::process::run_with(&mut up, &[], drydock_tests::process::BUILD_TIMEOUT).ok()
     };
     let both = std::thread::scope(|scope| {

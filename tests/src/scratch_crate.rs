@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::process::command;
 use crate::test_env::workspace_root;
-use crate::wrapped::target_dir;
+use crate::wrapped::shared_target_dir;
 
 /// Puts it into an empty folder. It depends on drydock-kit, serde and what is said besides, as in `[dependencies]`.
 pub fn make(folder: &Path, files: &[PathBuf], dependencies: &str) {
@@ -35,6 +35,6 @@ pub fn name(file: &Path) -> String {
 /// Cargo in such a folder, compiling where copies of the workspace do.
 pub fn cargo(folder: &Path, args: &[&str]) -> Command {
     let mut cargo = command("cargo");
-    cargo.current_dir(folder).env("CARGO_TARGET_DIR", target_dir().join("own")).args(args);
+    cargo.current_dir(folder).env("CARGO_TARGET_DIR", shared_target_dir()).args(args);
     cargo
 }

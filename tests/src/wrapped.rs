@@ -74,11 +74,10 @@ pub fn env_with_servers(engine: &Engine, kind: Kind, name: &str) -> Result<TestE
     Ok(env)
 }
 
-/// `cargo xtask build-images NAME` in a copy of the workspace, not started yet. All copies compile in one place, and not in the
-/// workspace's: its own bridge has the same name there.
+/// `cargo xtask build-images NAME` in a copy of the workspace, not started yet.
 pub fn build_in_copy(env: &TestEnv, name: &str) -> Command {
     let mut build = env.xtask(&["build-images", name, "--profile", "quick"]);
-    build.env("CARGO_TARGET_DIR", target_dir().join("own"));
+    build.env("CARGO_TARGET_DIR", shared_target_dir());
     build
 }
 
@@ -87,7 +86,13 @@ pub fn session(engine: &Engine, container: &str) -> Session {
     Session::start(engine.command(&["exec", "-i", container, "/mcp", "stdio"]))
 }
 
-/// Where cargo keeps what it has compiled: copies of the workspace may use it too.
+/// Where copies of the workspace, and crates beside it, compile: in one place, and not in the workspace's own, whose bridge has the
+/// same name.
+pub fn shared_target_dir() -> PathBuf {
+    target_dir().join("own")
+}
+
+/// Where cargo keeps what it has compiled.
 pub fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace_root().join("target"), PathBuf::from)
 }

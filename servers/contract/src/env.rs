@@ -1,4 +1,4 @@
-//! Environment variables that `/mcp` reads; each has a flag of the same meaning, which wins.
+//! Environment variables that `/mcp` reads; each but `STATE` has a flag of the same meaning, which wins.
 //!
 //! Constants only. Invariant: an empty variable is the same as none.
 

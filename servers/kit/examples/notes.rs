@@ -63,7 +63,7 @@ fn fifty() -> u16 {
 #[derive(Serialize, JsonSchema)]
 struct Listed {
     notes: Vec<NamedNote>,
-    /// Where the next page begins.
+    /// The last name of this page: the next one begins behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }

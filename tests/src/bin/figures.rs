@@ -18,7 +18,7 @@ use drydock_tests::process::{BUILD_TIMEOUT, command, run, run_with, run_with_pea
 use drydock_tests::session::{LEGACY, Session};
 use drydock_tests::test_env::{TestEnv, build, copy_workspace, workspace_root};
 use drydock_tests::weather::IMAGE;
-use drydock_tests::wrapped::target_dir;
+use drydock_tests::wrapped::shared_target_dir;
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 5;
@@ -107,7 +107,7 @@ fn made_by_new_server(engine: &Engine, folder: &Path) -> Result<bool, String> {
     let env = TestEnv::on(engine, "figures-made").with_root(&root);
     let build = |name: &str| {
         let mut build = env.xtask(&["build-images", name]);
-        build.env("CARGO_TARGET_DIR", target_dir().join("own"));
+        build.env("CARGO_TARGET_DIR", shared_target_dir());
         run_with(&mut build, &[], BUILD_TIMEOUT).ok();
         format!("drydock/{name}:0.1.0")
     };

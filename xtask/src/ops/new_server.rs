@@ -35,7 +35,7 @@ pub(crate) struct NewServer {
 }
 
 /// What a server can begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     /// A client for web services
     HttpClient,

@@ -30,9 +30,10 @@ impl Args {
             unaware(cmd!(sh, "cargo clippy --locked --workspace --all-targets -- -D warnings")).quiet().run()
         })?;
         step("documentation", || {
-            let features = "drydock-kit/state"; // of no server of ours; tests and lints have it through kit's own tests
-            let doc = "doc --locked --workspace --no-deps --document-private-items --features";
-            unaware(cmd!(sh, "cargo").args(doc.split(' ')).arg(features))
+            // Of no server of ours, or of their tests alone; lints have them through kit's own tests.
+            let features = "drydock-kit/state,drydock-kit/testing";
+            let private = "--document-private-items";
+            unaware(cmd!(sh, "cargo doc --locked --workspace --no-deps {private} --features {features}"))
                 .env("RUSTDOCFLAGS", "-D warnings")
                 .quiet()
                 .run()

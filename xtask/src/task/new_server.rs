@@ -10,7 +10,7 @@ use crate::ui::ask;
 use crate::ui::progress::say;
 use crate::workspace::Workspace;
 
-/// Make a Rust server of your own: a crate in servers/NAME, with one tool to begin with
+/// Make a Rust server of your own: a crate in servers/NAME, with a tool to begin with
 ///
 /// It compiles, passes its own tests, and is ready for `up` and `install-client`; `servers/NAME/README.md` says what is where.
 /// Without a name, or without `--title` on a terminal, it asks. What fails, or is interrupted, leaves nothing. Does the same
@@ -48,10 +48,7 @@ impl Args {
             }
         };
         new_server::check_title(&title).context(NOTHING_MADE)?;
-        let mut with = self.with;
-        with.sort_unstable();
-        with.dedup();
-        new_server::make(ws, &NewServer { name: name.clone(), title, with })?;
+        new_server::make(ws, &NewServer { name: name.clone(), title, with: self.with })?;
         print_next_steps(ws, &name);
         Ok(())
     }
@@ -59,7 +56,7 @@ impl Args {
 
 fn print_next_steps(ws: &Workspace, name: &str) {
     say(&format!(
-        "servers/{name}: made, and a member of the workspace; src/tools.rs has its tool, and room for the next one"
+        "servers/{name}: made, and a member of the workspace; src/tools.rs has what it begins with, and room for the next tool"
     ));
     say("next:");
     say(&format!("  cargo test -p {name}"));

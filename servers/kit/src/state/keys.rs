@@ -92,7 +92,7 @@ fn successor(prefix: &str) -> Option<String> {
 pub struct Page<T> {
     /// Keys with their values, in the order of the keys' bytes.
     pub entries: Vec<(String, T)>,
-    /// Where the next page begins ([`Keys::after`]); none on the last one.
+    /// The last key of this page, for [`Keys::after`]; none on the last one.
     pub next: Option<String>,
 }
 

@@ -4,6 +4,8 @@
 //! when one of these parts is wanted (`@unless`: when none is); of the placeholders `__KIT__`, `__NAME__` and `__TITLE__` nothing
 //! is left.
 
+use clap::ValueEnum;
+
 use super::{NewServer, Part};
 
 /// A file below the server's folder, its text, and the part that it belongs to, if not all servers have it.
@@ -35,8 +37,9 @@ pub(super) fn render(new: &NewServer) -> Vec<(&'static str, String)> {
 
 /// The dependency on kit, with the features that the parts need.
 fn kit(with: &[Part]) -> String {
-    let features: Vec<_> =
-        with.iter().filter(|it| it.is_feature()).map(|it| format!("\"{}\"", it.name())).collect();
+    // In one order, each once, however they were named.
+    let wanted = Part::value_variants().iter().filter(|it| it.is_feature() && with.contains(it));
+    let features: Vec<_> = wanted.map(|it| format!("\"{}\"", it.name())).collect();
     match features.is_empty() {
         true => "drydock-kit.workspace = true".to_owned(),
         false => format!("drydock-kit = {{ workspace = true, features = [{}] }}", features.join(", ")),
