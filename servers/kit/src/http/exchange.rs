@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, LOCATION, USER_AGENT};
-use reqwest::{Response, Url};
+use reqwest::{Response, StatusCode, Url};
 use rmcp::model::Implementation;
 
 use super::connections::Connections;
@@ -31,6 +31,8 @@ pub(super) struct Exchange<'a> {
     /// JSON, for a POST.
     pub(super) body: Option<&'a str>,
     pub(super) max_bytes: usize,
+    /// The success that a POST was answered with, whatever becomes of the answer's body.
+    pub(super) accepted: OnceLock<StatusCode>,
 }
 
 /// A successful response.
@@ -100,6 +102,9 @@ impl Exchange<'_> {
 
     async fn receive(&self, response: Response) -> Result<Received, Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
+        if status.is_success() && self.body.is_some() {
+            let _ = self.accepted.set(status);
+        }
         let body = self.body(response).await;
         if status.is_success() {
             return Ok(Received { body: body?, lifetime: max_age(&headers) });

@@ -27,6 +27,8 @@ pub(super) enum Retry {
     Later,
     /// It may succeed twice: a POST has been sent, and nobody knows what became of it.
     Unsure,
+    /// It would be done twice: a POST was accepted, and its answer could not be read.
+    Done,
     Never,
 }
 
@@ -66,6 +68,11 @@ impl Failure {
     /// No request was made of it.
     pub(super) fn unusable(why: &str) -> Self {
         Self::new(format!("cannot be asked: {why}"), Retry::Never)
+    }
+
+    /// The same, of a POST that was answered with this status before.
+    pub(super) fn after(self, accepted: StatusCode) -> Self {
+        Self { status: Some(accepted.as_u16()), retry: Retry::Done, ..self }
     }
 
     /// A response that is no success.
@@ -122,22 +129,24 @@ impl HttpError {
         Self { who, failure, tries }
     }
 
-    /// The response's status, if there was a response and its status is the reason: 404, say.
+    /// The response's status, if there was a response and its status is the reason: 404, say. A success (201, say) is that of a POST
+    /// that was accepted, and only its answer could not be read.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.failure.status
     }
 
-    /// Whether the same call may succeed later. Of a POST that was sent, look first: it may have been done.
+    /// Whether the same call may succeed later. Of a POST that was sent, look first: it may have been done. One that was accepted is
+    /// never such a call.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.failure.retry != Retry::Never
+        !matches!(self.failure.retry, Retry::Done | Retry::Never)
     }
 }
 
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { redirected_to, what, reason, pause, retry, .. } = &self.failure;
+        let Failure { redirected_to, what, reason, status, pause, retry, .. } = &self.failure;
         write!(f, "{} ", self.who)?;
         if let Some(host) = redirected_to {
             write!(f, "redirects to {host}, which ")?;
@@ -148,6 +157,10 @@ impl fmt::Display for HttpError {
         }
         match (retry, pause) {
             (Retry::Never, _) => Ok(()),
+            (Retry::Done, _) => {
+                let status = status.unwrap_or_default();
+                write!(f, "; it had accepted the request with HTTP {status}, so look before you repeat it")
+            }
             (Retry::Unsure, _) => f.write_str("; what was asked may have been done all the same"),
             (_, Some(pause)) => write!(f, "; try again after {} s", pause.as_secs()),
             _ if self.tries > 1 => write!(f, "; tried {} times, a later call may succeed", self.tries),

@@ -4,7 +4,7 @@
 //! segment or value; what could not be read as asked for is not kept.
 
 use std::fmt::Display;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use reqwest::Url;
 use serde::de::DeserializeOwned;
@@ -88,7 +88,6 @@ impl Request<'_> {
     ) -> Result<T, Failure> {
         let Self { client, url, body } = self;
         let url = &url.map_err(|why| Failure::unusable(&why))?;
-        let unusable = |why: String| Failure::new(format!("sent an unusable answer: {why}"), Retry::Never);
         let cache = || client.cache.lock().unwrap_or_else(PoisonError::into_inner);
         // What another reader has kept may not be for this one.
         if body.is_none()
@@ -97,20 +96,37 @@ impl Request<'_> {
         {
             return Ok(value);
         }
-        let exchange =
-            Exchange { url, headers: &client.headers, body: body.as_deref(), max_bytes: client.max_bytes };
-        let time = client.timeout;
-        // Dropping the future closes the connection, which is how a cancelled call ends at the service as well.
-        let received = tokio::time::timeout(time, client.run_with_retries(&exchange, tries)).await;
-        let late = if body.is_some() { Retry::Unsure } else { Retry::Later };
-        let late = |_| Failure::new(format!("did not answer within {} s", time.as_secs_f64()), late);
-        let Received { body: text, lifetime } = received.map_err(late)??;
-        let value = read(&text).map_err(unusable)?;
+        let (body, max_bytes) = (body.as_deref(), client.max_bytes);
+        let exchange = Exchange { url, headers: &client.headers, body, max_bytes, accepted: OnceLock::new() };
+        let asked = ask(client, &exchange, read, tries).await;
+        let (value, received) = asked.map_err(|failure| match exchange.accepted.get() {
+            Some(status) => failure.after(*status),
+            None => failure,
+        })?;
         if body.is_none() {
-            cache().store(url.as_str(), Arc::from(text), lifetime.unwrap_or(client.lifetime));
+            let lifetime = received.lifetime.unwrap_or(client.lifetime);
+            cache().store(url.as_str(), Arc::from(received.body), lifetime);
         }
         Ok(value)
     }
+}
+
+/// The response, within the client's time, and what is read of it.
+async fn ask<T>(
+    client: &HttpClient,
+    exchange: &Exchange<'_>,
+    read: impl Fn(&str) -> Result<T, String>,
+    tries: &mut u32,
+) -> Result<(T, Received), Failure> {
+    let time = client.timeout;
+    // Dropping the future closes the connection, which is how a cancelled call ends at the service as well.
+    let received = tokio::time::timeout(time, client.run_with_retries(exchange, tries)).await;
+    let late = if exchange.body.is_some() { Retry::Unsure } else { Retry::Later };
+    let late = |_| Failure::new(format!("did not answer within {} s", time.as_secs_f64()), late);
+    let received = received.map_err(late)??;
+    let unusable = |why: String| Failure::new(format!("sent an unusable answer: {why}"), Retry::Never);
+    let value = read(&received.body).map_err(unusable)?;
+    Ok((value, received))
 }
 
 fn parse<T: DeserializeOwned>(body: &str) -> Result<T, String> {

@@ -1,5 +1,7 @@
 //! A client and web services on the loopback, which these tests allow; the services are good, bad and hostile.
 
+mod post;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
@@ -312,37 +314,6 @@ async fn only_what_could_be_read_is_kept() {
     assert_eq!(stub.requests().len(), 3);
     assert_eq!(client.get("/other").json::<u8>().await.unwrap(), 2);
     assert_eq!(stub.requests().len(), 4);
-}
-
-#[tokio::test]
-async fn a_post_is_sent_once() {
-    let stub = WebService::start([
-        WebAnswer::json("1"),
-        WebAnswer::status(500, ""),
-        WebAnswer::redirect("/x"),
-        WebAnswer::Drop,
-    ]);
-    let client = service(&stub).cache_for(Duration::from_secs(60));
-    let post = || client.post("/items", &json!({"name": "x"}));
-    assert_eq!(post().json::<u8>().await.unwrap(), 1);
-    let request = stub.requests().remove(0);
-    assert!(
-        request.starts_with("POST /items ") && request.ends_with("\r\n\r\n{\"name\":\"x\"}"),
-        "{request}"
-    );
-    assert!(request.contains("content-type: application/json"), "{request}");
-    for part in ["HTTP 500", "HTTP 302 Found", "could not be reached"] {
-        let said = error(post()).await.to_string();
-        assert!(said.contains(part), "{said}");
-        assert_eq!(said.ends_with("may have been done all the same"), part != "HTTP 302 Found", "{said}");
-    }
-    assert_eq!(stub.requests().len(), 4);
-    let nobody = HttpClient {
-        service: Some(Service { name: "N".into(), base: "http://127.0.0.1:9".into() }),
-        ..service(&stub)
-    };
-    let said = error(nobody.post("/", &1)).await.to_string();
-    assert!(said.contains("refused") && said.ends_with("tried 3 times, a later call may succeed"), "{said}");
 }
 
 #[tokio::test]
