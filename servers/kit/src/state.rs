@@ -141,7 +141,21 @@ impl<T> fmt::Debug for Collection<T> {
 /// The folder in which a server keeps what is to stay. Clones share one connection.
 ///
 /// Its methods wait for the disk, and for other sessions, on a thread of their own. Their [`Error`] becomes a tool's `Err(String)`
-/// by `?`: it says what happened and what to do.
+/// by `?`: it says what happened and what to do. A key may be made in the call itself:
+///
+/// ```
+/// # use drydock_kit::state::{Collection, Error, State};
+/// const COUNTS: Collection<u64> = Collection::new("counts");
+///
+/// async fn count(state: &State, year: u16, shelf: &str) -> Result<u64, Error> {
+///     let counted = state.update(COUNTS, format!("{year}/{shelf}"), |count| {
+///         let next = count.unwrap_or(0) + 1;
+///         *count = Some(next);
+///         Ok(next)
+///     });
+///     counted.await
+/// }
+/// ```
 #[derive(Clone)]
 pub struct State {
     /// One transaction of this process at a time.
@@ -183,11 +197,11 @@ impl State {
     ///
     /// # Errors
     /// The folder or its file cannot be used, or the value is not a `T`.
-    pub async fn get<T>(&self, from: Collection<T>, key: &str) -> Result<Option<T>, Error>
+    pub async fn get<T>(&self, from: Collection<T>, key: impl AsRef<str>) -> Result<Option<T>, Error>
     where
         T: DeserializeOwned + Send + 'static,
     {
-        let key = key.to_owned();
+        let key = key.as_ref().to_owned();
         self.run(Mode::Read, move |it| it.get(from, &key)).await
     }
 
@@ -198,10 +212,11 @@ impl State {
     pub async fn put<T: Serialize + 'static>(
         &self,
         into: Collection<T>,
-        key: &str,
+        key: impl AsRef<str>,
         value: &T,
     ) -> Result<(), Error> {
-        let (key, json) = (key.to_owned(), transaction::to_json(into.name, key, value)?);
+        let key = key.as_ref().to_owned();
+        let json = transaction::to_json(into.name, &key, value)?;
         self.run(Mode::Write, move |it| it.put_json(into.name, &key, &json)).await
     }
 
@@ -209,8 +224,8 @@ impl State {
     ///
     /// # Errors
     /// The folder or its file cannot be used. Nothing is changed then.
-    pub async fn delete<T: 'static>(&self, from: Collection<T>, key: &str) -> Result<bool, Error> {
-        let key = key.to_owned();
+    pub async fn delete<T: 'static>(&self, from: Collection<T>, key: impl AsRef<str>) -> Result<bool, Error> {
+        let key = key.as_ref().to_owned();
         self.run(Mode::Write, move |it| it.delete(from, &key)).await
     }
 
@@ -232,14 +247,14 @@ impl State {
     pub async fn update<T, R>(
         &self,
         at: Collection<T>,
-        key: &str,
+        key: impl AsRef<str>,
         change: impl FnOnce(&mut Option<T>) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error>
     where
         T: Serialize + DeserializeOwned + 'static,
         R: Send + 'static,
     {
-        let key = key.to_owned();
+        let key = key.as_ref().to_owned();
         self.run(Mode::Write, move |it| {
             let mut value = it.get(at, &key)?;
             let result = change(&mut value)?;

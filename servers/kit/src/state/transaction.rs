@@ -27,7 +27,12 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The file cannot be read, or the value is not a `T`.
-    pub fn get<T: DeserializeOwned>(&self, from: Collection<T>, key: &str) -> Result<Option<T>, Error> {
+    pub fn get<T: DeserializeOwned>(
+        &self,
+        from: Collection<T>,
+        key: impl AsRef<str>,
+    ) -> Result<Option<T>, Error> {
+        let key = key.as_ref();
         let sql = "SELECT value FROM entry WHERE collection = ?1 AND key = ?2";
         let read = |connection: &Connection| {
             let mut statement = connection.prepare(sql)?;
@@ -41,7 +46,13 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The file cannot be written, or the key or the value is not one.
-    pub fn put<T: Serialize>(&self, into: Collection<T>, key: &str, value: &T) -> Result<(), Error> {
+    pub fn put<T: Serialize>(
+        &self,
+        into: Collection<T>,
+        key: impl AsRef<str>,
+        value: &T,
+    ) -> Result<(), Error> {
+        let key = key.as_ref();
         self.put_json(into.name, key, &to_json(into.name, key, value)?)
     }
 
@@ -55,9 +66,9 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn delete<T>(&self, from: Collection<T>, key: &str) -> Result<bool, Error> {
+    pub fn delete<T>(&self, from: Collection<T>, key: impl AsRef<str>) -> Result<bool, Error> {
         let sql = "DELETE FROM entry WHERE collection = ?1 AND key = ?2";
-        let delete = |connection: &Connection| connection.prepare(sql)?.execute((from.name, key));
+        let delete = |connection: &Connection| connection.prepare(sql)?.execute((from.name, key.as_ref()));
         let removed = delete(self.connection).map_err(|e| in_file(self.file, e))?;
         Ok(removed > 0)
     }
