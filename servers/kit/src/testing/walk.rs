@@ -52,8 +52,11 @@ impl<'a, V: Visitor> Walk<'a, V> {
             self.nodes(schema.get(keyword), path, is_closed);
         }
         self.nodes(schema.get("prefixItems"), &format!("{path}[]"), false);
-        for (keyword, step) in [("items", "[]"), ("additionalProperties", ".*")] {
-            if let Some(Value::Object(own)) = schema.get(keyword) {
+        let patterns = schema.get("patternProperties").and_then(Value::as_object);
+        let unnamed = patterns.into_iter().flat_map(JsonObject::values).map(|own| (Some(own), ".*"));
+        let other = [("items", "[]"), ("additionalProperties", ".*")];
+        for (own, step) in unnamed.chain(other.map(|(keyword, step)| (schema.get(keyword), step))) {
+            if let Some(Value::Object(own)) = own {
                 self.node(own, &format!("{path}{step}"), false);
             }
         }

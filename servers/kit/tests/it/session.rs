@@ -24,8 +24,15 @@ fn every_protocol_version_is_spoken() {
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let mut session = Session::start(&[]);
         session.initialize(version);
-        session.roll(1, &json!({"sides": 6}));
-        assert_eq!(session.answer()["result"]["isError"], false);
+        for (sides, is_error) in [(6, false), (1, true)] {
+            session.roll(1, &json!({"sides": sides}));
+            let result = session.answer()["result"].take();
+            assert_eq!(
+                (&result["isError"], &result["resultType"]),
+                (&json!(is_error), &Value::Null),
+                "{result}"
+            );
+        }
     }
     let mut session = Session::start(&[]);
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -33,10 +40,16 @@ fn every_protocol_version_is_spoken() {
         "io.modelcontextprotocol/clientCapabilities": {}});
     session.send(&json!({"jsonrpc": "2.0", "id": 0, "method": "server/discover", "params": {"_meta": meta}}));
     assert!(session.answer()["result"]["supportedVersions"].to_string().contains("2026-07-28"));
-    session.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {"_meta": meta, "name": "roll", "arguments": {"sides": 6}}}));
-    let answer = session.answer();
-    assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+    for (sides, is_error) in [(6, false), (1, true)] {
+        session.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"_meta": meta, "name": "roll", "arguments": {"sides": sides}}}));
+        let result = session.answer()["result"].take();
+        assert_eq!(
+            (&result["isError"], &result["resultType"]),
+            (&json!(is_error), &json!("complete")),
+            "{result}"
+        );
+    }
 }
 
 #[test]

@@ -55,6 +55,8 @@ fn good() -> Value {
             "days": {"type": "integer", "description": "How many.", "minimum": 1, "maximum": 16, "default": 7},
             "kind": {"type": "string", "description": "What for.", "enum": ["work", "fun"], "default": "fun"},
             "stops": {"type": "array", "description": "Where.", "items": stop},
+            "numbered": {"type": "object", "description": "Where, by number.", "additionalProperties": false,
+                "patternProperties": {"^\\d+$": stop}}, // as schemars writes a `BTreeMap<u32, Stop>`
             "way": {"description": "How.", "oneOf": [
                 {"type": "object", "additionalProperties": false, "properties": {
                     "by": {"type": "string", "const": "train"}, "class": {"type": "integer", "description": "Of it."}}},
@@ -110,6 +112,14 @@ fn each_rule_is_broken_once_and_said() {
             changed("/inputSchema/properties/stops/items/properties/name/description", None),
             Rule::Description,
             Some("stops[].name"),
+        ),
+        (
+            changed(
+                "/inputSchema/properties/numbered/patternProperties/^\\d+$/properties/name/description",
+                None,
+            ),
+            Rule::Description,
+            Some("numbered.*.name"),
         ),
         (
             changed("/inputSchema/properties/way/oneOf/0/properties/class/description", None),
