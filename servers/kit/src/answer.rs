@@ -21,16 +21,22 @@ pub(crate) fn line(message: &ServerJsonRpcMessage) -> Vec<u8> {
     line
 }
 
-/// The answer to a request, with the id that the client gave it.
+/// The answer to a request, with the id that the client gave it, and in the form of its revision.
 pub(crate) fn answer_line(request: &Request, message: &mut ServerJsonRpcMessage) -> Vec<u8> {
     let plain = || serde_json::to_string(&request.id).unwrap_or_default();
     let id = request.raw_id.as_deref().map_or_else(plain, str::to_owned);
     match message {
-        ServerJsonRpcMessage::Response(it) => match &mut it.result {
-            ServerResult::CallToolResult(result) => result_line(&id, result),
-            ServerResult::ListToolsResult(list) => with_id(&id, "result", &ToolList::new(list)),
-            result => with_id(&id, "result", result),
-        },
+        ServerJsonRpcMessage::Response(it) => {
+            // rmcp does this to its own answers, but not to ours.
+            if request.is_legacy {
+                it.result.strip_result_type_for_legacy_peer();
+            }
+            match &mut it.result {
+                ServerResult::CallToolResult(result) => result_line(&id, result),
+                ServerResult::ListToolsResult(list) => with_id(&id, "result", &ToolList::new(list)),
+                result => with_id(&id, "result", result),
+            }
+        }
         ServerJsonRpcMessage::Error(it) => with_id(&id, "error", &it.error),
         _ => line(message),
     }
@@ -152,7 +158,7 @@ mod tests {
         let schema = |format| json!({"type": "integer", "format": format}).as_object().unwrap().clone();
         let tool = Tool::new("a", "b", schema("uint8")).with_raw_output_schema(schema("double").into());
         let mut list = ListToolsResult::with_all_items(vec![tool]);
-        list.next_cursor = Some("more".into());
+        (list.next_cursor, list.result_type) = (Some("more".into()), None);
         let mended = json!({
             "name": "a",
             "description": "b",

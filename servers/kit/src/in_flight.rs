@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use drydock_runtime::log::{self, Log, Outcome};
-use rmcp::model::{ClientRequest, RequestId};
+use rmcp::model::{ClientRequest, GetMeta, RequestId};
 
 /// A request that was read.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// The tool or prompt that it names.
     tool: Option<String>,
+    /// It is of a revision before 2026-07-28, as all are of a session that began with `initialize`.
+    pub(crate) is_legacy: bool,
     start: Instant,
     /// The client does not want the answer, and will not get one.
     is_cancelled: AtomicBool,
@@ -34,12 +36,13 @@ impl Request {
             ClientRequest::GetPromptRequest(it) => Some(it.params.name.clone()),
             _ => None,
         };
-        let method = request.method().to_owned();
+        let revision = request.get_meta().protocol_version();
         Self {
             id,
             raw_id,
-            method,
+            method: request.method().to_owned(),
             tool,
+            is_legacy: revision.is_none_or(|it| it.has_initialize()),
             start: Instant::now(),
             is_cancelled: AtomicBool::new(false),
             is_logged: AtomicBool::new(false),

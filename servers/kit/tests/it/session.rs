@@ -58,6 +58,7 @@ fn a_late_call_is_answered_with_an_error_at_its_deadline() {
     session.roll(1, &json!({"sides": 6, "shake": 600_000}));
     let answer = session.answer();
     assert_eq!(answer["result"]["isError"], true);
+    assert_eq!(answer["result"]["resultType"], Value::Null, "this revision has none");
     let text = answer["result"]["content"][0]["text"].as_str().unwrap();
     assert!(text.contains("timed out after 1 s"), "{text}");
     session.close();
