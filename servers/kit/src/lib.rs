@@ -138,6 +138,7 @@ pub use parameters::Parameters;
 pub use progress::Progress;
 pub use resource_notifier::ResourceNotifier;
 use rmcp::ServerHandler;
+use rmcp::model::Implementation;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use session::Process;
@@ -174,7 +175,7 @@ const STACK_SIZE: usize = 8 << 20;
 /// The exit code is 0 when the subcommand did its work, 1 when it could not (the text on stderr says why), and 2 for a
 /// command line that it does not understand.
 pub fn main<H: ServerHandler>(server: impl FnOnce() -> H + Send) -> ExitCode {
-    start(&Settings::none(), |_| Ok(server))
+    start(&Settings::none(), None, |_| Ok(server))
 }
 
 /// Runs a server that a person can set something of: each field of `T` is an option and a variable.
@@ -202,20 +203,32 @@ pub fn main<H: ServerHandler>(server: impl FnOnce() -> H + Send) -> ExitCode {
 pub fn main_with<T, H>(server: impl FnOnce(T) -> H + Send) -> ExitCode
 where
     T: DeserializeOwned + JsonSchema + Send,
-    H: ServerHandler,
+    H: Server,
 {
     let settings = Settings::of::<T>();
-    start(&settings, |args| settings.read(args).map(|own| move || server(own)))
+    start(&settings, Some(H::implementation), |args| settings.read(args).map(|own| move || server(own)))
+}
+
+/// A server whose name and version are known before there is one of it: what `#[server]` makes of a type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no server",
+    label = "put `#[server]` on the `impl` block with its tools",
+    note = "for a `ServerHandler` that is written by hand, write `impl drydock_kit::Server` by hand, too"
+)]
+pub trait Server: ServerHandler {
+    /// What `--version` prints, whatever the settings are.
+    fn implementation() -> Implementation;
 }
 
 fn start<H: ServerHandler, S: FnOnce() -> H + Send>(
     settings: &Settings,
+    known: Option<fn() -> Implementation>,
     server: impl FnOnce(&Args) -> Result<S, CliError>,
 ) -> ExitCode {
     let program = std::env::args().next().unwrap_or_else(|| "/mcp".into());
     let flags = [&settings.flags(), OPTIONS].concat();
     let spec = CliSpec { options: &flags, ..CliSpec::default() };
-    match run(&program, &spec, server) {
+    match run(&program, &spec, known, server) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Cli(problem)) => {
             tell(&format!("error: {problem}\n\n{}", help(&program, &spec)));
@@ -232,6 +245,7 @@ fn start<H: ServerHandler, S: FnOnce() -> H + Send>(
 fn run<H: ServerHandler, S: FnOnce() -> H + Send>(
     program: &str,
     spec: &CliSpec<'_>,
+    known: Option<fn() -> Implementation>,
     server: impl FnOnce(&Args) -> Result<S, CliError>,
 ) -> Result<(), Error> {
     let args = Args::from_env(spec)?;
@@ -244,7 +258,10 @@ fn run<H: ServerHandler, S: FnOnce() -> H + Send>(
         Subcommand::Health { json } => Ok(control_client::report_health(&options.socket, json)?),
         Subcommand::Help => print(&help(program, spec)),
         Subcommand::Version => {
-            let info = server(&args)?().get_info().server_info;
+            let info = match known {
+                Some(known) => known(),
+                None => server(&args)?().get_info().server_info,
+            };
             print(&format!("{} {}\n", info.name, info.version))
         }
     }

@@ -1,7 +1,7 @@
 //! An impl block as a server.
 //!
-//! `impl Dice { .. }` -> the same block, its tools under rmcp's attribute, a router of them, and `impl ServerHandler for Dice`.
-//! Invariant: routers are made once in a process, not at each call, as rmcp's own attributes do.
+//! `impl Dice { .. }` -> the same block, its tools under rmcp's attribute, a router of them, and `impl ServerHandler` and
+//! `impl Server for Dice`. Invariant: routers are made once in a process, not at each call, as rmcp's own attributes do.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -62,6 +62,11 @@ pub(crate) fn without_tools(item: TokenStream) -> TokenStream {
     quote! {
         #item
         impl #generics ::drydock_kit::__private::rmcp::ServerHandler for #server #conditions {}
+        impl #generics ::drydock_kit::Server for #server #conditions {
+            fn implementation() -> ::drydock_kit::__private::rmcp::model::Implementation {
+                Default::default()
+            }
+        }
     }
 }
 
@@ -111,10 +116,12 @@ fn handler(
     let is_completing = if has(&["complete"]) { quote!(true) } else { is_completing(server) };
     let completion_handler = unless_there([("complete", completion_handler(server))], handlers);
     let routers = routers(server);
-    let title = settings.title.as_ref().map(|it| quote!(.with_title(#it)));
+    let named = named(server, settings);
     let instructions = settings.instructions.as_ref().map(|it| quote!(.with_instructions(#it)));
     quote! {
         #routers
+
+        #named
 
         #[rmcp::tool_handler(router = tools())]
         #[rmcp::prompt_handler(router = prompts())]
@@ -130,8 +137,8 @@ fn handler(
                 if !prompts().list_all().is_empty() {
                     all.prompts = Some(Default::default());
                 }
-                let server = rmcp::model::Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-                rmcp::model::ServerConfig::new(all).with_server_info(server #title) #instructions
+                let server = <Self as ::drydock_kit::Server>::implementation();
+                rmcp::model::ServerConfig::new(all).with_server_info(server) #instructions
             }
 
             #resource_handlers
@@ -141,6 +148,18 @@ fn handler(
             #methods
 
             #(#handlers)*
+        }
+    }
+}
+
+/// What it is called, whatever its settings are.
+fn named(server: &Type, settings: &Settings) -> TokenStream {
+    let title = settings.title.as_ref().map(|it| quote!(.with_title(#it)));
+    quote! {
+        impl ::drydock_kit::Server for #server {
+            fn implementation() -> rmcp::model::Implementation {
+                rmcp::model::Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")) #title
+            }
         }
     }
 }

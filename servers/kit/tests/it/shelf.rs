@@ -134,3 +134,15 @@ fn what_is_wrong_with_a_setting_is_told_before_a_session_begins() {
         assert!(stderr.contains("--owner          Whose shelf it is (required)  (OWNER)"), "{stderr}");
     }
 }
+
+#[test]
+fn which_server_it_is_and_how_it_is_used_is_told_without_settings() {
+    for (words, expected) in [
+        (["--version"], concat!("drydock-kit ", env!("CARGO_PKG_VERSION"), "\n")),
+        (["--help"], "--owner          Whose shelf it is (required)  (OWNER)"),
+    ] {
+        let ended = Command::new(example("shelf")).args(words).env_remove("OWNER").output().unwrap();
+        let stdout = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success() && stdout.contains(expected), "{ended:?}");
+    }
+}
