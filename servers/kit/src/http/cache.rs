@@ -51,7 +51,7 @@ mod tests {
         cache.store("zero", "x".into(), Duration::ZERO);
         cache.store("forever", "x".into(), Duration::MAX);
         assert!(!kept(&mut cache, "zero") && kept(&mut cache, "forever"));
-        for number in 0..MAX_ENTRIES {
+        for number in 0..32 {
             cache.store(&number.to_string(), "x".into(), hour);
         }
         assert!(!kept(&mut cache, "forever") && kept(&mut cache, "0"));

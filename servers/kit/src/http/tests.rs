@@ -210,13 +210,19 @@ async fn redirects_come_to_an_end() {
 #[tokio::test]
 async fn a_bad_response_is_an_error_that_says_what_is_bad() {
     let not_text = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd".to_vec();
+    let long = "x".repeat(1000);
     for (answer, part, tries, is_transient) in [
         (WebAnswer::json(&"1".repeat(3000)), "sent more than 2000 bytes", 1, false),
         (WebAnswer::json("{\"n\": 1}").cut_short(), "broke off: ", 3, true),
         (WebAnswer::Raw(not_text), "sent bytes that are no text", 1, false),
         (WebAnswer::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "could not be reached", 3, true),
         (WebAnswer::Drop, "could not be reached", 3, true),
-        (WebAnswer::json("<html>captive portal</html>"), "begins with `<html>captive portal", 1, false),
+        (
+            WebAnswer::json(&format!("<html>captive portal{long}")),
+            "begins with `<html>captive portal",
+            1,
+            false,
+        ),
         (WebAnswer::json("{\"n\": 256}"), "`n`: invalid value", 1, false),
         (WebAnswer::json("{\"n\": 1} x"), "trailing characters", 1, false),
         (
@@ -226,7 +232,7 @@ async fn a_bad_response_is_an_error_that_says_what_is_bad() {
             false,
         ),
         (
-            WebAnswer::status(401, "{\"error\": {\"message\": \"no key\"}}"),
+            WebAnswer::status(401, &json!({"error": {"message": format!("no key{long}")}}).to_string()),
             "HTTP 401 Unauthorized: no key",
             1,
             false,
@@ -249,6 +255,7 @@ async fn a_bad_response_is_an_error_that_says_what_is_bad() {
             said.starts_with(&format!("Example ({}) ", stub.address())) && said.contains(part),
             "{part} in {said}"
         );
+        assert!(said.len() < 400, "{said}");
         assert_eq!((stub.requests().len(), failed.is_transient()), (tries, is_transient), "{said}");
         let status = said.split_once("HTTP ").and_then(|(_, it)| it[..3].parse().ok());
         assert_eq!(failed.status(), status, "{said}");
@@ -314,6 +321,27 @@ async fn only_what_could_be_read_is_kept() {
     assert_eq!(stub.requests().len(), 3);
     assert_eq!(client.get("/other").json::<u8>().await.unwrap(), 2);
     assert_eq!(stub.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn how_long_a_response_is_kept_is_the_services_to_say() {
+    for (lifetime, asked) in [(0, 2), (u64::MAX, 1)] {
+        let answer = WebAnswer::json("1").with(&format!("Cache-Control: public, max-age={lifetime}"));
+        let stub = WebService::start([answer]);
+        let client = service(&stub).cache_for(Duration::from_secs(if lifetime == 0 { 60 } else { 0 }));
+        for _ in 0..2 {
+            client.get("/").json::<u8>().await.unwrap();
+        }
+        assert_eq!(stub.requests().len(), asked, "{lifetime}");
+    }
+}
+
+#[tokio::test]
+async fn unless_told_otherwise_a_mebibyte_is_read_and_no_more() {
+    for (bytes, is_read) in [(1 << 20, true), ((1 << 20) + 1, false)] {
+        let stub = WebService::start([WebAnswer::json(&"x".repeat(bytes))]);
+        assert_eq!(service(&stub).get("/").text().await.is_ok(), is_read, "{bytes}");
+    }
 }
 
 #[tokio::test]

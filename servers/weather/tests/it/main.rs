@@ -200,64 +200,6 @@ async fn what_was_asked_already_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn the_services_own_lifetime_is_kept() {
-    let stub = WebService::start([
-        WebAnswer::json(include_str!("current.json")).with("Cache-Control: public, max-age=0")
-    ]);
-    let client = start(&stub.url()).await;
-    for _ in 0..2 {
-        call(&client, "get_current_weather", berlin()).await;
-    }
-    assert_eq!(stub.requests().len(), 2);
-
-    let forever = format!("Cache-Control: max-age={}", u64::MAX);
-    let stub = WebService::start([WebAnswer::json(include_str!("current.json")).with(&forever)]);
-    let client = start(&stub.url()).await;
-    for _ in 0..2 {
-        call(&client, "get_current_weather", berlin()).await;
-    }
-    assert_eq!(stub.requests().len(), 1);
-}
-
-#[tokio::test]
-async fn of_many_answers_the_last_32_are_kept() {
-    let stub = WebService::start([WebAnswer::json(include_str!("current.json"))]);
-    let client = start(&stub.url()).await;
-    let ask = async |degrees: u32| {
-        let place = json!({ "latitude": f64::from(degrees), "longitude": 0.0 });
-        call(&client, "get_current_weather", place).await;
-        stub.requests().len()
-    };
-    for degrees in 0..33 {
-        ask(degrees).await;
-    }
-    assert_eq!((ask(32).await, ask(1).await), (33, 33), "they are kept");
-    assert_eq!(ask(0).await, 34, "the first one is not");
-}
-
-#[tokio::test]
-async fn a_passing_failure_is_tried_twice_more() {
-    let stub = WebService::start([
-        WebAnswer::status(503, ""),
-        WebAnswer::Drop,
-        WebAnswer::json(include_str!("current.json")),
-    ]);
-    let client = start(&stub.url()).await;
-    let now = call(&client, "get_current_weather", berlin()).await;
-    assert_eq!(now.is_error, Some(false), "{now:?}");
-    assert_eq!(stub.requests().len(), 3);
-
-    let stub = WebService::start([WebAnswer::status(500, "")]);
-    let client = start(&stub.url()).await;
-    let failed = call(&client, "get_current_weather", berlin()).await;
-    assert!(
-        error(&failed).contains("Open-Meteo (127.0.0.1:") && text(&failed).contains("HTTP 500"),
-        "{failed:?}"
-    );
-    assert_eq!(stub.requests().len(), 3);
-}
-
-#[tokio::test]
 async fn a_refusal_is_passed_on_and_not_repeated() {
     let reason = "Daily API request limit exceeded. Please try again tomorrow.";
     let body = json!({"error": true, "reason": reason}).to_string();
@@ -269,39 +211,15 @@ async fn a_refusal_is_passed_on_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_broken_answer_is_an_error_that_says_what_broke() {
+async fn an_answer_that_is_no_forecast_is_an_error_that_says_why() {
     let daily = include_str!("daily.json");
     let uneven = daily.replacen("\"2026-11-24\"", "\"2026-11-24\", \"2026-11-25\"", 1);
-    let huge = format!("{{\"padding\": \"{}\"}}", "x".repeat(2 * 1024 * 1024));
-    for (answer, part) in [
-        (WebAnswer::json("<html>captive portal</html>"), "captive portal"),
-        (WebAnswer::json(""), "unusable answer"),
-        (WebAnswer::json("{}"), "missing field"),
-        (WebAnswer::json("[1, 2]"), "unusable answer"),
-        (WebAnswer::json(&daily[..daily.len() / 2]), "EOF"),
-        (WebAnswer::json(&daily.replace("46.1", "\"warm\"")), "invalid type"),
-        (WebAnswer::json(&uneven), "for 4 days"),
-        (WebAnswer::json(&huge), "more than 1048576 bytes"),
-        (WebAnswer::json(daily).cut_short(), "broke off: "),
-        (WebAnswer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd".to_vec()), "no text"),
-        (WebAnswer::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "could not be reached"),
-        (
-            WebAnswer::Raw(
-                b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".to_vec(),
-            ),
-            "302",
-        ),
-    ] {
-        let stub = WebService::start([answer]);
+    for (answer, part) in [("{}", "missing field"), (uneven.as_str(), "for 4 days")] {
+        let stub = WebService::start([WebAnswer::json(answer)]);
         let client = start(&stub.url()).await;
         let result = call(&client, "get_forecast", berlin()).await;
-        assert!(error(&result).starts_with("Open-Meteo (127.0.0.1:"), "{}", text(&result));
-        assert!(text(&result).contains(part), "{part} in {}", text(&result));
-        assert!(text(&result).len() < 700, "{}", text(&result));
-        // a bad answer is not kept, and the server goes on
-        let asked = stub.requests().len();
-        call(&client, "get_forecast", berlin()).await;
-        assert!(stub.requests().len() > asked, "{part} was cached");
+        let said = error(&result);
+        assert!(said.starts_with("Open-Meteo (127.0.0.1:") && said.contains(part), "{said}");
     }
 }
 
