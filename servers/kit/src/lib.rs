@@ -280,20 +280,19 @@ fn stdio<H: ServerHandler>(server: impl FnOnce() -> H + Send, options: &Options)
     let pipes = Arc::new(ClientPipes::take().map_err(Error::Start)?);
     let session = Arc::new(Session::register(options)?);
     start_process_log(session.log().clone());
-    let ended = serve_client(server, options, &session, &pipes, Process::Own)?;
-    session.end();
+    let ended = serve_client(server, options, &session, &pipes, Process::Own);
     pipes.drain_before_exit();
     ended
 }
 
-/// Makes the server, and serves one client; inside, how the session ended.
+/// Makes the server, and serves one client.
 fn serve_client<H: ServerHandler>(
     server: impl FnOnce() -> H + Send,
     options: &Options,
     session: &Arc<Session>,
     pipes: &Arc<ClientPipes>,
     process: Process,
-) -> Result<Result<(), Error>, Error> {
+) -> Result<(), Error> {
     let server = on_thread("server", || {
         let server = log::sync_scope(session.log(), server);
         #[cfg(feature = "http-client")]
@@ -301,7 +300,7 @@ fn serve_client<H: ServerHandler>(
         server
     })?;
     // After that thread and not beside it: glibc gives it the memory that the other one left.
-    on_thread("session", || session::run(server, options, session, pipes, process))
+    on_thread("session", || session::run(server, options, session, pipes, process))?
 }
 
 /// On a thread that then ends, and takes along what was kept in it: rmcp keeps another copy of all schemas there.

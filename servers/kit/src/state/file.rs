@@ -121,12 +121,14 @@ impl File {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(&self.path, flags);
-        let mut connection = opened.map_err(|e| self.cannot_open(e))?;
-        let is_set_up = self.set_up(&mut connection, is_given_up).map_err(|e| self.cannot_open(e))?;
-        if !is_set_up {
+        let failed = |e| self.cannot_open(e);
+        let mut connection = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
+        wait_at_most(&mut connection, BUSY_TIMEOUT, is_given_up).map_err(failed)?;
+        let is_new = is_empty(&connection).map_err(failed)?;
+        if !is_new {
             self.is_current(&connection)?;
         }
+        set_up(&connection, is_new).map_err(failed)?;
         Ok(connection)
     }
 
@@ -139,30 +141,6 @@ impl File {
             }
         }
         in_file(&self.path, error)
-    }
-
-    /// Makes the table in a file that is new. Says whether the file is as it has to be; what is wrong with it, `is_current` says.
-    fn set_up(&self, connection: &mut Connection, is_given_up: &Arc<AtomicBool>) -> rusqlite::Result<bool> {
-        wait_at_most(connection, BUSY_TIMEOUT, is_given_up)?;
-        let is_new = is_empty(connection)?;
-        if !is_new && format(connection)? != (APPLICATION_ID, VERSION) {
-            return Ok(false);
-        }
-        // A commit is on the disk when it returns, with one write and no reader in its way.
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
-        connection.pragma_update(None, "temp_store", "memory")?;
-        connection.pragma_update(None, "cache_size", -512)?; // KiB
-        if is_new {
-            let begun = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-            if is_empty(&begun)? {
-                begun.execute_batch(TABLE)?;
-                begun.pragma_update(None, "application_id", APPLICATION_ID)?;
-                begun.pragma_update(None, "user_version", VERSION)?;
-            }
-            begun.commit()?;
-        }
-        Ok(true)
     }
 
     /// Whether the file is of our format and version.
@@ -179,6 +157,25 @@ impl File {
     fn problem(&self, problem: FileProblem) -> Error {
         Error::File { file: self.path.clone(), problem }
     }
+}
+
+/// Sets the connection up, and makes the table in a file that is new.
+fn set_up(connection: &Connection, is_new: bool) -> rusqlite::Result<()> {
+    // A commit is on the disk when it returns, with one write and no reader in its way.
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "cache_size", -512)?; // KiB
+    if is_new {
+        let begun = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        if is_empty(&begun)? {
+            begun.execute_batch(TABLE)?;
+            begun.pragma_update(None, "application_id", APPLICATION_ID)?;
+            begun.pragma_update(None, "user_version", VERSION)?;
+        }
+        begun.commit()?;
+    }
+    Ok(())
 }
 
 /// Nothing was ever written to it.

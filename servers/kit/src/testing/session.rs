@@ -26,7 +26,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(20);
 /// The client's ends: what it reads, and where it writes.
 pub(super) type ClientEnds = (PipeReader, PipeWriter);
 
-type Ended = Result<Result<Result<(), Error>, Error>, Box<dyn Any + Send>>;
+type Ended = Result<Result<(), Error>, Box<dyn Any + Send>>;
 
 #[derive(Debug)]
 pub(super) struct Session(Mutex<Receiver<Ended>>);
@@ -56,8 +56,8 @@ impl Session {
     pub(super) fn why(&self) -> Option<String> {
         match self.wait(Duration::from_secs(2)).ok()? {
             Err(_) => Some("making it panicked; where and why stands above".to_owned()),
-            Ok(Err(problem) | Ok(Err(problem))) => Some(problem.to_string()),
-            Ok(Ok(Ok(()))) => None,
+            Ok(Err(problem)) => Some(problem.to_string()),
+            Ok(Ok(())) => None,
         }
     }
 }
