@@ -32,6 +32,10 @@ use crate::arguments::{misfit, prepare};
 /// to 2^53 - 1 unless its `range` says otherwise, since JavaScript knows no larger one for certain), without references
 /// where no type holds itself, and an enum of unit variants as one list, with the variants' comments in its description.
 /// A `pattern` is told to clients and not checked: look at such a string in the tool.
+///
+/// schemars drops, without a word, a rule that does not go with its field's type: a `range` of a string, a `length` of a number, of
+/// a map, or of a type of your own (write it on the field in there). Of `#[garde(..)]` and `#[validate(..)]` it reads `range`,
+/// `length` and patterns, and nobody the rest. Keep the schema in a file (`testing`'s `snapshot`), and you see what is left.
 #[derive(Debug, Clone)]
 pub struct Parameters<T: DeserializeOwned + JsonSchema + 'static>(pub T);
 
