@@ -297,6 +297,8 @@ fn serve_client<H: ServerHandler>(
         let server = log::sync_scope(session.log(), server);
         #[cfg(feature = "http-client")]
         http::set_user_agent(&server.get_info().server_info);
+        // `#[server]` makes the tools, with their schemas, when it is first asked for one.
+        drop(server.get_tool(""));
         server
     })?;
     // After that thread and not beside it: glibc gives it the memory that the other one left.
