@@ -14,7 +14,7 @@ pub(crate) use mismatch::mismatch;
 use rmcp::model::JsonObject;
 use serde_json::Value;
 
-use crate::schema::{Node, normalize};
+use crate::schema::{Node, has_other_schemas, normalize};
 
 /// Of values nested without end no more is looked at. serde_json reads 127 levels.
 const MAX_DEPTH: usize = 200;
@@ -87,13 +87,9 @@ impl<'a> Checker<'a> {
             self.broken.push(Broken { path: escape(&path.write()), value: shown(value), rule });
             return;
         }
-        if let Some(target) = node.target() {
-            self.check(target, value, path, depth + 1);
+        if has_other_schemas(schema) {
+            self.check_others(&node, value, path, depth);
         }
-        for branch in node.all_of() {
-            self.check(branch, value, path, depth + 1);
-        }
-        self.check_branches(&node, value, path, depth);
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields {
@@ -112,6 +108,16 @@ impl<'a> Checker<'a> {
             }
             _ => {}
         }
+    }
+
+    fn check_others(&mut self, node: &Node<'a>, value: &Value, path: &Path<'_>, depth: usize) {
+        if let Some(target) = node.target() {
+            self.check(target, value, path, depth + 1);
+        }
+        for branch in node.all_of() {
+            self.check(branch, value, path, depth + 1);
+        }
+        self.check_branches(node, value, path, depth);
     }
 
     /// Of branches that a value can be meant by, one must take it; else the first says what is wrong.

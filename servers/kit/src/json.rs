@@ -51,7 +51,11 @@ impl<T: Serialize + JsonSchema + 'static> Json<T> {
     where
         T: Display,
     {
-        let text = self.value.to_string();
+        use std::fmt::Write;
+        // Grown from nothing, a text of a few hundred bytes would be moved six times.
+        let mut text = String::with_capacity(512);
+        // As in `to_string`: a `Display` that fails breaks its own promise.
+        write!(text, "{}", self.value).expect("its Display implementation returned an error");
         self.with_text(text)
     }
 }

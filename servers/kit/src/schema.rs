@@ -12,7 +12,7 @@ mod variants;
 use std::sync::Arc;
 
 pub(crate) use node::Node;
-pub(crate) use normalize::{fits, normalize};
+pub(crate) use normalize::{fits, has_other_schemas, normalize};
 use rmcp::model::{JsonObject, Tool};
 use serde_json::Value;
 

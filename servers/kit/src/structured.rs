@@ -34,7 +34,9 @@ pub(crate) fn content(json: String) -> serde_json::Result<Value> {
     if !IN_CALL.get() || !json.starts_with('{') {
         return serde_json::from_str(&json);
     }
-    Ok(Value::Object(JsonObject::from_iter([(key().to_owned(), Value::String(json))])))
+    let mut object = JsonObject::new();
+    object.insert(key().to_owned(), Value::String(json));
+    Ok(Value::Object(object))
 }
 
 /// Takes the JSON text out of a result, if it carries one.

@@ -119,27 +119,31 @@ fn object(text: &str) -> Result<JsonObject> {
     }
 }
 
-fn call(mut params: JsonObject) -> Result<CallToolRequest> {
-    let meta = take_meta(&mut params)?;
-    let name = match params.remove("name") {
-        Some(Value::String(name)) => name,
-        Some(_) => return Err("`name` has to be a string: the name of a tool".into()),
-        None => return Err("`name` is missing: the name of a tool".into()),
-    };
-    let arguments = match params.remove("arguments") {
-        None | Some(Value::Null) => None,
-        Some(Value::Object(it)) => Some(it),
-        // PHP writes an empty object so.
-        Some(Value::Array(it)) if it.is_empty() => None,
-        Some(_) => return Err("`arguments` has to be an object".into()),
-    };
-    let mut call = CallToolRequestParams::new(name);
-    call.arguments = arguments;
-    if let Some(it) = params.remove("inputResponses") {
-        call.input_responses = Some(field("inputResponses", it)?);
+fn call(params: JsonObject) -> Result<CallToolRequest> {
+    let mut call = CallToolRequestParams::new("");
+    let (mut is_named, mut meta) = (false, None);
+    for (key, value) in params {
+        match (key.as_str(), value) {
+            ("name", Value::String(name)) => {
+                call.name = name.into();
+                is_named = true;
+            }
+            ("name", _) => return Err("`name` has to be a string: the name of a tool".into()),
+            ("arguments", Value::Object(it)) => call.arguments = Some(it),
+            ("arguments", Value::Null) => {}
+            // PHP writes an empty object so.
+            ("arguments", Value::Array(it)) if it.is_empty() => {}
+            ("arguments", _) => return Err("`arguments` has to be an object".into()),
+            ("inputResponses", it) => call.input_responses = Some(field("inputResponses", it)?),
+            ("requestState", it) => call.request_state = Some(field("requestState", it)?),
+            ("_meta", Value::Object(it)) => meta = Some(RequestMetaObject::from(it)),
+            ("_meta", Value::Null) => {}
+            ("_meta", _) => return Err("`_meta` has to be an object".into()),
+            _ => {}
+        }
     }
-    if let Some(it) = params.remove("requestState") {
-        call.request_state = Some(field("requestState", it)?);
+    if !is_named {
+        return Err("`name` is missing: the name of a tool".into());
     }
     let mut request = CallToolRequest::new(call);
     if let Some(meta) = meta {
@@ -150,14 +154,6 @@ fn call(mut params: JsonObject) -> Result<CallToolRequest> {
 
 fn field<T: DeserializeOwned>(name: &str, value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|e| format!("`{name}`: {e}"))
-}
-
-fn take_meta(params: &mut JsonObject) -> Result<Option<RequestMetaObject>> {
-    match params.remove("_meta") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(it)) => Ok(Some(it.into())),
-        Some(_) => Err("`_meta` has to be an object".into()),
-    }
 }
 
 fn absent_if_null(params: &mut JsonObject, key: &str) {
