@@ -7,6 +7,7 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use libm::{acos, asin, cos, sin, tan};
 
 /// The sun's upper edge on the horizon, with 34' of refraction: 90° 50' from the zenith.
 const HORIZON: f64 = 90.833;
@@ -93,20 +94,20 @@ impl Sun {
         let mean_longitude = (280.46646 + t * (36000.76983 + t * 0.0003032)).to_radians();
         let anomaly = (357.52911 + t * (35999.05029 - t * 0.0001537)).to_radians();
         let eccentricity = 0.016708634 - t * (0.000042037 + t * 0.0000001267);
-        let centre = anomaly.sin() * (1.914602 - t * (0.004817 + t * 0.000014))
-            + (2.0 * anomaly).sin() * (0.019993 - t * 0.000101)
-            + (3.0 * anomaly).sin() * 0.000289;
+        let centre = sin(anomaly) * (1.914602 - t * (0.004817 + t * 0.000014))
+            + sin(2.0 * anomaly) * (0.019993 - t * 0.000101)
+            + sin(3.0 * anomaly) * 0.000289;
         let node = (125.04 - 1934.136 * t).to_radians();
-        let longitude = mean_longitude + (centre - 0.00569 - 0.00478 * node.sin()).to_radians();
+        let longitude = mean_longitude + (centre - 0.00569 - 0.00478 * sin(node)).to_radians();
         let obliquity = 23.0 + (26.0 + (21.448 - t * (46.815 + t * (0.00059 - t * 0.001813))) / 60.0) / 60.0;
-        let obliquity = (obliquity + 0.00256 * node.cos()).to_radians();
-        let y = (obliquity / 2.0).tan().powi(2);
-        let equation = y * (2.0 * mean_longitude).sin() - 2.0 * eccentricity * anomaly.sin()
-            + 4.0 * eccentricity * y * anomaly.sin() * (2.0 * mean_longitude).cos()
-            - 0.5 * y * y * (4.0 * mean_longitude).sin()
-            - 1.25 * eccentricity * eccentricity * (2.0 * anomaly).sin();
+        let obliquity = (obliquity + 0.00256 * cos(node)).to_radians();
+        let y = tan(obliquity / 2.0).powi(2);
+        let equation = y * sin(2.0 * mean_longitude) - 2.0 * eccentricity * sin(anomaly)
+            + 4.0 * eccentricity * y * sin(anomaly) * cos(2.0 * mean_longitude)
+            - 0.5 * y * y * sin(4.0 * mean_longitude)
+            - 1.25 * eccentricity * eccentricity * sin(2.0 * anomaly);
         Self {
-            declination: (obliquity.sin() * longitude.sin()).asin(),
+            declination: asin(sin(obliquity) * sin(longitude)),
             equation_of_time: 4.0 * equation.to_degrees(),
         }
     }
@@ -114,12 +115,12 @@ impl Sun {
     /// The part of a day from noon until the sun is this far from the zenith; `Err` where it never is.
     fn half_day(&self, latitude: f64, zenith: f64) -> Result<f64, Light> {
         let latitude = latitude.to_radians();
-        let cosine = zenith.to_radians().cos() / (latitude.cos() * self.declination.cos())
-            - latitude.tan() * self.declination.tan();
+        let cosine = cos(zenith.to_radians()) / (cos(latitude) * cos(self.declination))
+            - tan(latitude) * tan(self.declination);
         match cosine {
             c if c < -1.0 => Err(Light::Always),
             c if c > 1.0 => Err(Light::Never),
-            c => Ok(c.acos() / std::f64::consts::TAU),
+            c => Ok(acos(c) / std::f64::consts::TAU),
         }
     }
 }
