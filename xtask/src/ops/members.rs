@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use drydock_config::ErrorKind;
 use drydock_config::file::{self, Visibility};
+use drydock_edit::{FileFormat, ServersPath};
 
 pub(crate) use self::hidden::{Hidden, write};
 use crate::hint::with_hint;
@@ -79,8 +80,8 @@ impl<'a> Change<'a> {
             direction,
             hidden,
         };
-        let edited = change.edit(&change.manifest.old, direction);
-        change.manifest.new = edited.context("cannot change Cargo.toml")?;
+        let edit = change.edit(&change.manifest.old, direction);
+        change.manifest.new = edit.context("cannot change Cargo.toml")?;
         let leaves = ws.root.join(member(name));
         hidden::lay_out(ws, &change.hidden.path, |it| direction == Direction::Add || it != leaves)?;
         change.hidden.write("Cargo.toml", &change.manifest.new)?;
@@ -152,10 +153,7 @@ impl<'a> Change<'a> {
     }
 
     fn edit(&self, old: &[u8], direction: Direction) -> Edited {
-        match direction {
-            Direction::Add => drydock_edit::add_string(old, &KEYS, &member(&self.name)),
-            Direction::Remove => drydock_edit::remove_string(old, &KEYS, &member(&self.name)),
-        }
+        edited(old, &self.name, direction)
     }
 
     fn replace(&self, name: &str, edit: impl Fn(&[u8]) -> Edited) -> Result<()> {
@@ -167,5 +165,43 @@ impl<'a> Change<'a> {
             })
         })?;
         Ok(())
+    }
+}
+
+fn edited(old: &[u8], name: &str, direction: Direction) -> Edited {
+    match direction {
+        Direction::Add => drydock_edit::add_string(old, &KEYS, &member(name)),
+        Direction::Remove => {
+            let new = drydock_edit::remove_string(old, &KEYS, &member(name))?;
+            profiles_of(&new, name).into_iter().try_fold(new, |text, profile| {
+                let at = ["profile", &profile, "package"].map(str::to_owned);
+                let left =
+                    drydock_edit::remove(&text, ServersPath::new(FileFormat::Toml, &at), name, &[], None)?;
+                Ok(left.unwrap_or_default())
+            })
+        }
+    }
+}
+
+/// The profiles that say how the crate is compiled: of a crate that is gone cargo would complain at each build.
+fn profiles_of(manifest: &[u8], name: &str) -> Vec<String> {
+    let table: toml::Table = str::from_utf8(manifest).ok().and_then(|it| it.parse().ok()).unwrap_or_default();
+    let profiles = table.get("profile").and_then(|it| it.as_table()).into_iter().flatten();
+    let names = profiles.filter(|(_, it)| it.get("package").is_some_and(|it| it.get(name).is_some()));
+    names.map(|(profile, _)| profile.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_a_server_is_compiled_goes_with_it() {
+        let with = "[workspace]\nmembers = [\n    \"servers/a\",\n    \"servers/b\",\n]\n\n# Small.\n[profile.release.package.\"*\"]\n\
+            opt-level = \"z\"\n\n[profile.release.package.a]\nopt-level = \"z\"\n\n# Quick.\n[profile.quick]\nopt-level = 1\n";
+        let without = "[workspace]\nmembers = [\n    \"servers/b\",\n]\n\n# Small.\n[profile.release.package.\"*\"]\n\
+            opt-level = \"z\"\n\n# Quick.\n[profile.quick]\nopt-level = 1\n";
+        let left = edited(with.as_bytes(), "a", Direction::Remove).unwrap();
+        assert_eq!(String::from_utf8(left).unwrap(), without);
     }
 }
