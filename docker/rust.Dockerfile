@@ -6,9 +6,9 @@ FROM ${RUST_IMAGE} AS build
 ARG PACKAGE
 ARG BINARY
 ARG PROFILE=release
-# Static, without unwind tables, and no path of the machine that builds.
+# Static, without unwind tables and symbols, and no path of the machine that builds.
 ENV CARGO_INCREMENTAL=0 \
-    RUSTFLAGS="-Ctarget-feature=+crt-static -Clink-arg=-Wl,-T,/drydock/no-unwind.ld -Clink-arg=-Wl,--no-eh-frame-hdr --remap-path-prefix=/usr/local/cargo=/cargo"
+    RUSTFLAGS="-Ctarget-feature=+crt-static -Clink-arg=-Wl,-T,/drydock/no-unwind.ld -Clink-arg=-Wl,--no-eh-frame-hdr -Cstrip=symbols --remap-path-prefix=/usr/local/cargo=/cargo"
 WORKDIR /drydock
 COPY shell/ ./
 RUN cargo build --profile ${PROFILE} --target "$(rustc -vV | sed -n 's/^host: //p')" --package ${PACKAGE} --bin ${BINARY}

@@ -101,6 +101,8 @@ fn static_flags(ws: &Workspace, target: &str) -> Result<Vec<String>> {
         "-Ctarget-feature=+crt-static".to_owned(),
         format!("-Clink-arg=-Wl,-T,{}", script.display()),
         "-Clink-arg=-Wl,--no-eh-frame-hdr".to_owned(),
+        // The profile says so, too, but cargo 1.95 forgets it for a package that has an `opt-level` of its own.
+        "-Cstrip=symbols".to_owned(),
     ];
     if target.ends_with("-gnu") && glibc_takes_packed_relocations()? {
         flags.push("-Clink-arg=-Wl,-z,pack-relative-relocs".to_owned());
