@@ -130,7 +130,7 @@ impl HttpError {
     }
 
     /// The response's status, if there was a response and its status is the reason: 404, say. A success (201, say) is that of a POST
-    /// that was accepted, and only its answer could not be read.
+    /// whose answer is then of no use: it could not be read, or did not pass the check.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.failure.status
@@ -159,7 +159,7 @@ impl fmt::Display for HttpError {
             (Retry::Never, _) => Ok(()),
             (Retry::Done, _) => {
                 let status = status.unwrap_or_default();
-                write!(f, "; it had accepted the request with HTTP {status}, so look before you repeat it")
+                write!(f, "; it had answered HTTP {status}, so what was asked may have been done")
             }
             (Retry::Unsure, _) => f.write_str("; what was asked may have been done all the same"),
             (_, Some(pause)) => write!(f, "; try again after {} s", pause.as_secs()),

@@ -58,7 +58,7 @@ async fn a_post_that_was_accepted_is_never_said_to_have_failed() {
 fn accepted(failed: &HttpError, part: &str) {
     let said = failed.to_string();
     let status = failed.status().unwrap_or_default();
-    let accepted = format!("; it had accepted the request with HTTP {status}, so look before you repeat it");
+    let accepted = format!("; it had answered HTTP {status}, so what was asked may have been done");
     assert!(said.contains(part) && said.ends_with(&accepted), "{part} in {said}");
     assert!((200..300).contains(&status) && !failed.is_transient(), "{said}");
 }
