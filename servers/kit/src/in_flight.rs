@@ -20,7 +20,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// The tool or prompt that it names.
     tool: Option<String>,
-    /// It is of a revision before 2026-07-28, as all are of a session that began with `initialize`.
+    /// Its `_meta` names no revision, or one before 2026-07-28.
     pub(crate) is_legacy: bool,
     start: Instant,
     /// The client does not want the answer, and will not get one.

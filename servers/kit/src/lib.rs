@@ -281,6 +281,8 @@ fn stdio<H: ServerHandler>(server: impl FnOnce() -> H + Send, options: &Options)
     let session = Arc::new(Session::register(options)?);
     start_process_log(session.log().clone());
     let ended = serve_client(server, options, &session, &pipes, Process::Own);
+    // Also of one that could not start: without it `serve` would take the process for killed.
+    session.end();
     pipes.drain_before_exit();
     ended
 }

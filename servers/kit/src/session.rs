@@ -79,7 +79,6 @@ pub(crate) fn run<H: ServerHandler>(
         Ok(()) => session.log().info(&format!("session ended after {secs:.1} s: {}", shutdown.reason())),
         Err(problem) => session.log().warn(&format!("session ended after {secs:.1} s: {problem}")),
     }
-    session.end();
     result
 }
 
