@@ -50,8 +50,9 @@ impl<'a> Normalizer<'a> {
     }
 
     fn object_schema(&mut self, schema: &'a JsonObject, value: &mut Value) {
-        if has_other_schemas(schema) {
-            self.other_schemas(schema, value);
+        let has_others = has_other_schemas(schema);
+        if let Some(target) = has_others.then(|| self.target(schema)).flatten() {
+            self.schema(target, value);
         }
         match value {
             Value::Number(number) => {
@@ -74,12 +75,12 @@ impl<'a> Normalizer<'a> {
             Value::Object(fields) => self.fields(schema, fields),
             _ => {}
         }
+        if has_others {
+            self.branches(schema, value);
+        }
     }
 
-    fn other_schemas(&mut self, schema: &'a JsonObject, value: &mut Value) {
-        if let Some(target) = self.target(schema) {
-            self.schema(target, value);
-        }
+    fn branches(&mut self, schema: &'a JsonObject, value: &mut Value) {
         for it in list(schema, "allOf") {
             self.schema(it, value);
         }

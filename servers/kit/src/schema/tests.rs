@@ -317,6 +317,12 @@ fn numbers_are_found_wherever_they_are() {
         ),
         (either.clone(), json!({"kind": "whole", "n": 1.0}), json!({"kind": "whole", "n": 1})),
         (either, json!({"kind": "float", "n": 1.0}), json!({"kind": "float", "n": 1.0})),
+        // What is left out is no longer in the way when a branch is chosen.
+        (
+            json!({"properties": {"a": {"type": "string"}}, "anyOf": [{"properties": {"n": integer}, "additionalProperties": false}]}),
+            json!({"a": null, "n": 2.0}),
+            json!({"n": 2}),
+        ),
     ] {
         assert_eq!(normalized(schema.clone(), value).to_string(), expected.to_string(), "{schema}");
     }
