@@ -1,7 +1,8 @@
 //! Which servers are crates of the workspace: `members` in Cargo.toml, and Cargo.lock with it.
 //!
-//! A server's name -> its line put in, or taken out. Invariants: of Cargo.toml every other byte stays; what can fail or take long
-//! is done in a hidden workspace, before anything is changed; with both files written, `--locked` commands work.
+//! A server's name -> its line put in, or taken out with what profiles say of its crate. Invariants: of Cargo.toml every other
+//! byte stays; what can fail or take long is done in a hidden workspace, before anything is changed; with both files written,
+//! `--locked` commands work.
 
 mod hidden;
 
@@ -52,6 +53,8 @@ pub(crate) enum Direction {
 pub(crate) struct Change<'a> {
     ws: &'a Workspace,
     name: String,
+    /// Of a crate that leaves, what cargo calls it.
+    package: Option<String>,
     direction: Direction,
     hidden: Hidden,
     manifest: Replacement,
@@ -76,6 +79,7 @@ impl<'a> Change<'a> {
             manifest: Replacement { new: Vec::new(), old },
             lock: Replacement::default(),
             name: name.to_owned(),
+            package: package(&ws.root, name).filter(|_| direction == Direction::Remove),
             ws,
             direction,
             hidden,
@@ -153,7 +157,7 @@ impl<'a> Change<'a> {
     }
 
     fn edit(&self, old: &[u8], direction: Direction) -> Edited {
-        edited(old, &self.name, direction)
+        edited(old, &self.name, self.package.as_deref(), direction)
     }
 
     fn replace(&self, name: &str, edit: impl Fn(&[u8]) -> Edited) -> Result<()> {
@@ -168,27 +172,49 @@ impl<'a> Change<'a> {
     }
 }
 
-fn edited(old: &[u8], name: &str, direction: Direction) -> Edited {
+fn edited(old: &[u8], name: &str, package: Option<&str>, direction: Direction) -> Edited {
     match direction {
         Direction::Add => drydock_edit::add_string(old, &KEYS, &member(name)),
         Direction::Remove => {
             let new = drydock_edit::remove_string(old, &KEYS, &member(name))?;
-            profiles_of(&new, name).into_iter().try_fold(new, |text, profile| {
-                let at = ["profile", &profile, "package"].map(str::to_owned);
-                let left =
-                    drydock_edit::remove(&text, ServersPath::new(FileFormat::Toml, &at), name, &[], None)?;
-                Ok(left.unwrap_or_default())
-            })
+            package.map_or(Ok(new.clone()), |it| without_profiles(new, it))
         }
     }
 }
 
-/// The profiles that say how the crate is compiled: of a crate that is gone cargo would complain at each build.
-fn profiles_of(manifest: &[u8], name: &str) -> Vec<String> {
-    let table: toml::Table = str::from_utf8(manifest).ok().and_then(|it| it.parse().ok()).unwrap_or_default();
+/// Of a crate that is gone cargo would complain at each build.
+fn without_profiles(manifest: Vec<u8>, package: &str) -> Edited {
+    let text = str::from_utf8(&manifest).unwrap_or_default();
+    profiles_of(text, package).into_iter().try_fold(manifest, |text, profile| {
+        let at = ["profile", &profile, "package"].map(str::to_owned);
+        let place = ServersPath::new(FileFormat::Toml, &at);
+        Ok(drydock_edit::remove(&text, place, package, &[], None)?.unwrap_or_default())
+    })
+}
+
+/// The profiles that say how a crate is compiled.
+fn profiles_of(manifest: &str, package: &str) -> Vec<String> {
+    let table: toml::Table = manifest.parse().unwrap_or_default();
     let profiles = table.get("profile").and_then(|it| it.as_table()).into_iter().flatten();
-    let names = profiles.filter(|(_, it)| it.get("package").is_some_and(|it| it.get(name).is_some()));
-    names.map(|(profile, _)| profile.clone()).collect()
+    let named = profiles.filter(|(_, it)| it.get("package").is_some_and(|it| it.get(package).is_some()));
+    named.map(|(profile, _)| profile.clone()).collect()
+}
+
+/// What cargo calls a server's crate: the folder may be called otherwise, as a library is.
+fn package(root: &Path, name: &str) -> Option<String> {
+    let manifest = fs::read_to_string(root.join(member(name)).join("Cargo.toml")).ok()?;
+    let manifest: toml::Table = manifest.parse().ok()?;
+    Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
+}
+
+/// The tables of the workspace's Cargo.toml that go with a server.
+pub(crate) fn profiles(root: &Path, name: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let of = |package: String| {
+        let profiles = profiles_of(&manifest, &package).into_iter();
+        profiles.map(|it| format!("[profile.{it}.package.{package}]")).collect()
+    };
+    package(root, name).map(of).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -201,7 +227,9 @@ mod tests {
             opt-level = \"z\"\n\n[profile.release.package.a]\nopt-level = \"z\"\n\n# Quick.\n[profile.quick]\nopt-level = 1\n";
         let without = "[workspace]\nmembers = [\n    \"servers/b\",\n]\n\n# Small.\n[profile.release.package.\"*\"]\n\
             opt-level = \"z\"\n\n# Quick.\n[profile.quick]\nopt-level = 1\n";
-        let left = edited(with.as_bytes(), "a", Direction::Remove).unwrap();
-        assert_eq!(String::from_utf8(left).unwrap(), without);
+        let left = |package| edited(with.as_bytes(), "a", package, Direction::Remove).unwrap();
+        assert_eq!(String::from_utf8(left(Some("a"))).unwrap(), without);
+        // A library of that name is none of its business.
+        assert!(String::from_utf8(left(Some("a-server"))).unwrap().contains("[profile.release.package.a]"));
     }
 }

@@ -91,6 +91,9 @@ impl<'a> Found<'a> {
         }
         if self.is_member {
             lines.push(format!("its line in the workspace's Cargo.toml: \"servers/{}\"", self.name));
+            lines.extend(
+                members::profiles(&self.ws.root, &self.name).into_iter().map(|it| format!("  and {it}")),
+            );
         }
         if self.folder.is_some() {
             lines.push(format!("folder servers/{}", self.name));
