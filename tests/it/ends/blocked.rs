@@ -43,6 +43,13 @@ fn server_in_rust(root: &Path) {
     copy_workspace(root, "0.1.1-blocked");
     let example = workspace_root().join("servers/kit/examples/blocking.rs");
     std::fs::copy(example, root.join("servers/weather/src/main.rs")).expect("a copy");
+    // What the example names itself, as no server has to that is written with kit's attributes.
+    let manifest = root.join("servers/weather/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("weather's manifest");
+    let more = "[dependencies]\nrmcp = { workspace = true, features = [\"server\", \"macros\"] }\nschemars.workspace = true\n\
+                tokio = { workspace = true, features = [\"rt\", \"time\"] }";
+    std::fs::write(&manifest, text.replace("\n[dependencies]", &format!("\n{more}")))
+        .expect("weather's manifest");
 }
 
 #[test]
