@@ -12,7 +12,7 @@ use serde_json::Number;
 pub(super) fn readable(json: &str) -> String {
     let mut text = String::new();
     let mut reader = serde_json::Deserializer::from_str(json);
-    match (Entry { text: &mut text, indent: 0 }).deserialize(&mut reader) {
+    match (Entry { text: &mut text, indent: 0, is_item: false }).deserialize(&mut reader) {
         // Before each line stands a line break, before what shares a line a blank: the first one is one too many.
         Ok(()) => text.get(1..).unwrap_or_default().to_owned(),
         Err(_) => json.to_owned(),
@@ -24,6 +24,8 @@ struct Entry<'a> {
     text: &'a mut String,
     /// Of the lines that it may need.
     indent: usize,
+    /// It stands behind the `-` of a list, and its first part shares that line.
+    is_item: bool,
 }
 
 impl Entry<'_> {
@@ -33,9 +35,13 @@ impl Entry<'_> {
     }
 
     /// A line of its own for a part of it.
-    fn part(&mut self, start: impl Display) -> Entry<'_> {
-        let _ = write!(self.text, "\n{:1$}{start}", "", self.indent);
-        Entry { text: self.text, indent: self.indent + 2 }
+    fn part(&mut self, start: impl Display, is_item: bool) -> Entry<'_> {
+        let _ = if std::mem::take(&mut self.is_item) {
+            write!(self.text, " {start}")
+        } else {
+            write!(self.text, "\n{:1$}{start}", "", self.indent)
+        };
+        Entry { text: self.text, indent: self.indent + 2, is_item }
     }
 
     fn end<E>(self, is_empty: bool) -> Result<(), E> {
@@ -62,18 +68,18 @@ impl<'de> Visitor<'de> for Entry<'_> {
         let mut is_empty = true;
         while let Some(name) = fields.next_key::<String>()? {
             is_empty = false;
-            fields.next_value_seed(self.part(format_args!("{name}:")))?;
+            fields.next_value_seed(self.part(format_args!("{name}:"), false))?;
         }
         self.end(is_empty)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        let mut is_empty = true;
-        while items.next_element_seed(self.part("-"))?.is_some() {
-            is_empty = false;
+        let (mut is_empty, mut end) = (true, self.text.len());
+        while items.next_element_seed(self.part("-", true))?.is_some() {
+            (is_empty, end) = (false, self.text.len());
         }
-        // The line that was begun for the item behind the last one.
-        self.text.truncate(self.text.rfind('\n').unwrap_or_default());
+        // What was begun for the item behind the last one.
+        self.text.truncate(end);
         self.end(is_empty)
     }
 
@@ -119,14 +125,15 @@ mod tests {
             readable(
                 r#"{"items": [{"title": "milk", "done": false}, "x"], "left": [], "due": {"day": 2}, "by": {}}"#
             ),
-            "items:\n  -\n    title: milk\n    done: false\n  - x\nleft: none\ndue:\n  day: 2\nby: none"
+            "items:\n  - title: milk\n    done: false\n  - x\nleft: none\ndue:\n  day: 2\nby: none"
         );
         for (json, expected) in [
             (r#""hi""#, "hi"),
             ("7", "7"),
             ("[]", "none"),
             ("[1, 2]", "- 1\n- 2"),
-            ("[[1], []]", "-\n  - 1\n- none"),
+            ("[[1, 2], [], [[]]]", "- - 1\n  - 2\n- none\n- - none"),
+            (r#"[{"a": {"b": 1}, "c": [2]}, {}]"#, "- a:\n    b: 1\n  c:\n    - 2\n- none"),
         ] {
             assert_eq!(readable(json), expected);
         }
