@@ -49,9 +49,9 @@
 //! ```
 //!
 //! What a server may need beyond that: [`ToolError`] and [`ErrorContext`] for errors that a model understands, [`Progress`], [`Page`]
-//! for long lists, [`main_with`] for settings, [`resources`], [`prompts`] and [`ResourceNotifier`]; and by features of this crate
-//! an HTTP client with a cache (`http-client`: the module `http`), what is kept from one session to the next (`state`), and, for its
-//! tests, the server in their own process (`testing`).
+//! for long lists, [`main_with`] for settings, [`resources`](macro@resources), [`prompts`](macro@prompts) and [`ResourceNotifier`];
+//! and by features of this crate an HTTP client with a cache (`http-client`: the module `http`), what is kept from one session to
+//! the next (`state`), and, for its tests, the server in their own process (`testing`).
 
 #![warn(missing_docs)]
 
