@@ -46,7 +46,8 @@
 //!
 //! - A request has 20 s, its retries included ([`HttpClient::timeout`]), and a connection 5 s. A GET that could not be made,
 //!   broke off or met an HTTP 5xx is made up to twice more, unless the service asks for a longer pause (`Retry-After`). A
-//!   POST is made again only where no connection was made; where it was accepted and its answer cannot be read, the error says so.
+//!   POST is made again only where no connection was made; where it was answered, but not as can be used, the error says that it
+//!   may have been done.
 //! - Of a response at most 1 MiB is read ([`HttpClient::max_bytes`]); it has to be UTF-8.
 //! - Up to five redirects of a GET are followed, never from https to http. Headers and a password in the URL go to the host
 //!   that was asked, and to no other.

@@ -177,7 +177,10 @@ fn edited(old: &[u8], name: &str, package: Option<&str>, direction: Direction) -
         Direction::Add => drydock_edit::add_string(old, &KEYS, &member(name)),
         Direction::Remove => {
             let new = drydock_edit::remove_string(old, &KEYS, &member(name))?;
-            package.map_or(Ok(new.clone()), |it| without_profiles(new, it))
+            match package {
+                Some(it) => without_profiles(new, it),
+                None => Ok(new),
+            }
         }
     }
 }

@@ -120,14 +120,14 @@ fn object(text: &str) -> Result<JsonObject> {
 }
 
 fn call(params: JsonObject) -> Result<CallToolRequest> {
+    if !params.contains_key("name") {
+        return Err("`name` is missing: the name of a tool".into());
+    }
     let mut call = CallToolRequestParams::new("");
-    let (mut is_named, mut meta) = (false, None);
+    let mut meta = None;
     for (key, value) in params {
         match (key.as_str(), value) {
-            ("name", Value::String(name)) => {
-                call.name = name.into();
-                is_named = true;
-            }
+            ("name", Value::String(it)) => call.name = it.into(),
             ("name", _) => return Err("`name` has to be a string: the name of a tool".into()),
             ("arguments", Value::Object(it)) => call.arguments = Some(it),
             ("arguments", Value::Null) => {}
@@ -141,9 +141,6 @@ fn call(params: JsonObject) -> Result<CallToolRequest> {
             ("_meta", _) => return Err("`_meta` has to be an object".into()),
             _ => {}
         }
-    }
-    if !is_named {
-        return Err("`name` is missing: the name of a tool".into());
     }
     let mut request = CallToolRequest::new(call);
     if let Some(meta) = meta {

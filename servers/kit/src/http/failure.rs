@@ -27,7 +27,7 @@ pub(super) enum Retry {
     Later,
     /// It may succeed twice: a POST has been sent, and nobody knows what became of it.
     Unsure,
-    /// It would be done twice: a POST was accepted, and its answer could not be read.
+    /// It may be done twice: a POST was answered with a success, but not as can be used.
     Done,
     Never,
 }
