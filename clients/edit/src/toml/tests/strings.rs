@@ -1,8 +1,8 @@
 //! One string more, or less, in a list of strings.
 
 use super::super::strings::{add, remove};
-use crate::ErrorKind;
 use crate::property::Rng;
+use crate::{ErrorKind, add_string, remove_string};
 
 const KEYS: [&str; 2] = ["workspace", "members"];
 
@@ -15,6 +15,19 @@ fn round_trip(list: &str, expected: &str) {
     assert_eq!(add(&new, &KEYS, "n").unwrap(), new, "twice is once");
     assert_eq!(remove(&new, &KEYS, "n").unwrap(), old);
     assert_eq!(remove(&old, &KEYS, "n").unwrap(), old);
+}
+
+#[test]
+fn a_byte_order_mark_stays_first() {
+    let (old, new) = ("\u{feff}[workspace]\nmembers = []\n", "\u{feff}[workspace]\nmembers = [\"n\"]\n");
+    assert_eq!(add_string(old.as_bytes(), &KEYS, "n").unwrap(), new.as_bytes());
+    assert_eq!(remove_string(new.as_bytes(), &KEYS, "n").unwrap(), old.as_bytes());
+    for change in [add_string, remove_string] {
+        assert_eq!(
+            change(b"[workspace]\nmembers = ['\xff']\n", &KEYS, "n").unwrap_err().kind(),
+            ErrorKind::NotUtf8
+        );
+    }
 }
 
 #[test]
