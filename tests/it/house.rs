@@ -12,13 +12,14 @@ use drydock_tests::test_env::workspace_root;
 use serde_json::Value;
 
 /// Each crate with the crates of ours that it may import, tests and examples left out.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("drydock-contract", &[]),
     ("drydock-catalog", &["drydock-contract"]),
     ("drydock-runtime", &["drydock-contract"]),
     ("drydock-kit", &["drydock-kit-macros", "drydock-runtime", "drydock-contract"]),
     ("drydock-kit-macros", &[]),
     ("drydock-bridge", &["drydock-runtime", "drydock-contract"]),
+    ("drydock-proxy", &["drydock-runtime"]),
     ("weather", &["drydock-kit"]),
     ("drydock-engine", &["drydock-catalog", "drydock-contract"]),
     ("drydock-edit", &[]),
@@ -31,10 +32,11 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
 ];
 
 /// What must not be in a crate's whole tree.
-const MUST_NOT_PULL_IN: [(&str, &[&str]); 4] = [
+const MUST_NOT_PULL_IN: [(&str, &[&str]); 5] = [
     ("xtask", &["rmcp", "tokio", "reqwest", "hyper", "axum", "ureq", "drydock-runtime", "drydock-kit"]),
     ("drydock-runtime", &["rmcp", "tokio"]),
     ("drydock-bridge", &["rmcp", "tokio"]),
+    ("drydock-proxy", &["rmcp", "tokio"]),
     ("drydock-contract", &["rmcp", "tokio", "rustix", "anyhow"]),
 ];
 
@@ -121,11 +123,12 @@ const LINUX_ONLY: [&str; 22] = [
 ];
 
 /// Crates that run where people develop: all but the bridge, which runs in containers only, and says so.
-const PORTABLE: [&str; 8] = [
+const PORTABLE: [&str; 9] = [
     "servers/contract",
     "servers/catalog",
     "servers/runtime",
     "servers/kit",
+    "servers/proxy",
     "servers/weather",
     "docker/engine",
     "clients",

@@ -29,7 +29,6 @@ pub mod jsonrpc_scanner;
 mod process_tree;
 mod relay;
 mod serve;
-mod stderr_tail;
 mod stdio;
 mod supervisor;
 

@@ -27,13 +27,13 @@ use drydock_runtime::log::Log;
 use drydock_runtime::oom_kills::{OUT_OF_MEMORY, OomKills};
 use drydock_runtime::panic_hook;
 use drydock_runtime::signals::shutdown_signals;
+use drydock_runtime::stderr_tail::StderrTail;
 use rustix::event::PollFlags;
 use rustix::process::{Signal, WaitStatus};
 
 use crate::child_spec::ChildSpec;
 use crate::error::Error;
 use crate::process_tree;
-use crate::stderr_tail::StderrTail;
 use exit_report::{refuse_session, report_failed_start, server_exit, tell_session};
 pub(crate) use message::SupervisorMessage;
 

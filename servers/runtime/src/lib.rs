@@ -33,6 +33,7 @@ pub mod platform;
 pub mod session;
 pub mod signals;
 pub mod stall;
+pub mod stderr_tail;
 
 pub use drydock_contract as contract;
 pub use error::Error;

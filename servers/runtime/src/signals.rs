@@ -1,10 +1,10 @@
-//! The signals that end a `/mcp`, as something to poll.
+//! The signals that end a `/mcp`, and the ends of its children, as something to poll.
 //!
-//! SIGTERM, SIGINT, SIGHUP -> a readable stream. Invariant: no code of ours runs in a signal handler.
+//! SIGTERM, SIGINT, SIGHUP, SIGCHLD -> a readable stream. Invariant: no code of ours runs in a signal handler.
 
 use std::os::unix::net::UnixStream;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use crate::Error;
 
@@ -40,6 +40,23 @@ pub fn named_shutdown_signals() -> Result<Vec<(&'static str, UnixStream)>, Error
         Ok((name, reader))
     };
     SIGNALS.into_iter().map(stream).collect()
+}
+
+/// A stream that becomes readable when a child process has ended: non-blocking, to be read empty before the next wait.
+///
+/// ```
+/// let mut exits = drydock_runtime::signals::child_exits()?;
+/// assert!(std::io::Read::read(&mut exits, &mut [0]).is_err()); // nothing has ended yet
+/// # Ok::<(), drydock_runtime::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Signals`].
+pub fn child_exits() -> Result<UnixStream, Error> {
+    let (reader, writer) = UnixStream::pair().map_err(Error::Signals)?;
+    reader.set_nonblocking(true).map_err(Error::Signals)?;
+    register(SIGCHLD, writer)?;
+    Ok(reader)
 }
 
 fn register(signal: i32, writer: UnixStream) -> Result<(), Error> {

@@ -8,8 +8,9 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ChildStderr;
 
-use drydock_runtime::log::{Log, escape};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+use crate::log::{Log, escape};
 
 /// A log line takes 4,096 bytes; this leaves room for what stands in front.
 const MAX_LINE: usize = 3900;
@@ -18,8 +19,16 @@ const MAX_LINE: usize = 3900;
 const MAX_LINES: usize = 10;
 const MAX_LINE_CHARS: usize = 300;
 
+/// The stderr of one server.
+///
+/// ```
+/// use drydock_runtime::{log::Log, stderr_tail::StderrTail};
+///
+/// let mut nothing = StderrTail::new(None, Log::discard(), false);
+/// assert_eq!(nothing.finish().count(), 0);
+/// ```
 #[derive(Debug)]
-pub(crate) struct StderrTail {
+pub struct StderrTail {
     pipe: Option<ChildStderr>,
     line: Vec<u8>,
     tail: VecDeque<String>,
@@ -29,24 +38,28 @@ pub(crate) struct StderrTail {
 }
 
 impl StderrTail {
-    pub(crate) fn new(pipe: Option<ChildStderr>, log: Log, quiet: bool) -> Self {
+    /// Reads this pipe; with `quiet`, its lines are only kept, until [`log_to`](Self::log_to).
+    #[must_use]
+    pub fn new(pipe: Option<ChildStderr>, log: Log, quiet: bool) -> Self {
         let nonblocking = |it: &ChildStderr| fcntl_setfl(it, fcntl_getfl(it)? | OFlags::NONBLOCK);
         let pipe = pipe.filter(|it| nonblocking(it).is_ok());
         Self { pipe, line: Vec::new(), tail: VecDeque::new(), log, quiet }
     }
 
     /// From now on everything is logged, and there.
-    pub(crate) fn log_to(&mut self, log: Log) {
+    pub fn log_to(&mut self, log: Log) {
         self.log = log;
         self.quiet = false;
     }
 
-    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+    /// What to wait for; `None` once it is at its end.
+    #[must_use]
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
     /// Reads what there is; at most so much that other work gets its turn.
-    pub(crate) fn read(&mut self) {
+    pub fn read(&mut self) {
         const MAX_READS: usize = 16;
         let mut chunk = [0; 4096];
         for _ in 0..MAX_READS {
@@ -62,7 +75,7 @@ impl StderrTail {
     }
 
     /// The last lines, after all that is still in the pipe.
-    pub(crate) fn finish(&mut self) -> impl Iterator<Item = &str> {
+    pub fn finish(&mut self) -> impl Iterator<Item = &str> {
         self.read();
         self.end_line();
         self.tail.iter().map(String::as_str)
