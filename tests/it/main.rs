@@ -16,6 +16,7 @@ mod escapes;
 mod faults;
 mod forecasts;
 mod grants;
+mod held;
 mod host;
 mod hostile;
 mod house;

@@ -20,15 +20,14 @@ struct Sheet {
     ms: u64,
 }
 
-async fn rest(ms: u64) {
-    tokio::time::sleep(Duration::from_millis(ms)).await;
-}
-
-/// Adds a line to the sheet, then rests.
+/// Adds a line to the sheet; on an empty one, then rests.
 async fn add(sheet: Sheet) -> Result<String, String> {
+    let is_empty = std::fs::metadata(&sheet.path).map_or(true, |it| it.len() == 0);
     let mut file = File::options().append(true).create(true).open(sheet.path).map_err(|e| e.to_string())?;
     writeln!(file, "{}", std::process::id()).map_err(|e| e.to_string())?;
-    rest(sheet.ms).await;
+    if is_empty {
+        tokio::time::sleep(Duration::from_millis(sheet.ms)).await;
+    }
     Ok(std::process::id().to_string())
 }
 

@@ -1,7 +1,7 @@
 //! The program that a client starts: pipes, processes and time around a [`Session`].
 //!
 //! A command and the client's pipes -> the session's end. Invariants: it never waits in a read or a write; no side is read
-//! while [`MAX_BACKLOG`] bytes wait for the other one, so that whoever reads slowly slows the other side; and whatever a client,
+//! while `MAX_BACKLOG` bytes wait for the other one, so that whoever reads slowly slows the other side; and whatever a client,
 //! a server and an engine do, it ends in bounded time once its client is gone.
 
 mod time;
