@@ -96,6 +96,8 @@ struct Annotations {
 /// One list, whole or growing.
 #[derive(Debug, Default)]
 struct List {
+    /// The client has a part of it at least.
+    is_seen: bool,
     /// Of the whole list, as the client has it.
     known: Option<u64>,
     /// What a request of ours has to carry in `_meta`; its text.
@@ -103,6 +105,8 @@ struct List {
     growing: Option<Growing>,
     /// Of the list that we ask the new server for.
     check: Option<Growing>,
+    /// It has changed, and the client could not be told.
+    is_untold: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -175,6 +179,8 @@ impl Lists {
                 return;
             }
         };
+        list.is_seen = true;
+        list.is_untold &= cursor.is_some(); // a client that asks again knows
         match growing.add(items, page.next_cursor) {
             Some(whole) => list.known = Some(whole),
             None => list.growing = Some(growing),
@@ -207,14 +213,23 @@ impl Lists {
             let list = &mut self.lists[kind as usize];
             if list.growing.take().is_some() {
                 list.known = None;
-            } else if list.known.is_none() {
-                list.check = None;
+            }
+            if !list.is_seen {
                 continue;
             }
             list.check = Some(Growing::default());
             asked.push(kind);
         }
         asked
+    }
+
+    /// What has changed without the client's knowing.
+    pub(crate) fn untold(&self) -> Vec<ListKind> {
+        ListKind::ALL.into_iter().filter(|it| self.lists[*it as usize].is_untold).collect()
+    }
+
+    pub(crate) fn set_told(&mut self, kind: ListKind, is_told: bool) {
+        self.lists[kind as usize].is_untold = !is_told;
     }
 
     /// A page that we asked for; `None`: an error.

@@ -284,3 +284,6 @@ impl Output {
         self.actions.push(Action::Note(text.into()));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ impl Session {
         };
         self.is_useful = true;
         let told = result.and_then(|it| self.note_result(&request, line, it));
-        if planted!(self, WrongId) && line.len().is_multiple_of(13) {
+        if planted!(self, WrongId) && line.len().is_multiple_of(5) {
             return out.tell(&line.replacen(&request.id, "\"another\"", 1));
         }
         out.tell(told.as_deref().unwrap_or(line));
@@ -117,6 +117,11 @@ impl Session {
         };
         if is_for_client {
             out.tell(line);
+        }
+        if method == "notifications/subscriptions/acknowledged" {
+            for kind in self.lists.untold() {
+                self.tell_changed(kind, out); // what could not be told before this stream began
+            }
         }
     }
 
@@ -213,16 +218,19 @@ impl Session {
         }
         let (method, field) = kind.change();
         out.note(format!("{}: the new server has another list", kind.method()));
-        if self.handshake.is_agreed() {
+        let mut is_told = self.handshake.is_agreed();
+        if is_told {
             out.tell(&messages::notification(method, None));
         }
         for stream in self.requests.streams() {
             let agreed: Value =
                 serde_json::from_str(stream.acknowledged.as_deref().unwrap_or("")).unwrap_or_default();
             if agreed[field] == true {
+                is_told = true;
                 out.tell(&messages::notification(method, Some(&of_stream(&stream.id, ""))));
             }
         }
+        self.lists.set_told(kind, is_told);
     }
 
     /// Gives the server the client's `notifications/initialized`, if there was one and its `initialize` is with this server.

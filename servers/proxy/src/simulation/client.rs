@@ -32,6 +32,8 @@ pub(crate) struct Client {
     /// The version of the tools that it knows; `None` once it was told that they have changed.
     tools: Option<u64>,
     has_listed: bool,
+    /// The first page of the tools is there, and the second was not asked for.
+    has_more: bool,
     has_stream: bool,
     is_acknowledged: bool,
 }
@@ -49,6 +51,7 @@ impl Client {
             asked: Vec::new(),
             tools: None,
             has_listed: false,
+            has_more: false,
             has_stream: false,
             is_acknowledged: false,
         }
@@ -83,6 +86,9 @@ impl Client {
         Some(match random.below(10) {
             0 | 1 => self.request("tools/call", "read", json!({ "name": "read" })),
             2 | 3 => self.request("tools/call", "write", json!({ "name": "write" })),
+            4 if std::mem::take(&mut self.has_more) => {
+                self.request("tools/list", "", json!({ "cursor": "2" }))
+            }
             4 => self.request("tools/list", "", json!({})),
             5 => self.request("ping", "", json!({})),
             6 if !self.is_self_contained => self.request("logging/setLevel", "", json!({ "level": "info" })),
@@ -189,7 +195,7 @@ impl Client {
             return Ok(());
         }
         let nonce = message["result"]["nonce"].to_string();
-        if nonce != id && sent.method != "initialize" && sent.method != "ping" {
+        if nonce != id && !["initialize", "ping", "subscriptions/listen"].contains(&sent.method) {
             return Err(format!("the answer to {nonce} has the id {id}"));
         }
         let method = sent.method;
@@ -201,11 +207,16 @@ impl Client {
         match method {
             "initialize" => self.is_initialized = true,
             "logging/setLevel" => self.level = Some("info".into()),
+            "tools/list" if message["result"]["nextCursor"].is_string() => {
+                self.has_more = true;
+                self.tools = None;
+            }
             "tools/list" => {
-                let last = message["result"]["tools"][2]["name"].as_str().unwrap_or_default();
-                self.tools = last[1..].parse().ok();
+                let name = message["result"]["tools"][0]["name"].as_str().unwrap_or_default();
+                self.tools = name[1..].parse().ok();
                 self.has_listed = true;
             }
+            "subscriptions/listen" => self.is_acknowledged = false,
             _ => {}
         }
     }

@@ -21,12 +21,16 @@ pub(crate) struct Server {
     pending: Vec<Value>,
     /// Its own requests, and what each is to be answered with.
     asked: BTreeMap<u64, String>,
+    last_asked: u64,
+    /// Those that it took back: an answer may have been on its way.
+    taken_back: BTreeSet<u64>,
     level: Option<String>,
     subscriptions: BTreeSet<String>,
     /// The number of the client's request that came last.
     last: u64,
-    /// Streams of notifications to be acknowledged.
+    /// Streams of notifications to be acknowledged, and those that were.
     streams: Vec<Value>,
+    open_streams: Vec<Value>,
 }
 
 impl Server {
@@ -40,10 +44,13 @@ impl Server {
             is_initialized: false,
             pending: Vec::new(),
             asked: BTreeMap::new(),
+            last_asked: 0,
+            taken_back: BTreeSet::new(),
             level: None,
             subscriptions: BTreeSet::new(),
             last: 0,
             streams: Vec::new(),
+            open_streams: Vec::new(),
         }
     }
 
@@ -131,6 +138,11 @@ impl Server {
         let nonce = message["result"]["nonce"].as_str().unwrap_or_default();
         match message["id"].as_u64().and_then(|it| self.asked.remove(&it)) {
             Some(expected) if expected == nonce => Ok(()),
+            None if message["id"].as_u64().is_some_and(|it| self.taken_back.contains(&it))
+                && nonce.starts_with(&format!("{}-", self.generation)) =>
+            {
+                Ok(())
+            }
             other => {
                 Err(format!("server {} gets the answer {message}, and waits for {other:?}", self.generation))
             }
@@ -145,23 +157,38 @@ impl Server {
                 "notifications": stream["params"]["notifications"],
             });
             let message = json!({ "method": "notifications/subscriptions/acknowledged", "params": params });
+            self.open_streams.push(stream["id"].clone());
             return Some(message.to_string());
         }
+        if random.one_in(40)
+            && let Some(id) = self.open_streams.pop()
+        {
+            return Some(json!({ "id": id, "result": {} }).to_string()); // as one that is told to end
+        }
+        if random.one_in(60)
+            && let Some((id, _)) = self.asked.pop_first()
+        {
+            self.taken_back.insert(id);
+            let params = json!({ "requestId": id });
+            return Some(json!({ "method": "notifications/cancelled", "params": params }).to_string());
+        }
         if self.has_handshake && !self.is_self_contained && random.one_in(5) && self.asked.len() < 3 {
-            let id = self.asked.len() as u64 + 1; // the same for each server
-            if !self.asked.contains_key(&id) {
-                let nonce = format!("{}-{id}", self.generation);
-                let params = json!({ "nonce": nonce });
-                self.asked.insert(id, nonce);
-                return Some(
-                    json!({ "id": id, "method": "elicitation/create", "params": params }).to_string(),
-                );
-            }
+            self.last_asked += 1; // the same for each server
+            let id = self.last_asked;
+            let nonce = format!("{}-{id}", self.generation);
+            let params = json!({ "nonce": nonce });
+            self.asked.insert(id, nonce);
+            return Some(json!({ "id": id, "method": "elicitation/create", "params": params }).to_string());
         }
         if self.pending.is_empty() {
             return None;
         }
         let request = self.pending.swap_remove(random.below(self.pending.len()));
+        if request["method"] == "initialize" && self.generation > 1 && random.one_in(10) {
+            return Some(
+                json!({ "id": request["id"], "error": { "code": 1, "message": "not today" } }).to_string(),
+            );
+        }
         Some(json!({ "jsonrpc": "2.0", "id": request["id"], "result": self.result(&request) }).to_string())
     }
 
@@ -169,12 +196,13 @@ impl Server {
         let tool = |name: &str, annotations| json!({ "name": name, "annotations": annotations });
         match request["method"].as_str().unwrap_or_default() {
             "initialize" => json!({ "protocolVersion": "2025-11-25", "capabilities": { "tools": {} } }),
+            "tools/list" if request["params"]["cursor"].is_null() => json!({
+                "tools": [tool("read", json!({ "readOnlyHint": true })), tool("write", json!({}))],
+                "nextCursor": "2",
+                "nonce": request["params"]["nonce"],
+            }),
             "tools/list" => json!({
-                "tools": [
-                    tool("read", json!({ "readOnlyHint": true })),
-                    tool("write", json!({})),
-                    tool(&format!("v{}", self.version), json!({})),
-                ],
+                "tools": [tool(&format!("v{}", self.version), json!({}))],
                 "nonce": request["params"]["nonce"],
             }),
             _ => json!({ "nonce": request["params"]["nonce"] }),
