@@ -27,6 +27,9 @@ use crate::session::{Action, Output, Session, Settings};
 /// Bytes that wait for one side before the other is not read any more.
 const MAX_BACKLOG: usize = 1 << 20;
 
+/// The same for what a server is given without its client's doing.
+const MAX_OWN_BACKLOG: usize = 16 << 20;
+
 /// A message longer than that ends the session: nobody could answer it.
 const MAX_LINE: usize = 64 << 20;
 
@@ -88,8 +91,8 @@ struct Hold<'a> {
     child_exits: UnixStream,
     stall: StallClock,
     last_progress: Instant,
-    /// When the server took some of its input, or there began to be some.
-    server_took_at: Instant,
+    /// When a byte moved last on the server's side, or there began to be one for it.
+    server_moved_at: Instant,
     end: Option<End>,
 }
 
@@ -123,7 +126,7 @@ pub fn hold(options: &Options, stdin: OwnedFd, stdout: OwnedFd, log: &Log) -> io
         child_exits: drydock_runtime::signals::child_exits().map_err(io::Error::other)?,
         stall: StallClock::new(options.stall_timeout),
         last_progress: now,
-        server_took_at: now,
+        server_moved_at: now,
         end: None,
     };
     let end = hold.run(&signals);
@@ -147,7 +150,7 @@ impl Hold<'_> {
             let now = Instant::now();
             for source in ready {
                 match source {
-                    Source::Signals => return Ok(self.on_signal()),
+                    Source::Signals => return Ok(self.on_signal(signals)),
                     Source::ClientGone => return Ok(End::Aborted(CLIENT_GONE.into())),
                     Source::Client => self.read_client(now),
                     Source::ServerOut => self.read_server(now),
@@ -186,7 +189,8 @@ impl Hold<'_> {
             if let Some(it) = server.input.as_ref().filter(|_| !self.to_server.is_empty()) {
                 add(Source::ServerIn, it.as_fd(), PollFlags::OUT);
             }
-            let is_read = self.end.is_none() && self.to_client.len() < MAX_BACKLOG;
+            let has_room = self.to_client.len() < MAX_BACKLOG && self.to_server.len() < MAX_OWN_BACKLOG;
+            let is_read = self.end.is_none() && has_room;
             if let Some(it) = server.output.as_ref().filter(|_| is_read) {
                 add(Source::ServerOut, it.as_fd(), PollFlags::IN);
             }
@@ -225,7 +229,6 @@ impl Hold<'_> {
     }
 
     fn read_client(&mut self, now: Instant) {
-        let was_empty = self.to_server.is_empty();
         let time = now - self.began;
         let (session, out) = (&mut self.session, &mut self.out);
         match self.from_client.read(&self.stdin) {
@@ -246,9 +249,6 @@ impl Hold<'_> {
                 session.on_client_closed(out);
             }
         }
-        if was_empty {
-            self.server_took_at = now;
-        }
         self.act();
     }
 
@@ -260,6 +260,7 @@ impl Hold<'_> {
         match self.from_server.read(output) {
             Ok(Some(lines)) => {
                 self.last_progress = now;
+                self.server_moved_at = now;
                 server.moved(self.from_server.total() - before, now);
                 split(&lines, |line| session.on_server_line(time, generation, line, out));
                 if self.from_server.pending() > MAX_LINE {
@@ -281,8 +282,8 @@ impl Hold<'_> {
             let written = before - self.to_server.len();
             if written > 0 {
                 self.written += written as u64;
-                self.server_took_at = Instant::now();
-                self.last_progress = self.server_took_at;
+                self.server_moved_at = Instant::now();
+                self.last_progress = self.server_moved_at;
             }
             if result.is_err() {
                 server.on_input_closed(Instant::now());
@@ -312,6 +313,9 @@ impl Hold<'_> {
     /// Does what the session says.
     fn act(&mut self) {
         self.to_client.take(&mut self.out.to_client);
+        if self.to_server.is_empty() {
+            self.server_moved_at = Instant::now();
+        }
         self.to_server.take(&mut self.out.to_server);
         for action in std::mem::take(&mut self.out.actions) {
             match action {
@@ -364,7 +368,8 @@ impl Hold<'_> {
     }
 
     /// We are told to end: there is not much time.
-    fn on_signal(&mut self) -> End {
+    fn on_signal(&mut self, mut signals: &UnixStream) -> End {
+        let _ = signals.read(&mut [0; 64]); // there is at least a byte
         let now = Instant::now();
         self.endings.extend(self.server.take().map(|it| it.let_go(now)));
         self.endings.iter_mut().for_each(|it| it.hurry(now));

@@ -204,10 +204,14 @@ impl Lists {
         }
     }
 
+    /// There is a new server, of whose tools nothing is known.
+    pub(crate) fn forget_tools(&mut self) {
+        self.repeatable.clear();
+    }
+
     /// There is a new server: the lists that the client has seen, to be asked for again, from their first pages. One of which it
     /// has seen only a part counts as changed: its next page would be another list's.
     pub(crate) fn start_checks(&mut self) -> Vec<ListKind> {
-        self.repeatable.clear();
         let mut asked = Vec::new();
         for kind in ListKind::ALL {
             let list = &mut self.lists[kind as usize];
@@ -322,7 +326,7 @@ mod tests {
         );
         assert!(!lists.is_repeatable("c"), "it says nothing that can be read");
         lists.on_page(ListKind::Tools, None, tools);
-        lists.start_checks();
+        lists.forget_tools();
         assert!(!lists.is_repeatable("c"), "that was another server's");
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) since: Time,
     /// It was under way when a server ended, and was sent to the next one.
     pub(crate) is_repeated: bool,
+    /// It was written to something that has ended.
+    pub(crate) has_left: bool,
     /// What the client knows of how far it is.
     pub(crate) progress: Option<Progress>,
     /// Of a stream of notifications: what its server agreed to; the text.
@@ -38,7 +40,7 @@ pub(crate) struct Request {
 impl Request {
     /// What is known of it, in words, where no server answers it any more.
     pub(crate) fn outcome(&self) -> &'static str {
-        match (&self.purpose, self.is_repeated) {
+        match (&self.purpose, self.has_left) {
             (_, false) => "It was not sent.",
             (Purpose::Call { .. }, true) => {
                 "It was under way when a server ended: it is not known whether it took effect."

@@ -20,8 +20,9 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 /// After the end of its output or of its process: for the other, for its last words, and for what it had written.
 const LAST_WORDS_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// After it has closed its input alone: for its answers.
+/// After it has closed its input alone: for its answers, from the last byte; and in all.
 const NO_INPUT_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_NO_INPUT_TIME: Duration = Duration::from_secs(30);
 
 /// After it was let go: until SIGTERM, and then until SIGKILL. Shorter where we are told to end ourselves.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -36,12 +37,15 @@ pub(crate) struct ServerProcess {
     pub(crate) output: Option<File>,
     pub(crate) errors: StderrTail,
     status: Option<ExitStatus>,
+    /// Its process has ended, and something is left in its group.
+    has_left_some: bool,
     /// Since when its output is at its end, or its process has ended.
     ending_since: Option<Instant>,
     /// Since when it takes no input.
     input_closed_at: Option<Instant>,
     last_byte_at: Instant,
-    /// How much of its output is still its own: what was in the pipe when its process ended. The rest is of what it left.
+    /// How much of its output is still its own: what was in the pipe when we heard that its process has ended. The rest is of
+    /// what it left.
     unread: Option<u64>,
     /// Why we ended it, where it did not end by itself.
     ended_for: Option<String>,
@@ -65,6 +69,7 @@ impl ServerProcess {
             output,
             errors: StderrTail::new(errors, log, false),
             status: None,
+            has_left_some: false,
             ending_since: None,
             input_closed_at: None,
             last_byte_at: Instant::now(),
@@ -81,13 +86,19 @@ impl ServerProcess {
 
     /// A child of ours has ended: perhaps this one.
     pub(crate) fn on_child_exit(&mut self, now: Instant) {
-        if self.status.is_none() {
-            self.status = self.child.try_wait().ok().flatten();
-        }
+        self.reap();
         if self.status.is_some() && self.unread.is_none() {
             self.ending_since.get_or_insert(now);
             self.unread =
                 Some(self.output.as_ref().and_then(|it| ioctl_fionread(it).ok()).unwrap_or_default());
+        }
+    }
+
+    /// The group has its number for as long as anything is in it: so it is asked for at once.
+    fn reap(&mut self) {
+        if self.status.is_none() {
+            self.status = self.child.try_wait().ok().flatten();
+            self.has_left_some = self.status.is_some() && is_group_there(&self.child);
         }
     }
 
@@ -108,7 +119,7 @@ impl ServerProcess {
         self.output.is_some() && self.unread == Some(0)
     }
 
-    /// Its output waits for the client, not for it: none of that time is its own.
+    /// Its output waits for the client: none of that time is its own.
     pub(crate) fn postpone(&mut self, now: Instant) {
         self.ending_since = self.ending_since.map(|_| now);
         self.input_closed_at = self.input_closed_at.map(|_| now);
@@ -130,7 +141,9 @@ impl ServerProcess {
     /// When [`is_gone`](Self::is_gone) is to be asked again.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let ending = self.ending_since.map(|it| it.max(self.last_byte_at) + LAST_WORDS_TIMEOUT);
-        let no_input = self.input_closed_at.map(|it| it.max(self.last_byte_at) + NO_INPUT_TIMEOUT);
+        let no_input = self
+            .input_closed_at
+            .map(|it| (it.max(self.last_byte_at) + NO_INPUT_TIMEOUT).min(it + MAX_NO_INPUT_TIME));
         ending.into_iter().chain(no_input).min()
     }
 
@@ -142,7 +155,7 @@ impl ServerProcess {
 
     /// How it ended, with the last line that it wrote to stderr; harmless to show.
     pub(crate) fn words(&mut self) -> String {
-        self.status = self.status.or_else(|| self.child.try_wait().ok().flatten());
+        self.reap();
         let how = match (&self.ended_for, self.status.map(|it| (it.code(), it.signal()))) {
             (Some(reason), _) => format!("it was ended: {reason}"),
             (None, Some((Some(code), _))) => format!("exit code {code}"),
@@ -159,8 +172,20 @@ impl ServerProcess {
     /// Lets it go: its input is at its end.
     pub(crate) fn let_go(mut self, now: Instant) -> Ending {
         self.on_output_closed(now);
-        Ending { child: self.child, next_at: now + EXIT_TIMEOUT, step: EXIT_TIMEOUT, signals: 0 }
+        let is_reaped = self.status.is_some();
+        let has_left_some = self.has_left_some;
+        let next_at = if is_reaped { now } else { now + EXIT_TIMEOUT };
+        let Self { child, errors, .. } = self;
+        Ending { child, errors, is_reaped, has_left_some, next_at, step: EXIT_TIMEOUT, signals: 0 }
     }
+}
+
+fn group(child: &Child) -> Option<Pid> {
+    Pid::from_raw(child.id().cast_signed())
+}
+
+fn is_group_there(child: &Child) -> bool {
+    group(child).is_some_and(|it| test_kill_process_group(it).is_ok())
 }
 
 fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
@@ -171,6 +196,10 @@ fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Ending {
     child: Child,
+    /// Open, so that it may say why it ends.
+    errors: StderrTail,
+    is_reaped: bool,
+    has_left_some: bool,
     next_at: Instant,
     step: Duration,
     signals: u32,
@@ -184,20 +213,21 @@ impl Ending {
 
     /// There is less time from now on.
     pub(crate) fn hurry(&mut self, now: Instant) {
-        self.next_at = now;
+        let next_at = if self.signals == 0 { now } else { now + HURRIED_TIMEOUT };
+        self.next_at = self.next_at.min(next_at);
         self.step = HURRIED_TIMEOUT;
     }
 
     /// Tells it to end and kills it, as its time goes by; whether nothing is left, or nothing more can be done.
     pub(crate) fn is_over(&mut self, now: Instant) -> bool {
-        let is_reaped = self.child.try_wait().is_ok_and(|it| it.is_some());
-        let Some(group) = Pid::from_raw(self.child.id().cast_signed()) else { return is_reaped };
-        // The group has its number for as long as anything is in it.
-        if is_reaped && test_kill_process_group(group).is_err() {
-            return true;
-        }
-        if is_reaped && self.signals == 0 {
+        self.errors.read();
+        if !self.is_reaped && self.child.try_wait().is_ok_and(|it| it.is_some()) {
+            self.is_reaped = true;
+            self.has_left_some = is_group_there(&self.child);
             self.hurry(now); // what it left is of no use to anybody
+        }
+        if self.is_reaped && !(self.has_left_some && is_group_there(&self.child)) {
+            return true;
         }
         if now < self.next_at {
             return false;
@@ -205,7 +235,9 @@ impl Ending {
         if self.signals > 1 {
             return true; // it hangs in the kernel
         }
-        let _ = kill_process_group(group, if self.signals == 0 { Signal::TERM } else { Signal::KILL });
+        if let Some(group) = group(&self.child) {
+            let _ = kill_process_group(group, if self.signals == 0 { Signal::TERM } else { Signal::KILL });
+        }
         self.signals += 1;
         self.next_at = now + self.step;
         false

@@ -49,7 +49,7 @@ pub struct Settings {
     pub max_waiting: usize,
     /// How many requests may be without an answer.
     pub max_requests: usize,
-    /// How many bytes of them.
+    /// How many bytes of them, and of what waits.
     pub max_bytes: usize,
     /// What ids of ours begin with: not the same where one session holds another.
     pub prefix: String,
@@ -143,7 +143,7 @@ pub struct Session {
     modern_meta: Option<String>,
     /// The client has closed its end.
     is_closed: bool,
-    /// The client has sent what is no JSON-RPC: there may be answers to what we do not know.
+    /// The client has sent this server what is no JSON-RPC: there may be answers to what we do not know.
     has_unknown_input: bool,
     /// Servers that ended at once and were of no use, one after the other.
     failures: u32,
@@ -151,6 +151,8 @@ pub struct Session {
     started_at: Time,
     /// The server has said something.
     has_spoken: bool,
+    /// When the server was asked whether it is there.
+    probed_at: Option<Time>,
     /// The server has answered a request of the client.
     is_useful: bool,
     /// The server was given the client's `notifications/initialized`.
@@ -182,6 +184,7 @@ impl Session {
             failures: 0,
             started_at: Time::ZERO,
             has_spoken: false,
+            probed_at: None,
             is_useful: false,
             is_initialized: false,
             last_words: String::new(),
@@ -207,7 +210,8 @@ impl Session {
         let link = match self.link {
             Link::Down { start_at } => Some(start_at),
             Link::Handshaking { until } => Some(until),
-            Link::Starting | Link::Silent | Link::Up | Link::Stopping | Link::Over => None,
+            Link::Silent => self.probed_at.map(|it| it + self.settings.wait),
+            Link::Starting | Link::Up | Link::Stopping | Link::Over => None,
         };
         let waiting = self.requests.oldest_waiting().map(|it| it + self.settings.wait);
         link.into_iter().chain(waiting).chain(self.requests.next_last_word()).min()
@@ -218,6 +222,9 @@ impl Session {
         match self.link {
             Link::Down { start_at } if start_at <= now => self.start(now, out),
             Link::Handshaking { until } if until <= now => self.stop("it does not answer `initialize`", out),
+            Link::Silent if self.probed_at.is_some_and(|it| it + self.settings.wait <= now) => {
+                self.stop("it does not answer", out);
+            }
             _ => {}
         }
         self.expire(now, out);

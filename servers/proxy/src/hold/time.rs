@@ -1,7 +1,7 @@
 //! What time alone decides for a held session.
 //!
 //! How long nothing has moved -> its end, or its server's. Invariant: nothing is ended while its bytes move, but for a server that
-//! goes on for the whole stall time-out after its client has closed its end.
+//! goes on for the whole stall time-out after its client has closed its end, or for 30 s after it has closed its own input.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ impl Hold<'_> {
     }
 
     /// When the server has had its time after the client has closed its end. What waits for the client keeps us from reading:
-    /// none of that time is the server's.
+    /// that time is the server's only up to the stall time-out.
     fn drained_at(&self) -> Option<Instant> {
         let closed_at =
             self.closed_at.filter(|_| self.server.as_ref().is_some_and(|it| it.output.is_some()))?;
@@ -60,6 +60,7 @@ impl Hold<'_> {
 
     fn blocked_too_long(&mut self, now: Instant) -> Option<&'static str> {
         if !self.to_client.is_empty() {
+            self.server_moved_at = now; // perhaps it waits for us to read
             return match self.stall.blocked(now, &self.stdin) {
                 StallStatus::Waiting => None,
                 StallStatus::ClientGone => Some(CLIENT_GONE),
@@ -69,8 +70,10 @@ impl Hold<'_> {
         if self.to_server.is_empty() {
             return None;
         }
-        let blocked_for = now.saturating_duration_since(self.server_took_at);
-        if blocked_for >= DRAIN_TIMEOUT && hung_up(&self.stdin) {
+        let blocked_for = now.saturating_duration_since(self.server_moved_at);
+        if blocked_for >= DRAIN_TIMEOUT && self.closed_at.is_some() {
+            self.stop("it does not read what its client sent before it closed its end", now);
+        } else if blocked_for >= DRAIN_TIMEOUT && hung_up(&self.stdin) {
             return Some("the client closed its end, and the server does not read what it sent");
         }
         if blocked_for >= self.options.stall_timeout {

@@ -42,7 +42,7 @@ impl Session {
                 }
             }
             Frame::Request { id, method, params } => self.on_request(now, line, id, &method, params, out),
-            Frame::Notification { method, params } => self.on_notification(line, &method, params, out),
+            Frame::Notification { method, params } => self.on_notification(now, line, &method, params, out),
             Frame::Answer { id, result } => self.on_answer(line, id, result, out),
         }
     }
@@ -85,8 +85,10 @@ impl Session {
         let meta = params.meta();
         let purpose = Purpose::of(method, &params);
         let is_modern = meta.protocol_version.is_some();
-        if is_modern {
-            self.modern_meta = params.meta.and_then(|it| meta_of_ours(it.get()));
+        if let Some(version) = meta.protocol_version {
+            let ours = params.meta.and_then(|it| meta_of_ours(it.get()));
+            let least = || format!(r#"{{"io.modelcontextprotocol/protocolVersion":{}}}"#, version.get());
+            self.modern_meta = Some(ours.unwrap_or_else(least));
         }
         if let Purpose::List(kind, None) = purpose {
             self.lists.on_asked(kind, self.modern_meta.as_deref().filter(|_| is_modern));
@@ -100,18 +102,21 @@ impl Session {
             place: Place::Waiting,
             since: now,
             is_repeated: false,
+            has_left: false,
             progress: token.map(|token| Progress { token, last: f64::NEG_INFINITY }),
             acknowledged: None,
             last_word: None,
         };
-        if self.takes(&request.purpose, is_modern) {
+        if self.link == Link::Over {
+            self.fail(&request, "The session has ended. It was not sent.", out);
+        } else if self.takes(&request.purpose, is_modern) {
             request.place = Place::Sent { end: self.give(line, out) };
             self.requests.insert(id, request);
         } else if request.purpose == Purpose::Ping {
             self.fail(&request, "", out);
         } else if self.requests.waiting() < self.settings.max_waiting {
             self.requests.insert(id, request);
-            self.probe(out);
+            self.probe(now, out);
         } else {
             self.fail(&request, "There is no server, and too much waits for one. It was not sent.", out);
         }
@@ -128,7 +133,14 @@ impl Session {
         }
     }
 
-    fn on_notification(&mut self, line: &str, method: &str, params: Option<&str>, out: &mut Output) {
+    fn on_notification(
+        &mut self,
+        now: Time,
+        line: &str,
+        method: &str,
+        params: Option<&str>,
+        out: &mut Output,
+    ) {
         let is_up = self.link == Link::Up;
         match method {
             "notifications/initialized" => {
@@ -137,7 +149,7 @@ impl Session {
                     self.give_initialized(out);
                 }
             }
-            "notifications/cancelled" => self.on_cancelled(line, params, out),
+            "notifications/cancelled" => self.on_cancelled(now, line, params, out),
             "notifications/progress" => {
                 let token = Params::read(params).progress_token.map(|it| it.get());
                 let theirs = token.and_then(|it| self.callbacks.token(it)).map(str::to_owned);
@@ -159,17 +171,19 @@ impl Session {
                 && self.requests.bytes() + line.len() <= self.settings.max_bytes =>
             {
                 self.requests.wait_notification(line.to_owned());
+                self.probe(now, out);
             }
             _ => out.note("a notification was dropped: there is no server, and too much waits for one"),
         }
     }
 
-    fn on_cancelled(&mut self, line: &str, params: Option<&str>, out: &mut Output) {
+    fn on_cancelled(&mut self, now: Time, line: &str, params: Option<&str>, out: &mut Output) {
         let Some(id) = Params::read(params).request_id.map(|it| Id::read(it.get())) else { return };
         let Some(request) = self.requests.cancel(&id) else { return };
         if let Place::Sent { .. } = request.place {
             self.give(line, out);
         }
+        self.probe(now, out); // what waits may have waited for its answer
     }
 
     /// To something that a server has asked.

@@ -62,7 +62,10 @@ impl Session {
                 self.fail(&request, "", out);
             } else if may_go_on {
                 // A server that never said a word was perhaps none: that counts as waiting.
-                request.is_repeated |= has_left && self.has_spoken && request.purpose != Purpose::Listen;
+                let is_call = matches!(request.purpose, Purpose::Call { .. });
+                request.is_repeated |=
+                    has_left && (self.has_spoken || is_call) && request.purpose != Purpose::Listen;
+                request.has_left |= has_left;
                 if self.has_spoken {
                     request.since = now;
                 }
@@ -87,7 +90,9 @@ impl Session {
 
     /// Whether a request that has reached a server may be sent to the next one, too.
     fn may_repeat(&self, request: &Request) -> bool {
-        if request.is_repeated && !planted!(self, RepeatedForEver) {
+        // What does no harm is asked again of each that never said a word, for as long as a request waits.
+        let may_go_on = !self.has_spoken && request.purpose.is_harmless();
+        if request.is_repeated && !may_go_on && !planted!(self, RepeatedForEver) {
             return false;
         }
         match &request.purpose {

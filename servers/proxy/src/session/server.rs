@@ -1,7 +1,7 @@
 //! What the server sends.
 //!
 //! Lines of the server -> lines for the client. Invariant: an answer reaches the client while its request is open, or was
-//! cancelled with this server; what we asked for ourselves never does.
+//! cancelled with this server, or may be one to what we could not read; what we asked for ourselves never does.
 
 use std::time::Duration;
 
@@ -59,13 +59,17 @@ impl Session {
     }
 
     fn on_answered(&mut self, now: Time, id: Id, result: Option<&str>, line: &str, out: &mut Output) {
+        let is_open = self.requests.contains(&id);
+        if !is_open && self.requests.was_cancelled(&id) {
+            return out.tell(line);
+        }
         // Clients take `"1"` for `1`, and some servers make that of it.
-        let id = if self.requests.contains(&id) { id } else { id.of_other_type() };
+        let id = if is_open { id } else { id.of_other_type() };
         if self.delay_end(now, &id, line) {
             return;
         }
         let Some(request) = self.requests.remove(&id) else {
-            if self.has_unknown_input || self.requests.was_cancelled(&id.of_other_type()) {
+            if self.has_unknown_input {
                 out.tell(line);
             }
             return;

@@ -1,7 +1,7 @@
 //! A new server: it is told what the one before was told, and gets what waits.
 //!
 //! A started server -> the handshake, what was subscribed to, what waits. Invariant: what may take effect is given to a server
-//! only after it has shown that it is there.
+//! only after it has shown that it is there, where there is anything that it could be asked before.
 
 use super::{Action, Link, Output, Own, Session};
 use crate::Time;
@@ -17,6 +17,9 @@ impl Session {
         self.has_spoken = false;
         self.is_useful = false;
         self.is_initialized = false;
+        self.has_unknown_input = false;
+        self.probed_at = None;
+        self.lists.forget_tools();
         self.link = Link::Starting;
         out.actions.push(Action::Start { generation: self.generation });
     }
@@ -36,22 +39,23 @@ impl Session {
             None => {
                 self.link = Link::Silent;
                 self.send_harmless(out);
-                self.probe(out);
+                self.probe(now, out);
             }
         }
     }
 
-    /// Asks a server of which nothing was heard whether it is there, if anything waits for that and nothing else asks.
-    pub(super) fn probe(&mut self, out: &mut Output) {
-        let waits = self.link == Link::Silent && self.requests.waiting() > 0;
-        if !waits || self.requests.is_any_sent() || !self.own.is_empty() {
+    /// Asks a server of which nothing was heard whether it is there, if anything waits for that.
+    pub(super) fn probe(&mut self, now: Time, out: &mut Output) {
+        if self.link != Link::Silent || self.requests.waiting() == 0 || self.probed_at.is_some() {
             return;
         }
         match self.modern_meta.clone() {
             Some(meta) => {
-                self.ask(Own::Probe, "server/discover", Some(&format!(r#"{{"_meta":{meta}}}"#)), out)
+                self.probed_at = Some(now);
+                self.ask(Own::Probe, "server/discover", Some(&format!(r#"{{"_meta":{meta}}}"#)), out);
             }
-            None => self.send_waiting(out), // nothing could be asked
+            None if self.requests.is_any_sent() => {} // its answer will tell
+            None => self.send_waiting(out),           // nothing could be asked
         }
     }
 

@@ -238,3 +238,31 @@ fn careless_peers_are_understood() {
     talk.client(r#"[{"id":2,"method":"ping"},{"id":3,"method":"ping"}]"#);
     talk.server_reads(&[r#"{"id":2,"method":"ping"}"#, r#"{"id":3,"method":"ping"}"#]);
 }
+
+#[test]
+fn what_does_no_harm_waits_however_often_nothing_was_there() {
+    let mut talk = Talk::new(Settings::default());
+    let read = format!(r#"{{"id":1,"method":"resources/read","params":{{{META}}}}}"#);
+    talk.client(&read).server(r#"{"method":"notifications/message","params":{}}"#).said();
+    for _ in 0..4 {
+        talk.dies().later(2).started();
+        let (client, server, _) = talk.said();
+        assert_eq!((client, server), (vec![], vec![read.clone()]));
+    }
+    talk.server(r#"{"id":1,"result":{}}"#).client_reads(&[r#"{"id":1,"result":{}}"#]);
+}
+
+#[test]
+fn a_server_is_asked_whether_it_is_there_whatever_it_works_on() {
+    let read = format!(r#"{{"id":1,"method":"resources/read","params":{{{META}}}}}"#);
+    let call = format!(r#"{{"id":2,"method":"tools/call","params":{{"name":"a",{META}}}}}"#);
+    let mut talk = Talk::new(Settings::default());
+    talk.client(&read).server_reads(&[&read]);
+    talk.client(&call);
+    let (_, server, _) = talk.said();
+    assert!(server.len() == 1 && server[0].contains("server/discover"), "{server:?}");
+    talk.later(30);
+    let (client, _, actions) = talk.said();
+    assert_eq!(actions, [Action::Stop("it does not answer".into())]);
+    assert!(client.len() == 1 && client[0].contains("It was not sent."), "{client:?}");
+}

@@ -42,6 +42,19 @@ fn a_program_that_is_told_to_end_ends_its_server_at_once() {
 }
 
 #[test]
+fn a_server_has_time_to_end_when_we_are_told_to() {
+    let script =
+        r#"trap 'sleep 0.1; echo >"$0"; exit' TERM; echo '{"method":"x"}'; while :; do sleep 0.02; done"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ended");
+    let mut held = Held::around(&[], &["sh", "-c", script, path.to_str().unwrap()]);
+    held.next();
+    signal(held.child.id(), Signal::TERM);
+    held.wait();
+    assert!(path.exists(), "it was killed at once");
+}
+
+#[test]
 fn what_a_server_leaves_behind_is_ended_and_keeps_nobody() {
     // The first leaves a talker that holds its output; the next ones answer.
     let script = r#"if mkdir "$0" 2>/dev/null; then
