@@ -40,12 +40,12 @@ pub(crate) struct Request {
 impl Request {
     /// What is known of it, in words, where no server answers it any more.
     pub(crate) fn outcome(&self) -> &'static str {
-        match (&self.purpose, self.has_left) {
-            (_, false) => "It was not sent.",
-            (Purpose::Call { .. }, true) => {
-                "It was under way when a server ended: it is not known whether it took effect."
-            }
-            (_, true) => "It was under way when a server ended.",
+        if !self.has_left {
+            "It was not sent."
+        } else if self.purpose.is_harmless() {
+            "It does no harm to ask again."
+        } else {
+            "It was under way when a server ended: it is not known whether it took effect."
         }
     }
 

@@ -7,8 +7,9 @@
 //! taken effect is not sent a second time, unless its tool says that this does no harm; and nothing that was meant for one
 //! server ever reaches another.
 //!
-//! What was written to a `docker exec` has not reached a server: there may be no such container. So a server of which nothing
-//! was heard gets nothing but what is harmless, and everything else waits.
+//! What was written to a `docker exec` has not reached a server: there may be no such container. So of requests, a server of which
+//! nothing was heard gets only those that are harmless, and everything else waits; but for a client that neither begins with
+//! `initialize` nor speaks revision 2026-07-28, since there is nothing that could be asked before.
 //!
 //! ```
 //! use std::time::Duration;
